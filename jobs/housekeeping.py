@@ -1,0 +1,25 @@
+"""Forget what nobody needs any more: old counters, uploads, sign-ins and codes."""
+
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import delete, update
+from sqlmodel import col
+
+from webapp import clock
+from webapp.context import database
+from webapp.models import ImportRun, RequestKey, SignIn, SignInCode
+from webapp.services.system.rate import forget_old
+
+_A_DAY, _A_MONTH = timedelta(days=1), timedelta(days=30)
+
+
+def keep_house(app: Flask) -> None:
+    with app.app_context():
+        now = clock.now()
+        with database().transaction() as session:
+            forget_old(session, now=now)
+            session.execute(update(ImportRun).where(col(ImportRun.created_at) < now - _A_DAY).values(content=None))
+            session.execute(delete(SignInCode).where(col(SignInCode.expires_at) < now - _A_DAY))
+            session.execute(delete(SignIn).where(col(SignIn.expires_at) < now - _A_DAY))
+            session.execute(delete(RequestKey).where(col(RequestKey.created_at) < now - _A_MONTH))

@@ -1,0 +1,50 @@
+"""Make, change and remove online meetings as they are wished."""
+
+import logging
+from datetime import timedelta
+
+from flask import Flask
+
+from jobs.batch import drain
+from webapp import clock
+from webapp.context import confab, database
+from webapp.errors import ProviderError
+from webapp.models import Meeting
+from webapp.providers.base import MeetingProvider
+from webapp.services.meeting import settle
+from webapp.services.meeting.call import carry_out
+from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.system.errand import Claim
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+
+
+def sync_links(app: Flask) -> None:
+    ran = drain(app, Meeting, _sync, at_once=AT_ONCE)
+    if ran:
+        log.info("link sync", extra={"meetings": ran})
+
+
+def _sync(claim: Claim) -> None:
+    """Decide and stamp, call with no transaction open, store what came of it."""
+    with database().transaction() as session:
+        quarantine = timedelta(seconds=confab().settings.quarantine_seconds)
+        decision = settle.decide(session, claim, quarantine=quarantine, now=clock.now())
+    if decision.step is settle.Step.NOTHING:
+        return
+    provider = _provider(decision)
+    try:
+        store = carry_out(provider, decision)
+    except ProviderError as error:
+        with database().transaction() as session:
+            settle.store_failure(session, decision, error, now=clock.now())
+        return
+    with database().transaction() as session:
+        store(session, clock.now())
+
+
+def _provider(decision: settle.Decision) -> MeetingProvider:
+    tokens = StoredTokens(database(), decision.connection_id, clock.now)
+    return confab().providers.meetings[decision.provider](tokens)

@@ -1,0 +1,111 @@
+"""Give every test its own database and forbid what would leave this machine."""
+
+import os
+import random
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+sys.path.insert(0, str(Path(__file__).parent))  # the test helpers beside this file: factories, fakes, contracts
+
+import postgres
+from outside import Outside
+
+from webapp.db import Database
+from webapp.models import metadata
+from webapp.services.system.vault import Vault
+
+KEY = "tests-only-token-key-0123456789abcdef"
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+"""Monday morning in Chicago, ten days before the conferences that the factories make."""
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _no_network_beyond_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in _LOOPBACK:
+            pytest.fail(f"a test tried to reach {address[0]}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `both_databases` and asks for `database`, even by way of `session`, runs on each of the two."""
+    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database", BOTH, indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if getattr(request, "param", "sqlite") == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'test.db'}", vault=Vault([KEY]))
+        metadata.create_all(database.engine)
+        yield database
+    else:
+        database = Database(request.getfixturevalue("_postgres_database"), vault=Vault([KEY]))
+        yield database
+        postgres.empty(database)
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[postgres.Server]:
+    try:
+        with postgres.server() as server:
+            yield server
+    except postgres.Missing as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def _postgres_database(_postgres_server: postgres.Server) -> Iterator[str]:
+    with _postgres_server.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """One transaction around the whole test; services flush in it, and it is committed at the end."""
+    with database.transaction() as session:
+        yield session
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests run when asked for: ./confab test --long sets CONFAB_LONG."""
+    if os.environ.get("CONFAB_LONG") or config.getoption("-m"):
+        return
+    skip = pytest.mark.skip(reason="long: ./confab test --long")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _different_luck() -> None:
+    random.seed()
+
+
+@pytest.fixture
+def outside(database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Outside:
+    """The fakes of the outside, and the jobs that speak to them."""
+    return Outside(database, now, monkeypatch)

@@ -1,0 +1,58 @@
+"""Run the jobs by hand against the fakes, at a time of the test's own."""
+
+import traceback
+from datetime import datetime, timedelta
+
+import pytest
+from fakes import FakeMailer, FakeMeetings
+from flask import Flask
+
+from jobs.link_sync import sync_links
+from jobs.mail_delivery import deliver_mail
+from webapp import clock
+from webapp.config import Settings
+from webapp.context import Confab
+from webapp.db import Database
+from webapp.errors import ProviderError
+from webapp.providers.base import Providers
+
+SECRET = "tests-only-secret-key-0123456789abcdefgh"
+QUARANTINE = timedelta(seconds=140)
+
+
+class Outside:
+    """The provider and the mail server of an installation without pages; its clock stands still between ticks."""
+
+    def __init__(self, database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = now
+        self.meetings, self.mailer = FakeMeetings(), FakeMailer()
+        self.app = Flask("jobs")
+        settings = Settings(
+            secret_key=SECRET, token_keys=(SECRET,), quarantine_seconds=QUARANTINE.total_seconds(), run_jobs=False
+        )
+        meetings = {"zoom": self.meetings.for_store}
+        providers = Providers(meetings=meetings, grants={}, link_hosts={"zoom": ("zoom.us",)}, mailer=self.mailer)
+        self.app.extensions["confab"] = Confab(settings, database, providers)
+        self.faults: list[str] = []
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+        monkeypatch.setattr("jobs.link_sync.AT_ONCE", 1)
+        monkeypatch.setattr("jobs.mail_delivery.AT_ONCE", 1)
+        monkeypatch.setattr("jobs.batch.log.exception", lambda *_, **__: self.faults.append(traceback.format_exc()))
+
+    def tick(self, by: timedelta = timedelta(), *, may_fail: bool = False) -> None:
+        """What the scheduler does `by` later. A fault of our own is a failure of the test, unless it is meant."""
+        self.now += by
+        sync_links(self.app)
+        deliver_mail(self.app)
+        assert may_fail or not self.faults, "\n".join(self.faults)
+        self.faults.clear()
+
+    def tick_failing(self, method: str, error: ProviderError) -> None:
+        """The next call of this kind fails; with `arrived` in the error, its work is done all the same."""
+        self.meetings.fail(method, error)
+        self.tick()
+
+    def knows(self, key: str) -> None:
+        """The provider has an active user with this key."""
+        user = self.meetings.add_user(f"{key}@school.example")
+        self.meetings.directory[-1] = type(user)(key, user.email, user.name, "active")

@@ -1,0 +1,122 @@
+"""Run the real server, as `confab serve` starts it, on a database of its own."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import requests
+from flask import Flask
+
+from webapp import create_app, schema
+from webapp.config import Settings
+from webapp.context import Confab
+from webapp.db import Database
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server; `app` is the same installation in this process, for preparing people and keys."""
+
+    app: Flask
+    port: int
+    pid: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return self.settings.database_url
+
+    @property
+    def settings(self) -> Settings:
+        return self._wired.settings
+
+    @property
+    def database(self) -> Database:
+        return self._wired.database
+
+    @property
+    def _wired(self) -> Confab:
+        wired: Confab = self.app.extensions["confab"]
+        return wired
+
+
+@contextmanager
+def serving(url: str, *, workers: int = 2, threads: int = 4) -> Iterator[Running]:
+    """The tables are brought to this version first. The jobs are off: these are races of requests."""
+    settings = _settings(url)
+    app = create_app(settings)
+    database: Database = app.extensions["confab"].database
+    schema.upgrade(database)
+    try:
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            process = _start(settings, workers, threads, log)
+            try:
+                _wait_until_ready(process, settings.base_url, Path(log.name))
+                yield Running(app, int(settings.base_url.rpartition(":")[2]), process.pid, Path(log.name))
+            finally:
+                _stop(process)
+    finally:
+        database.dispose()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _settings(url: str) -> Settings:
+    return Settings(
+        secret_key=secrets.token_hex(32),
+        token_keys=(secrets.token_hex(32),),
+        database_url=url,
+        base_url=f"http://127.0.0.1:{free_port()}",
+        run_jobs=False,
+    )
+
+
+def _start(settings: Settings, workers: int, threads: int, log: IO[str]) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(REPOSITORY),
+        "CONFAB_SECRET_KEY": settings.secret_key,
+        "CONFAB_TOKEN_KEYS": ",".join(settings.token_keys),
+        "CONFAB_DATABASE_URL": settings.database_url,
+        "CONFAB_BASE_URL": settings.base_url,
+        "CONFAB_RUN_JOBS": "false",
+    }
+    port = settings.base_url.rpartition(":")[2]
+    options = ["--port", port, "--workers", str(workers), "--threads", str(threads)]
+    command = [sys.executable, "-m", "webapp.cli", "serve", *options]
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"{address}/readyz", timeout=5).status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)  # nothing can tell us that another process listens
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)

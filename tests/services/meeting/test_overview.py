@@ -1,0 +1,415 @@
+"""Every coming virtual appointment is linked, on the way, or stands in Issues with its reason: each counted once."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from factories import (
+    EVENING,
+    make_appointment,
+    make_connection,
+    make_contact,
+    make_event,
+    make_host,
+    make_resource,
+    make_school,
+    make_slot,
+    make_teacher,
+)
+from online_office import link, meeting_of, refuse, virtual
+from sqlalchemy import event as sql_event
+from sqlmodel import Session, select
+
+from webapp.db import Database
+from webapp.errors import ProviderError
+from webapp.models import Contact, Event, EventSettings, Host, Meeting, Resource
+from webapp.services.booking.consequences import follow
+from webapp.services.meeting.issue_rows import IssueRow
+from webapp.services.meeting.overview import Overview, held_up, overview
+from webapp.services.system.errand import claim_due
+
+MINUTE = timedelta(minutes=1)
+SLOW = ProviderError("Zoom did not answer in time.", retry=True, code="timeout", detail="503")
+REFUSED = ProviderError("Zoom refused the request.", retry=False, code="refused", detail="300: no")
+
+
+class Linden:
+    """A school with Zoom connected, one event that uses it, and Folake who is mapped."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session, self.now = session, now
+        self.school = make_school(session)
+        self.connection = make_connection(session, self.school)
+        self.event = make_event(session, self.school, settings={"provider": "zoom"})
+        self.alice = make_contact(session, self.school)
+        self.folake = self.teacher("Folake", "Adeyemi")
+
+    def teacher(self, first: str, last: str, state: str = "mapped", event: Event | None = None) -> Resource:
+        contact = make_teacher(self.session, self.school, first, last)
+        if state == "mapped":
+            make_host(self.session, contact)
+        elif state:
+            make_host(self.session, contact, state=state, remote_id="", remote_email="")
+        return make_resource(self.session, event or self.event, contact)
+
+    def seen(self, *events: Event, later: timedelta = timedelta()) -> Overview:
+        ids = [event.id or 0 for event in events or (self.event,)]
+        return overview(self.session, self.school.id or 0, ids, now=self.now + later)
+
+    def issue(self, *events: Event, later: timedelta = timedelta()) -> IssueRow:
+        [row] = self.seen(*events, later=later).issues
+        return row
+
+
+@pytest.fixture
+def linden(session: Session, now: datetime) -> Linden:
+    return Linden(session, now)
+
+
+def test_the_three_states_add_up_to_all_coming_virtual_appointments(linden: Linden, session: Session) -> None:
+    linked, waiting, refused = (virtual(session, linden.folake, linden.alice, now=linden.now) for _ in range(3))
+    link(session, linked)
+    refuse(session, refused, REFUSED, now=linden.now)
+
+    counts = linden.seen().counts
+
+    assert (counts.linked, counts.on_the_way, counts.need_attention, counts.total) == (1, 1, 1, 3)
+    assert counts.sentence == "1 link on the way, 1 appointment needs attention."
+    assert [row.id for row in linden.seen().sync] == [waiting.id]
+    assert [one.id for one in linden.issue().appointments] == [refused.id]
+
+
+def test_in_person_cancelled_held_and_past_appointments_stand_nowhere(linden: Linden, session: Session) -> None:
+    """R39"""
+    make_appointment(session, make_slot(session, linden.folake), linden.alice)
+    for n, values in enumerate(({"cancelled_at": linden.now}, {"held_until": linden.now + MINUTE})):
+        virtual(session, linden.folake, linden.alice, now=linden.now, at=EVENING + (n + 5) * MINUTE * 20, **values)
+    virtual(session, linden.folake, linden.alice, now=linden.now, at=EVENING - timedelta(days=30))
+
+    seen = linden.seen()
+
+    assert (seen.counts.total, seen.sync, seen.issues) == (0, (), ())
+
+
+def test_a_waiting_appointment_says_who_when_since_when_and_how_often_it_was_tried(
+    linden: Linden, session: Session
+) -> None:
+    """R26"""
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now, child_name="Mia Alvarez")
+    refuse(session, appointment, SLOW, tries=3, now=linden.now + MINUTE)
+
+    [row] = linden.seen(later=6 * MINUTE).sync
+
+    assert (row.teacher, row.parent, row.child) == ("Folake Adeyemi", "Alice Alvarez", "Mia Alvarez")
+    assert (row.event, row.since, row.minutes, row.tries) == ("Fall Conferences 2026", linden.now, 6, 3)
+    assert row.problem == "Zoom did not answer in time."
+    assert row.how_far.startswith("Tries so far: 3. Next at 9:0")
+
+
+def test_a_try_that_is_going_on_is_called_so(linden: Linden, session: Session) -> None:
+    virtual(session, linden.folake, linden.alice, now=linden.now)
+    claim_due(session, Meeting, now=linden.now)
+
+    [row] = linden.seen().sync
+
+    assert row.how_far == "Try 1 is going on now."
+
+
+def test_after_forty_minutes_the_row_stands_in_issues_as_taking_longer_than_usual(
+    linden: Linden, session: Session
+) -> None:
+    """R27, R38"""
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    refuse(session, appointment, SLOW, tries=9, now=linden.now)
+
+    before, after = linden.seen(later=39 * MINUTE), linden.seen(later=40 * MINUTE)
+
+    assert (len(before.sync), before.issues, after.sync) == (1, (), ())
+    [issue] = after.issues
+    assert issue.advice.heading == "Taking longer than usual"
+    assert "No link after 40 minutes. Tries so far: 9. Zoom did not answer in time." in issue.advice.words
+    assert any("Export Setup is blank" in step for step in issue.advice.steps)
+    assert issue.messages == ("503",)
+
+
+@pytest.mark.parametrize("code", ["host_limit", "account_limit"])
+def test_a_daily_limit_is_named_once_it_takes_long(linden: Linden, session: Session, code: str) -> None:
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    tomorrow = linden.now + timedelta(hours=10)
+    refuse(session, appointment, ProviderError("Limit.", retry=True, after=tomorrow, code=code), now=linden.now)
+
+    issue = linden.issue(later=41 * MINUTE)
+
+    assert issue.advice.heading.startswith("Daily limit")
+    assert "Next try: Mon, Nov 23, 7:00 PM." in issue.advice.words
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"),
+    [
+        ("", "Not mapped to a Zoom user yet"),
+        ("not_found", "Not found in Zoom, or not active"),
+        ("pending", "Invited to Zoom, not accepted yet"),
+        ("inactive", "Deactivated in Zoom"),
+        ("no_email", "No email on the contact record"),
+        ("cannot_host", "Has no Zoom licence to hold meetings"),
+    ],
+)
+def test_a_teacher_who_cannot_host_is_an_issue_at_once_with_each_appointment(
+    linden: Linden, session: Session, state: str, heading: str
+) -> None:
+    """R29, R30"""
+    hugh = linden.teacher("Hugh", "Barlow", state)
+    booked = [virtual(session, hugh, linden.alice, now=linden.now) for _ in range(3)]
+
+    issue = linden.issue()
+
+    assert (issue.teacher, issue.event, issue.advice.heading) == ("Hugh Barlow", "Fall Conferences 2026", heading)
+    assert [one.id for one in issue.appointments] == [one.id for one in booked]
+    assert all("Alice Alvarez" in one.parent and one.when for one in issue.appointments)
+    assert len(issue.advice.steps) >= 2
+    assert issue.can_retry
+
+
+def test_both_sides_of_a_missing_user_and_the_five_parts_of_the_report_are_shown(
+    linden: Linden, session: Session
+) -> None:
+    virtual(session, linden.teacher("Hugh", "Barlow", "not_found"), linden.alice, now=linden.now)
+    hugh = session.exec(select(Contact).where(Contact.first == "Hugh")).one()
+
+    issue = linden.issue()
+
+    assert issue.host
+    assert (issue.host.email, issue.host.remote_email, issue.host.remote_id) == (hugh.email, "", "")
+    assert issue.messages == (
+        f"Other Error: Confab User: Hugh Barlow, {hugh.email}, Zoom User ID: none was not found in Zoom or is not "
+        "active. Check Pending Users section of your Zoom Account.",
+    )
+
+
+def test_a_passcode_refused_twice_shows_the_rule_in_brackets_and_the_five_steps(
+    linden: Linden, session: Session
+) -> None:
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    rule = "Password must contain only numeric characters."
+    refuse(session, appointment, ProviderError("[%(rule)s]", retry=False, code="passcode", rule=rule), now=linden.now)
+
+    issue = linden.issue()
+
+    assert issue.advice.heading == "Zoom refused the passcode twice"
+    assert f"[{rule}] This is the meeting passcode" in issue.advice.words
+    assert [step.split()[0] for step in issue.advice.steps] == ["Sign", "Open", "Under", "Clear", "Save,"]
+
+
+@pytest.mark.parametrize("gone", ["disconnected_at", "needs_reconnect_at"])
+def test_without_a_live_connection_the_steps_lead_to_it(linden: Linden, session: Session, gone: str) -> None:
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    setattr(linden.connection, gone, linden.now)
+    follow(session, [appointment.id or 0], now=linden.now)
+
+    issue = linden.issue()
+
+    assert issue.is_of_connection
+    assert not issue.can_retry
+    assert "Connect and Map Contacts" in " ".join(issue.advice.steps)
+
+
+@pytest.mark.parametrize(
+    ("code", "step"), [("scopes", "Disconnect, then Connect"), ("invalid_grant", "Connect and Map"), ("plan", "Retry")]
+)
+def test_a_refusal_for_good_has_a_reason_steps_and_the_providers_words(
+    linden: Linden, session: Session, code: str, step: str
+) -> None:
+    """R30"""
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    error = ProviderError("The plan does not include this.", retry=False, code=code, detail="200: plan")
+    refuse(session, appointment, error, now=linden.now)
+
+    issue = linden.issue()
+
+    assert "The plan does not include this." in issue.advice.heading + issue.advice.words
+    assert step in " ".join(issue.advice.steps)
+    assert issue.messages == ("200: plan",)
+    assert issue.can_retry
+
+
+def test_a_change_that_the_provider_was_not_told_of_is_an_issue_although_the_link_works(
+    linden: Linden, session: Session
+) -> None:
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    link(session, appointment)
+    refuse(session, appointment, REFUSED, now=linden.now)
+
+    assert linden.issue().advice.heading == "Zoom was not told of a change"
+    assert linden.seen().counts.linked == 0
+
+
+def test_a_resource_without_contact_stands_in_issues(linden: Linden, session: Session) -> None:
+    """R37"""
+    support = make_resource(session, linden.event)
+    virtual(session, support, linden.alice, now=linden.now)
+
+    issue = linden.issue()
+
+    assert (issue.teacher, issue.advice.heading) == ("Learning Support", "No contact attached")
+    assert issue.is_without_contact
+    assert not issue.can_retry
+
+
+class TestWithoutProvider:
+    @pytest.fixture
+    def studio(self, linden: Linden, session: Session) -> Event:
+        return make_event(session, linden.school, name="Open Studio Evening")
+
+    @pytest.mark.parametrize("typed", ["", "http://meet.linden.example/ito", "javascript:alert(1)"])
+    def test_a_teacher_without_a_link_that_can_be_shown_is_an_issue(
+        self, linden: Linden, session: Session, studio: Event, typed: str
+    ) -> None:
+        """R29"""
+        kenji = linden.teacher("Kenji", "Ito", "", studio)
+        kenji.virtual_room = typed
+        virtual(session, kenji, linden.alice, now=linden.now)
+
+        issue = linden.issue(studio)
+
+        assert issue.advice.heading == "No link typed, no provider on"
+        assert (issue.event_id, issue.resource_id, issue.is_without_link) == (studio.id, kenji.id, True)
+        assert "Type the link" in issue.advice.steps[0]
+
+    def test_a_typed_link_counts_as_linked(self, linden: Linden, session: Session, studio: Event) -> None:
+        kenji = linden.teacher("Kenji", "Ito", "", studio)
+        kenji.virtual_room = "https://meet.linden.example/ito"
+        virtual(session, kenji, linden.alice, now=linden.now)
+
+        counts = linden.seen(studio).counts
+
+        assert (counts.linked, counts.total) == (1, 1)
+
+    def test_a_resource_without_contact_is_an_issue_here_too(
+        self, linden: Linden, session: Session, studio: Event
+    ) -> None:
+        """R37"""
+        linked = make_resource(session, studio, virtual_room="https://meet.linden.example/s", name="Support")
+        bare = make_resource(session, studio, name="Therapy")
+        for resource in (linked, bare):
+            virtual(session, resource, linden.alice, now=linden.now)
+
+        support, therapy = linden.seen(studio).issues
+
+        assert support.advice.heading == therapy.advice.heading == "No contact attached"
+        assert "type a link" in therapy.advice.steps[-1]
+        assert len(support.advice.steps) == len(therapy.advice.steps) - 1
+
+
+def test_one_cause_at_one_teacher_is_one_row_and_two_causes_are_two(linden: Linden, session: Session) -> None:
+    first, second, third = (virtual(session, linden.folake, linden.alice, now=linden.now) for _ in range(3))
+    for appointment in (first, second):
+        refuse(session, appointment, REFUSED, now=linden.now)
+    refuse(session, third, ProviderError("Other.", retry=False, code="plan"), now=linden.now)
+
+    seen = linden.seen()
+
+    assert sorted((row.code, len(row.appointments)) for row in seen.issues) == [("plan", 1), ("refused", 2)]
+    assert (seen.counts.causes, seen.counts.need_attention) == (2, 3)
+
+
+def test_only_the_events_asked_for_are_looked_at(linden: Linden, session: Session) -> None:
+    other = make_event(session, linden.school, settings={"provider": "zoom"})
+    virtual(session, linden.teacher("Hugh", "Barlow", "pending", other), linden.alice, now=linden.now)
+
+    assert linden.seen(linden.event).counts.total == 0
+    assert linden.seen(linden.event, other).counts.total == linden.seen(other).counts.need_attention == 1
+
+
+def test_links_follow_once_the_teacher_is_mapped_and_the_wait_begins_then(linden: Linden, session: Session) -> None:
+    """R72"""
+    appointment = virtual(session, linden.teacher("Hugh", "Barlow", "not_found"), linden.alice, now=linden.now)
+    host = session.exec(select(Host).where(Host.state == "not_found")).one()
+    three_days = timedelta(days=3)
+
+    host.state, host.remote_id = "mapped", "z9"
+    follow(session, [appointment.id or 0], now=linden.now + three_days, retry=True)
+    seen = linden.seen(later=three_days)
+
+    assert seen.issues == ()
+    assert [(row.id, row.minutes) for row in seen.sync] == [(appointment.id, 0)]
+
+
+def test_a_wish_that_was_never_written_down_does_not_wait_unseen(linden: Linden, session: Session) -> None:
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    session.delete(meeting_of(session, appointment))
+    session.flush()
+
+    assert [row.id for row in linden.seen().sync] == [appointment.id]
+    assert linden.issue(later=41 * MINUTE).code == "slow"
+
+
+def test_switching_the_provider_off_ends_the_wait(linden: Linden, session: Session) -> None:
+    virtual(session, linden.folake, linden.alice, now=linden.now)
+    session.get_one(EventSettings, linden.event.id).provider = None
+    session.flush()
+
+    assert linden.issue().is_without_link
+
+
+def test_reports_learn_which_links_are_held_up(linden: Linden, session: Session) -> None:
+    virtual(session, linden.folake, linden.alice, now=linden.now)
+    blocked = virtual(session, linden.teacher("Hugh", "Barlow", "pending"), linden.alice, now=linden.now)
+
+    assert held_up(session, [linden.event.id or 0], now=linden.now) == {blocked.id}
+
+
+class TestVersion:
+    def test_it_stays_while_nothing_changes_and_the_minute_is_the_same(self, linden: Linden, session: Session) -> None:
+        virtual(session, linden.folake, linden.alice, now=linden.now)
+
+        first, second = linden.seen(), linden.seen(later=timedelta(seconds=50))
+
+        assert (first.sync_version, first.issues_version) == (second.sync_version, second.issues_version)
+        assert first.seconds == 3
+
+    def test_it_changes_when_a_link_is_stored_and_then_a_quiet_section_asks_seldom(
+        self, linden: Linden, session: Session
+    ) -> None:
+        appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+        before = linden.seen()
+
+        link(session, appointment)
+        after = linden.seen()
+
+        assert before.sync_version != after.sync_version
+        assert before.issues_version != after.issues_version
+        assert after.seconds == 20
+
+
+@pytest.fixture
+def asked(database: Database) -> Iterator[list[str]]:
+    """The statements that were sent to the database."""
+    statements: list[str] = []
+
+    def note(*event: object) -> None:
+        statements.append(str(event[2]))
+
+    sql_event.listen(database.engine, "before_cursor_execute", note)
+    yield statements
+    sql_event.remove(database.engine, "before_cursor_execute", note)
+
+
+def test_the_number_of_queries_is_the_same_for_two_rows_and_for_eighty(
+    linden: Linden, session: Session, asked: list[str]
+) -> None:
+    hugh = linden.teacher("Hugh", "Barlow", "not_found")
+
+    def count(rows: int) -> int:
+        for _ in range(rows):
+            for resource in (linden.folake, hugh):
+                virtual(session, resource, linden.alice, now=linden.now)
+        session.flush()
+        asked.clear()
+        linden.seen()
+        return len([statement for statement in asked if statement.startswith("SELECT")])
+
+    few, many = count(1), count(39)
+
+    assert few == many == 4
+    assert linden.seen().counts.total == 80

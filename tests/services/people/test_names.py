@@ -1,0 +1,23 @@
+"""Tests of the name that a family gives once."""
+
+import pytest
+from pydantic import ValidationError
+
+from webapp.models import Contact
+from webapp.services.people.names import NameInput, keep_name, needs_name
+
+
+def test_the_first_name_given_is_kept_whatever_an_older_form_says() -> None:
+    contact = Contact(school_id=1)
+
+    keep_name(contact, NameInput(first=" Ana ", last="Alvarez"))
+    keep_name(contact, NameInput(first="Eve", last="Else"))
+
+    assert contact.name == "Ana Alvarez"
+    assert not needs_name(contact)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "\u200b", "Ana\nBcc: x", "--", "x" * 101])
+def test_a_name_has_letters_and_nothing_invisible(typed: str) -> None:
+    with pytest.raises(ValidationError):
+        NameInput(first=typed, last="Alvarez")

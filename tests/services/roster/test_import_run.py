@@ -1,0 +1,38 @@
+"""An upload waits between its dry run and its Apply, and is applied by one only."""
+
+from datetime import datetime
+
+import pytest
+from factories import make_contact, make_school
+from threads import at_once
+
+from webapp.db import Database
+from webapp.models import Contact, ImportRun, School
+from webapp.services.roster.import_run import AlreadyApplied, apply_run, prepare, run_of, try_upload
+from webapp.services.system.audit import SYSTEM
+
+STUDENTS = b"StudentID\tFirst\tLast\tSecurityValue\nS1\tMia\tAlvarez\tx\n"
+
+
+@pytest.mark.both_databases
+def test_of_two_who_apply_the_same_upload_at_once_one_does(database: Database, now: datetime) -> None:
+    """CSV-037"""
+    with database.transaction() as session:
+        school = make_school(session)
+        dora = make_contact(session, school, "Dora")
+        run = try_upload(session, school, dora, {"students.txt": STUDENTS}, now=now)
+
+    came = at_once(*[lambda: _apply(database, school, dora, run, now) for _ in range(2)])
+
+    refused = [result for result in came if isinstance(result, AlreadyApplied)]
+    assert len(refused) == 1
+    assert [result.created["students"] for result in came if result not in refused] == [1]  # type: ignore[attr-defined]
+
+
+def _apply(database: Database, school: School, contact: Contact, run: ImportRun, now: datetime) -> object:
+    """As the view does: the slow part first, then the transaction."""
+    with database.reading() as session:
+        plan = prepare(session, school, run_of(session, school, contact, run.id or 0), now=now)
+    with database.transaction() as session:
+        kept = run_of(session, school, contact, run.id or 0)
+        return apply_run(session, school, kept, plan, confirmed=0, who=SYSTEM, now=now)

@@ -1,0 +1,35 @@
+"""Keep docs/requirements.md true: each row names a test that exists and cites the requirement."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[1]
+ROWS = re.findall(r"^\| (R\d+) \| (\w+) \| (\S+) \|$", (HOME / "docs" / "requirements.md").read_text(), re.MULTILINE)
+
+FIRST_EVENING = (
+    "R1 R2 R3 R4 R5 R6 R8 R9 R10 R11 R12 R13 R14 R15 R16 R18 R19 R20 R21 R22 R23 R24 R25 R26 R27 R28 R29 R30 R31 R32 "
+    "R37 R43 R44 R45 R46 R47 R48 R54 R60 R62 R64 R72 R73 R75 R76 R77 R78 R86 R100"
+).split()
+
+
+@cache
+def docstrings(path: str) -> dict[str, str]:
+    tree = ast.parse((HOME / path).read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {function.name: ast.get_docstring(function) or "" for function in functions}
+
+
+@pytest.mark.parametrize(("number", "name", "path"), ROWS, ids=[f"{number}-{name}" for number, name, _ in ROWS])
+def test_each_row_names_a_test_that_cites_the_requirement(number: str, name: str, path: str) -> None:
+    known = docstrings(path)
+
+    assert name in known, f"{path} has no {name}"
+    assert re.search(rf"\b{number}\b", known[name]), f"{name} does not cite {number}"
+
+
+def test_everything_that_the_first_evening_promises_is_proved() -> None:
+    assert set(FIRST_EVENING) <= {number for number, _, _ in ROWS}

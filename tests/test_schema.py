@@ -1,0 +1,181 @@
+"""An upgraded database is the one that the models describe, guard by guard, on SQLite and PostgreSQL."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import BOTH
+from factories import make_school
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Inspector
+
+from webapp import schema
+from webapp.db import Database
+from webapp.models import metadata
+
+REPOSITORY = Path(__file__).parents[1]
+UPGRADE = """
+import sys
+from alembic import command
+from webapp import schema
+from webapp.db import Database
+database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+schema.upgrade(database)
+"""
+
+
+@pytest.fixture(params=BOTH)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+        yield database
+        database.dispose()
+        return
+    with request.getfixturevalue("_postgres_server").fresh_database() as url:
+        database = Database(url)
+        _drop_tables(database)
+        yield database
+        database.dispose()
+
+
+def _drop_tables(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+
+
+def address(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def fingerprint(database: Database) -> dict[str, Any]:
+    """Every table with all that it promises, by name."""
+    inspector = inspect(database.engine)
+    tables = [name for name in inspector.get_table_names() if name != "alembic_version"]
+    return {name: _promises(inspector, name) for name in tables}
+
+
+def _promises(inspector: Inspector, table: str) -> dict[str, list[Any]]:
+    found = {
+        "columns": [{**column, "type": str(column["type"])} for column in inspector.get_columns(table)],
+        "key": [inspector.get_pk_constraint(table)],
+        "ties": inspector.get_foreign_keys(table),
+        "unique": inspector.get_unique_constraints(table),
+        "checks": inspector.get_check_constraints(table),
+        "indexes": [_with_condition(index) for index in inspector.get_indexes(table)],
+    }
+    return {what: sorted(map(_plain, promises)) for what, promises in found.items()}
+
+
+def _with_condition(index: Any) -> Any:
+    return {**index, "dialect_options": {name: str(value) for name, value in index["dialect_options"].items()}}
+
+
+def _plain(promise: Any) -> str:
+    return str(sorted(promise.items()))
+
+
+def test_a_fresh_install_is_what_the_models_describe(empty: Database) -> None:
+    schema.upgrade(empty)
+
+    assert schema.is_current(empty)
+    assert schema.drift(empty) == []
+
+
+def test_an_upgraded_database_makes_every_promise_of_a_created_one(empty: Database) -> None:
+    schema.upgrade(empty)
+    upgraded = fingerprint(empty)
+    metadata.drop_all(empty.engine)
+
+    metadata.create_all(empty.engine)
+
+    assert set(upgraded) == set(metadata.tables)
+    assert upgraded == fingerprint(empty)
+
+
+@pytest.mark.parametrize(
+    ("table", "what", "words"),
+    [
+        ("appointment", "indexes", ("uq_", "'slot_id', 'seat'", "cancelled_at IS NULL")),
+        ("meeting", "indexes", ("uq_meeting_current", "replaced_at IS NULL")),
+        ("slot", "indexes", ("uq_slot_resource_start", "removed_at IS NULL")),
+        ("host", "checks", ("ck_host_known_state", "no_email")),
+        ("resource", "ties", ("CASCADE", "'event'")),
+    ],
+)
+def test_the_fingerprint_sees_the_guards_that_matter(
+    empty: Database, table: str, what: str, words: tuple[str, ...]
+) -> None:
+    """Else a migration that drops one would go unnoticed."""
+    schema.upgrade(empty)
+
+    promises = fingerprint(empty)[table][what]
+
+    assert any(all(word in promise for word in words) for promise in promises), promises
+
+
+def test_an_upgrade_may_be_repeated_and_keeps_the_rows(empty: Database) -> None:
+    before = schema.is_current(empty)
+    schema.upgrade(empty)
+    with empty.transaction() as session:
+        make_school(session, slug="linden")
+
+    schema.upgrade(empty)
+
+    assert (before, schema.is_current(empty)) == (False, True)
+    with empty.reading() as session:
+        assert session.execute(text("SELECT slug FROM school")).scalars().all() == ["linden"]
+
+
+def test_a_database_of_another_version_is_not_current(empty: Database) -> None:
+    schema.upgrade(empty)
+    with empty.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of the future'"))
+
+    assert not schema.is_current(empty)
+
+
+def test_processes_that_upgrade_at_once_are_one_after_the_other(empty: Database) -> None:
+    processes = [_waiting(address(empty)) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+    assert [(process.communicate(timeout=30)[1], process.returncode) for process in processes] == [("", 0)] * 3
+    assert schema.is_current(empty)
+    assert schema.drift(empty) == []
+
+
+def test_a_row_that_points_nowhere_stops_the_upgrade_and_ties_are_checked_again_after_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'broken.db'}")
+    schema.upgrade(database)
+    with closing(sqlite3.connect(tmp_path / "broken.db")) as unchecked, unchecked:
+        unchecked.execute("INSERT INTO classteacher VALUES (77, 88, 99, 0)")
+
+    with pytest.raises(RuntimeError, match="without what they point to"):
+        schema.upgrade(database)
+
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    database.dispose()
+
+
+def _waiting(url: str) -> subprocess.Popen[str]:
+    """A process that has loaded everything and upgrades as soon as it is told to."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", UPGRADE, url], env=environment, text=True, **pipes)

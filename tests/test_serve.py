@@ -1,0 +1,138 @@
+"""`confab serve` refuses what would be open to strangers, and what it accepts it serves until it is told to end."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from webapp import schema
+from webapp.cli import confab
+from webapp.db import Database
+
+REPOSITORY = Path(__file__).parents[1]
+WEAK = "change-me-change-me-change-me-change-me"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Of an installation that may serve."""
+    url = f"sqlite:///{tmp_path / 'confab.db'}"
+    database = Database(url)
+    schema.upgrade(database)
+    database.dispose()
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(REPOSITORY),
+        "CONFAB_SECRET_KEY": secrets.token_hex(32),
+        "CONFAB_TOKEN_KEYS": secrets.token_hex(32),
+        "CONFAB_DATABASE_URL": url,
+        "CONFAB_BASE_URL": "https://conferences.school.example",
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "webapp.cli", "serve", *arguments]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"CONFAB_SECRET_KEY": ""}, "CONFAB_SECRET_KEY"),
+        ({"CONFAB_SECRET_KEY": "dev"}, "CONFAB_SECRET_KEY"),
+        ({"CONFAB_SECRET_KEY": WEAK}, "CONFAB_SECRET_KEY looks like a default."),
+        ({"CONFAB_TOKEN_KEYS": "short"}, "CONFAB_TOKEN_KEYS holds a weak key."),
+        ({"CONFAB_TOKEN_KEYS": f"{secrets.token_hex(32)},{WEAK}"}, "CONFAB_TOKEN_KEYS holds a weak key."),
+        ({"CONFAB_DEBUG": "1"}, "CONFAB_DEBUG must not be on"),
+        ({"CONFAB_DEMO": "true"}, "CONFAB_DEMO must not be on"),
+        ({"CONFAB_BASE_URL": "http://conferences.school.example"}, "CONFAB_BASE_URL must begin with https://"),
+    ],
+)
+def test_an_unsafe_setting_is_refused_by_its_name(
+    environment: dict[str, str], wrong: dict[str, str], told: str
+) -> None:
+    """ADMIN-029, ADMIN-030"""
+    ended = CliRunner().invoke(confab, ["serve"], env=environment | wrong, catch_exceptions=False)
+
+    assert ended.exit_code == 2
+    assert told in ended.stderr
+    assert all(value not in ended.stderr for value in wrong.values() if len(value) > 8 and value.isalnum())
+
+
+def test_one_key_for_two_purposes_is_refused(environment: dict[str, str]) -> None:
+    environment["CONFAB_TOKEN_KEYS"] = environment["CONFAB_SECRET_KEY"]
+
+    ended = CliRunner().invoke(confab, ["serve"], env=environment, catch_exceptions=False)
+
+    assert ended.exit_code == 2
+    assert "CONFAB_SECRET_KEY and CONFAB_TOKEN_KEYS must differ." in ended.stderr
+    assert environment["CONFAB_SECRET_KEY"] not in ended.stderr
+
+
+def test_an_old_schema_is_refused_by_the_real_command(environment: dict[str, str], tmp_path: Path) -> None:
+    environment["CONFAB_DATABASE_URL"] = f"sqlite:///{tmp_path / 'empty.db'}"
+
+    ended = subprocess.run(command(), env=environment, capture_output=True, text=True, timeout=30)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "The database has an old schema. Run: ./confab db upgrade\n"
+
+
+def test_it_serves_from_anywhere_until_sigterm_and_leaves_nothing_behind(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    arguments = command("--port", str(port), "--workers", "2")
+    log = tmp_path / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            arguments, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=output, start_new_session=True
+        ) as process,
+    ):
+        try:
+            _wait_until_ready(process, port)
+            page = requests.get(
+                f"http://127.0.0.1:{port}/sign-in", headers={"Host": "conferences.school.example"}, timeout=5
+            )
+            stranger = requests.get(f"http://127.0.0.1:{port}/sign-in", headers={"Host": "evil.example"}, timeout=5)
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=20)[0]
+        finally:
+            process.kill()
+
+    assert page.status_code == 200
+    assert page.cookies or "__Host-confab=" in page.headers["Set-Cookie"]
+    assert "max-age=" in page.headers["Strict-Transport-Security"]
+    assert stranger.status_code == 400
+    assert process.returncode == 0
+    assert said == b""
+    assert all(json.loads(line)["level"] == "info" for line in log.read_text().splitlines())
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).text == "ready\n":
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)  # nothing can tell us that another process listens
+    pytest.fail(f"serve was not ready: {process.poll()}")

@@ -1,0 +1,85 @@
+"""Tests that everybody sees their own: another family's token, whosoever's it is, is not found."""
+
+import pytest
+from app import Browser
+from factories import make_contact, make_event, make_school
+from households import Households
+
+from webapp.models import Appointment
+
+
+@pytest.mark.parametrize("name", ["bob", "charlie", "dora"])
+def test_another_familys_appointment_is_not_found(homes: Households, name: str) -> None:
+    mine = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    browser, key = homes.browser(name), homes.key()
+    row = f"{homes.base}/a/{mine.token}"
+
+    answers = [
+        browser.get(f"{homes.base}/booked/{mine.act}"),
+        browser.get(row),
+        browser.get(f"{row}/cancel"),
+        browser.get(f"{row}/move"),
+        browser.post(f"{row}/cancel", {"key": key}),
+        browser.post(f"{row}/move", {"key": key, "slot": homes.slots["Petra"][1].token}),
+        browser.get(f"{homes.base}/a/made-up"),
+        browser.get(f"{homes.base}/booked/made-up"),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.text for answer in answers[:4]}) == 1
+    assert [(a.slot_id, a.cancelled_at) for a in homes.all(Appointment)] == [(mine.slot_id, None)]
+
+
+def test_the_co_parent_sees_neither_the_appointment_nor_its_link(homes: Households) -> None:
+    homes.booked("alice", homes.pick("mia", "Folake", 0, "V"))
+    homes.run_jobs()
+    bob = homes.browser("bob")
+
+    pages = [bob.get(f"{homes.base}/{page}").text for page in ("mine", "teachers")]
+    times = bob.get(f"{homes.base}/times?pick={homes.pick('mia', 'Petra')}").text
+
+    for page in pages:
+        assert "zoom.us" not in page
+        assert "You have an appointment" not in page
+    assert "You have no appointments" in pages[0]
+    assert "Folake" not in times
+
+
+def test_the_event_in_the_address_has_to_be_the_appointments_own(homes: Households) -> None:
+    mine = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    with homes.database.transaction() as session:
+        other = make_event(session, homes.school)
+    elsewhere = f"/{homes.school.slug}/{other.slug}"
+
+    assert homes.browser("alice").get(f"{elsewhere}/a/{mine.token}").status_code == 404
+    assert homes.browser("alice").get(f"{elsewhere}/booked/{mine.act}").status_code == 404
+    assert homes.browser("alice").post(f"{elsewhere}/a/{mine.token}/cancel", {"key": homes.key()}).status_code == 404
+
+
+def test_a_parent_of_another_school_is_a_stranger_here(homes: Households, now: object) -> None:
+    with homes.database.transaction() as session:
+        foreigner = make_contact(session, make_school(session), "Alice")
+        browser = Browser(homes.app).sign_in(session, foreigner, now=now)
+
+    assert browser.get(f"{homes.base}/").status_code == 200
+    for page in ("mine", "teachers", "children", "times", "check"):
+        assert browser.get(f"{homes.base}/{page}").status_code == 404
+    assert browser.post(f"{homes.base}/book", {"pick": homes.pick("mia", "Petra", 0)}).status_code == 404
+
+
+def test_hostile_tokens_are_not_found(homes: Households) -> None:
+    alice = homes.browser("alice")
+
+    for odd in ("%00", "a%0Ab", "a b", "ä", "..%2f..", "x" * 300, "1%20OR%201=1", "<script>"):
+        for path in (f"a/{odd}", f"a/{odd}/cancel", f"a/{odd}/move", f"booked/{odd}"):
+            assert alice.get(f"{homes.base}/{path}").status_code in {404, 308}
+        assert alice.get(f"/{homes.school.slug}/{odd}/").status_code == 404
+
+
+def test_nothing_of_a_page_is_kept_by_the_browser(homes: Households) -> None:
+    homes.booked("alice", homes.pick("mia", "Petra", 0))
+
+    answer = homes.browser("alice").get(f"{homes.base}/mine")
+
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert "Set-Cookie" not in homes.browser("alice").get(f"{homes.base}/a/{homes.standing()[0].token}").headers

@@ -1,0 +1,154 @@
+"""Tests of step 1: the teachers of each child, what cannot be chosen, and how much the page asks the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from factories import (
+    EVENING,
+    make_appointment,
+    make_class,
+    make_event,
+    make_guardian,
+    make_resource,
+    make_slot,
+    make_student,
+    make_teacher,
+)
+from households import Households, form_of, text_of
+from sqlalchemy import event
+
+
+@contextmanager
+def counted(homes: Households) -> Iterator[list[str]]:
+    """The statements that the application sends meanwhile."""
+    engine, sent = homes.app.extensions["confab"].database.engine, []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_each_child_has_their_own_teachers_with_class_and_kind(homes: Households) -> None:
+    page = text_of(homes.browser("alice").get(f"{homes.base}/teachers").text)
+
+    leo, mia = page.split("Mia Alvarez")[0], page.split("Mia Alvarez")[1]
+    assert "Jonas Eriksen Class of Jonas. Online" in leo
+    assert "Folake Adeyemi Class of Folake. In person or online" in mia
+    assert "Petra Dvořák Class of Petra. In person" in mia
+    assert "Folake" not in leo
+    assert "Jonas" not in mia
+
+
+def test_a_full_teacher_says_so_and_cannot_be_ticked(homes: Households) -> None:
+    for slot in homes.slots["Petra"]:
+        with homes.database.transaction() as session:
+            make_appointment(session, slot, homes.people["charlie"])
+
+    page = homes.browser("alice").get(f"{homes.base}/teachers?pick={homes.pick('mia', 'Petra')}")
+
+    assert "Class of Petra. No free times left" in text_of(page.text)
+    assert f'value="{homes.pick("mia", "Petra")}" disabled' in page.text
+
+
+def test_a_booked_teacher_says_so_with_the_way_to_the_appointment(homes: Households) -> None:
+    homes.booked("alice", homes.pick("mia", "Petra", 0))
+
+    alice, bob = (homes.browser(name).get(f"{homes.base}/teachers") for name in ("alice", "bob"))
+
+    assert "Petra Dvořák Class of Petra. You have an appointment See it, Petra Dvořák" in text_of(alice.text)
+    assert homes.pick("mia", "Petra") not in alice.text
+    assert "You have an appointment" not in bob.text
+
+
+def test_hidden_past_and_removed_times_do_not_count_as_free(homes: Households) -> None:
+    with homes.database.transaction() as session:
+        for slot in homes.slots["Petra"][:3]:
+            session.get_one(type(slot), slot.id).visibility = "hidden"
+        for slot in homes.slots["Petra"][3:]:
+            session.get_one(type(slot), slot.id).removed_at = slot.starts_at
+
+    page = homes.browser("alice").get(f"{homes.base}/teachers")
+
+    assert "Class of Petra. No free times left" in text_of(page.text)
+
+
+def test_going_on_without_a_teacher_is_refused_in_words(homes: Households) -> None:
+    answer = homes.browser("alice").post(f"{homes.base}/teachers", {})
+
+    assert answer.status_code == 422
+    assert "Choose at least one teacher." in text_of(answer.text)
+
+
+def test_the_bar_counts_what_is_ticked(homes: Households) -> None:
+    alice, picks = homes.browser("alice"), [homes.pick("mia", "Folake"), homes.pick("mia", "Petra")]
+
+    chosen = alice.get(f"{homes.base}/teachers?pick={picks[0]}&pick={picks[1]}")
+    count = alice.htmx(f"{homes.base}/teachers/count?pick={picks[0]}")
+
+    assert "2 teachers chosen" in text_of(chosen.text)
+    assert text_of(count.text) == "1 teacher chosen"
+
+
+def test_the_number_of_queries_does_not_grow_with_children_and_teachers(homes: Households) -> None:
+    alice = homes.browser("alice")
+    with counted(homes) as few:
+        alice.get(f"{homes.base}/teachers")
+    with homes.database.transaction() as session:
+        children = [make_student(session, homes.school, f"Child {n}") for n in range(3)]
+        for child in children:
+            make_guardian(session, homes.people["alice"], child)
+        for n in range(8):
+            teacher = make_teacher(session, homes.school, f"Teacher {n}")
+            make_class(session, homes.school, teacher, *children)
+            make_slot(session, make_resource(session, homes.event, teacher))
+
+    with counted(homes) as many:
+        page = alice.get(f"{homes.base}/teachers")
+
+    assert page.text.count("Teacher 7") == 3
+    assert len(many) == len(few)
+
+
+def test_the_search_of_a_simple_event_keeps_the_name_and_the_ticks(homes: Households) -> None:
+    with homes.database.transaction() as session:
+        simple = make_event(session, homes.school, type="simple_pta")
+        tokens = []
+        for n, name in enumerate(("Petra Dvořák", "Jonas Eriksen", "Hugh Barlow")):
+            resource = make_resource(session, simple, make_teacher(session, homes.school, *name.split()))
+            make_slot(session, resource, at=EVENING + timedelta(minutes=15 * n))
+            tokens.append(resource.token)
+    base, alice = f"/{homes.school.slug}/{simple.slug}", homes.browser("alice")
+    typed = {"child": "Mia", "q": "dvorak", "pick": [f"new.{tokens[2]}"], "find": "1"}
+
+    found = alice.get(alice.post(f"{base}/teachers", typed).location)
+    nameless = alice.get(alice.post(f"{base}/teachers", typed | {"child": "", "q": "nobody"}).location)
+    refused = alice.post(f"{base}/teachers", {"child": " \u200b ", "pick": [f"new.{tokens[2]}"]})
+
+    fields = form_of(found.text, f"{base}/teachers")
+    assert (fields["child"], fields["q"], fields["pick"]) == (["Mia"], ["dvorak"], [f"new.{tokens[2]}"])
+    assert "Petra Dvořák" in found.text
+    assert "Jonas Eriksen" not in found.text
+    assert form_of(nameless.text, f"{base}/teachers")["pick"] == [f"new.{tokens[2]}"]
+    assert refused.status_code == 422
+    assert 'id="child-err"' in refused.text
+    assert "Mia" not in alice.post(f"{base}/teachers", typed).location
+
+
+def test_after_a_new_sign_in_a_simple_event_asks_for_the_name_again_and_keeps_the_teachers(homes: Households) -> None:
+    with homes.database.transaction() as session:
+        simple = make_event(session, homes.school, type="simple_pta")
+        resource = make_resource(session, simple, make_teacher(session, homes.school))
+        make_slot(session, resource)
+    base, alice = f"/{homes.school.slug}/{simple.slug}", homes.browser("alice")
+
+    for step in ("times", "check"):
+        sent_back = alice.get(f"{base}/{step}?pick=forgotten.{resource.token}")
+        assert sent_back.location.startswith(f"{base}/teachers?")
+    fields = form_of(alice.get(sent_back.location).text, f"{base}/teachers")
+
+    assert fields["pick"] == [f"new.{resource.token}"]
+    assert fields["child"] == [""]

@@ -1,0 +1,82 @@
+"""Wire one installation of Confab: the only place that knows all layers."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp.auth import init_auth, refuse_undeclared
+from webapp.config import LOOPBACK, Settings
+from webapp.context import Confab
+from webapp.csrf import init_csrf
+from webapp.db import Database
+from webapp.providers.base import Providers
+from webapp.rendering import init_rendering
+from webapp.services.system.vault import Vault
+
+
+def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
+    """The application; jobs are started apart (jobs/scheduler.py). Tests may give other providers."""
+    app = Flask(__name__)
+    app.config.update(_flask_settings(settings))
+    database = Database(settings.database_url, vault=Vault(settings.token_keys))
+    app.extensions["confab"] = Confab(settings, database, providers or _providers(app, settings))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    Htmx(app)
+    init_csrf(app)
+    init_auth(app)
+    init_rendering(app)
+    _register(app)
+    refuse_undeclared(app)
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, object]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
+        # Those of this machine too, for whoever watches /readyz.
+        "TRUSTED_HOSTS": [urlsplit(settings.base_url).hostname or "localhost", *LOOPBACK, "[::1]"],
+        "SESSION_COOKIE_NAME": "__Host-confab" if settings.is_https else "confab",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,
+        "MAX_FORM_PARTS": 20_000,
+        "MAIL_SERVER": settings.mail_server,
+        "MAIL_PORT": settings.mail_port,
+        "MAIL_USERNAME": settings.mail_username,
+        "MAIL_PASSWORD": settings.mail_password,
+        "MAIL_USE_TLS": settings.mail_encryption == "starttls",
+        "MAIL_USE_SSL": settings.mail_encryption == "tls",
+        "MAIL_DEFAULT_SENDER": settings.mail_sender,
+    }
+
+
+def _providers(app: Flask, settings: Settings) -> Providers:
+    from webapp.providers.mail import SmtpMailer
+    from webapp.providers.zoom import zoom_grants, zoom_meetings
+
+    return Providers(
+        meetings={"zoom": zoom_meetings(settings)},
+        grants={"zoom": zoom_grants(settings)},
+        link_hosts={"zoom": settings.zoom_link_hosts},
+        mailer=SmtpMailer(app),
+    )
+
+
+def _register(app: Flask) -> None:
+    from webapp.views import health, login, problems
+    from webapp.views.admin import blueprints as admin
+    from webapp.views.parent import blueprint as parent
+
+    problems.init_problems(app)
+    for blueprint in (login.blueprint, health.blueprint, *admin, parent):
+        app.register_blueprint(blueprint)

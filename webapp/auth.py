@@ -1,0 +1,172 @@
+"""Know who is there and what they may do: every view declares its access, and one guard enforces it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlmodel import Session
+from werkzeug.wrappers import Response
+
+from webapp import clock
+from webapp.context import database
+from webapp.errors import NotAllowed, NotFound
+from webapp.models import Contact, Level, Login, School
+from webapp.services.people.access import acted_contact, is_granted, own_contact
+from webapp.services.people.schools import school_of
+from webapp.services.people.sign_in import SignedIn, signed_in, start_sign_in
+from webapp.services.system.audit import Who
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Visitor(UserMixin):  # type: ignore[misc]  # flask-login has no types
+    """A signed-in person as flask-login wants them; the id is the sign-in's secret."""
+
+    def __init__(self, secret: str, person: SignedIn) -> None:
+        self.id = secret
+        self.person = person
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view asks for: anybody, anyone signed in, a level of staff, or a family of the school."""
+
+    kind: str
+    level: Level = Level.CUSTOMER
+
+
+def public(view: View) -> View:
+    return _declare(view, Access("public"))
+
+
+def anyone_signed_in(view: View) -> View:
+    return _declare(view, Access("signed_in"))
+
+
+def staff(level: Level) -> Callable[[View], View]:
+    """Contacts of the school in the URL from this level up; Event Administrators only for events granted to them."""
+    return lambda view: _declare(view, Access("staff", level))
+
+
+def family(view: View) -> View:
+    """Anybody with a contact in the school of the URL; others go to the event's sign-in."""
+    return _declare(view, Access("family"))
+
+
+def init_auth(app: Flask) -> None:
+    manager = LoginManager()
+    manager.init_app(app)
+    manager.user_loader(_visitor)
+    app.before_request(_guard)
+
+
+def refuse_undeclared(app: Flask) -> None:
+    """A route without a declared access fails at start-up (RELIABILITY B15)."""
+    undeclared = [
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if endpoint != "static" and not isinstance(getattr(view, "access", None), Access)
+    ]
+    if undeclared:
+        raise RuntimeError(f"no access declared: {', '.join(sorted(undeclared))}")
+
+
+def let_in(db: Session, login: Login, *, stays: Any) -> str:
+    """Start a sign-in; call `remember` with the secret once the transaction is committed."""
+    return start_sign_in(db, login, stays=stays, now=clock.now())
+
+
+def remember(secret: str) -> None:
+    """Give the secret to the browser, in a session that keeps nothing of the one before (fixation)."""
+    visitor = _visitor(secret)
+    session.clear()
+    session.permanent = True
+    login_user(visitor)
+
+
+def forget() -> None:
+    logout_user()
+    session.clear()
+
+
+def person() -> SignedIn:
+    """The person at the keyboard, in views that ask for one."""
+    known: SignedIn = current_user.person
+    return known
+
+
+def who() -> Who:
+    return person().who if current_user.is_authenticated else Who()
+
+
+def _declare(view: View, access: Access) -> View:
+    view.access = access  # type: ignore[attr-defined]  # read by the guard
+    return view
+
+
+def _visitor(secret: str) -> Visitor | None:
+    with database().reading() as db:
+        known = signed_in(db, secret, now=clock.now())
+    return Visitor(secret, known) if known else None
+
+
+def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
+    access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
+    if access is None or access.kind == "public":
+        return None
+    if not current_user.is_authenticated:
+        return _to_sign_in(access)
+    if access.kind in {"staff", "family"}:
+        with database().reading() as db:
+            _load(db, access)
+    return None
+
+
+def _load(db: Session, access: Access) -> None:
+    values = request.view_args or {}
+    g.school = school_of(db, values["school"])
+    g.contact = _contact(db, g.school)
+    if access.kind == "family":
+        return
+    if g.contact.level < Level.VIEWER:
+        raise NotFound
+    if g.contact.level < access.level:
+        raise NotAllowed
+    if g.contact.level == Level.EVENT_ADMINISTRATOR and access.level >= Level.RESOURCE_ADMINISTRATOR:
+        _refuse_other_events(db, values.get("event"))
+
+
+def _refuse_other_events(db: Session, event_id: object) -> None:
+    if event_id is not None and not is_granted(db, g.contact, event_id):
+        raise NotFound
+
+
+def _contact(db: Session, school: School) -> Contact:
+    """The contact as whom the person acts in this school: their own, or the teacher they logged in as."""
+    g.own_contact = own_contact(db, school, person().login_id)
+    if acted := acted_contact(db, person(), g.own_contact):
+        g.acting = True
+        return acted
+    if g.own_contact is None:
+        raise NotFound
+    own: Contact = g.own_contact
+    return own
+
+
+def _to_sign_in(access: Access) -> Response | tuple[str, int, dict[str, str]]:
+    values = request.view_args or {}
+    if access.kind == "family":
+        address = url_for("parent.landing", school=values["school"], event=values["event"], next=_asked_for())
+    else:
+        address = url_for("login.sign_in", next=_asked_for())
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": address}
+    return redirect(address, 303)
+
+
+def _asked_for() -> str | None:
+    """The page to go on to after signing in; of a form, or a partial of a page, there is none."""
+    is_page = request.method == "GET" and not request.headers.get("HX-Request")
+    return request.full_path.rstrip("?") if is_page else None

@@ -1,0 +1,146 @@
+"""Open the database: one kind of transaction for requests, jobs and commands, on SQLite and PostgreSQL."""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from webapp.errors import Busy
+
+PATIENCE = 5.0
+"""Seconds that a SQLite writer keeps asking for its turn before the request is answered with 503."""
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
+_ONE_STATE = {"isolation_level": "REPEATABLE READ"}
+_LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
+
+
+class Database:
+    """One engine with its two doors: `reading()` and `transaction()`.
+
+    `vault` (services/system/vault.py) and the after-commit hooks ride on each session's `info`.
+    """
+
+    def __init__(self, url: str, *, vault: object = None) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writing = self.engine.execution_options(write=True)
+        self._looking = self.engine if self.is_sqlite else self.engine.execution_options(**_ONE_STATE)
+        self._turn = threading.Lock()
+        self._vault = vault
+        self.after_commit: list[Callable[[set[str]], None]] = []
+        """Called with the topics that services noted in `session.info["topics"]`, such as "meeting" and "mail"."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for looking only; it sees one state of the database and writes nothing.
+
+        Closing it ends the transaction; what was loaded may be read on (a rollback would empty it)."""
+        with self._session(self._looking) as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Commit at the end of the block, roll back when it raises, then tell the after-commit hooks.
+
+        Raises Busy when SQLite's one writer's place is not free within PATIENCE seconds, or when PostgreSQL chose this
+        one of several transactions that waited for each other.
+        """
+        with self._one_writer(), self._session(self._writing) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException as error:
+                session.rollback()
+                if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") in _LOST_A_RACE:
+                    raise Busy from error
+                raise
+        topics: set[str] = session.info["topics"]
+        if topics:
+            for hook in self.after_commit:
+                hook(topics)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False) as session:
+            session.info.update(vault=self._vault, topics=set())
+            yield session
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def wake(session: Session, topic: str) -> None:
+    """Note that errands of this kind are due, for whoever listens once the transaction is committed."""
+    session.info["topics"].add(topic)
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url)
+    return create_engine(url, pool_size=6, max_overflow=2, pool_pre_ping=True)
+
+
+def _sqlite(url: str) -> Engine:
+    # Python's driver must not begin transactions by itself: its reads would run outside of them (RELIABILITY 2.1).
+    arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 0}
+    engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=4)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - jitter, not a secret
+        else:
+            return
+
+
+def _begin(connection: Connection) -> None:
+    if not connection.get_execution_options().get("write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if not _is_locked(error.orig):
+                raise
+            if time.monotonic() > give_up:
+                raise Busy from error
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - jitter, not a secret
+        else:
+            return
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)

@@ -1,0 +1,1 @@
+"""A school to play with: its data, its files, and the process that runs all of it."""

@@ -1,0 +1,41 @@
+"""Hold what a document says about a person's appointments: frozen values, filled through the agenda, never rows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """One appointment, in words of the recipient's language. `url` is a checked https link or None."""
+
+    time: str
+    minutes: int
+    teacher: str
+    child: str
+    class_name: str
+    is_virtual: bool
+    place: str
+    url: str | None
+    passcode: str
+    is_waiting: bool
+
+
+@dataclass(frozen=True)
+class Day:
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Itinerary:
+    """Somebody's appointments of one event, by day. `zone` is the school's, in words."""
+
+    school: str
+    event: str
+    recipient: str
+    zone: str
+    page: str
+    days: tuple[Day, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for day in self.days for line in day.lines)

@@ -1,0 +1,63 @@
+"""Turn values into the text and HTML of a mail, in the language that is being spoken."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from webapp import i18n
+from webapp.documents.itinerary import Itinerary
+
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def confirmation(itinerary: Itinerary) -> Letter:
+    """All appointments of one act of booking, with their links where they are there."""
+    n = len(itinerary.lines)
+    subject = i18n.ngettext(
+        "Your appointment, %(event)s", "Your %(n)s appointments, %(event)s", n, event=itinerary.event
+    )
+    return _written("confirmation", subject, itinerary=itinerary, is_follow_up=False)
+
+
+def links_ready(itinerary: Itinerary) -> Letter:
+    """The one follow-up: what the Confirmation could not say yet."""
+    is_partial = any(line.is_waiting for line in itinerary.lines)
+    words = i18n.gettext("Your links so far, %(event)s") if is_partial else i18n.gettext("Your links, %(event)s")
+    subject = words % {"event": itinerary.event}
+    return _written("confirmation", subject, itinerary=itinerary, is_follow_up=True)
+
+
+def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:
+    shown = f"{code[:3]} {code[3:]}"
+    subject = i18n.gettext("Your code for %(school)s: %(code)s", school=school, code=shown)
+    return _written("sign_in_code", subject, school=school, code=shown, minutes=minutes)
+
+
+def _written(name: str, subject: str, **values: object) -> Letter:
+    pages = _environment()
+    shared = {"subject": subject, "language": i18n.language(), "direction": i18n.direction(), **values}
+    text = pages.get_template(f"{name}.txt").render(shared)
+    return Letter(subject, text.strip() + "\n", pages.get_template(f"{name}.html").render(shared))
+
+
+@cache
+def _environment() -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
+    return pages

@@ -1,0 +1,133 @@
+"""Keep the language of the reader in a context variable and make sentences, dates and times in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.support import NullTranslations, Translations
+
+from webapp.errors import DomainError, ProviderError
+
+LANGUAGES = ("en",)
+RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
+_DIRECTORY = Path(__file__).parent / "translations"
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    return _language.get()
+
+
+@contextmanager
+def speaking(chosen: str) -> Iterator[None]:
+    """Use a language for the block: the request's for a page, the recipient's for a mail."""
+    token = _language.set(chosen if chosen in LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def direction() -> str:
+    return "rtl" if language() in RIGHT_TO_LEFT else "ltr"
+
+
+@lru_cache
+def _catalogue(chosen: str) -> NullTranslations:
+    return Translations.load(_DIRECTORY, [chosen])
+
+
+def gettext(message: str, **values: object) -> str:
+    """The message in the reader's language, with its %(name)s places filled where values are given."""
+    text = _catalogue(language()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(one: str, many: str, n: int, **values: object) -> str:
+    """As `gettext`, in the plural form of `n`, which fills %(n)s."""
+    return plural(one, many, n) % {"n": n, **values}
+
+
+def plural(one: str, many: str, n: int) -> str:
+    """The bare plural form, for Jinja, which fills the places itself."""
+    return _catalogue(language()).ngettext(one, many, n)
+
+
+def sentence(error: DomainError | ProviderError) -> str:
+    """The error in words for the person who reads it now."""
+    return gettext(error.message) % error.values if error.values else gettext(error.message)
+
+
+def _locale() -> Locale:
+    """The reader's locale; plain English keeps the American order of the reference product's offices."""
+    return Locale.parse("en_US" if language() == "en" else language())
+
+
+def long_day(day: date) -> str:
+    """`Thursday, December 3`"""
+    short = str(_locale().datetime_skeletons["MMMEd"].pattern)
+    return format_date(day, short.replace("MMM", "MMMM").replace("E", "EEEE"), locale=_locale())
+
+
+def short_day(day: date) -> str:
+    """`Thu, Dec 3`"""
+    return format_skeleton("MMMEd", _midnight(day), locale=_locale())
+
+
+def month(day: date) -> str:
+    """`December 2026`"""
+    return format_skeleton("yMMMM", _midnight(day), locale=_locale())
+
+
+def full_date(day: date) -> str:
+    """`Dec 3, 2026`"""
+    return format_date(day, "medium", locale=_locale())
+
+
+def clock_time(instant: datetime, zone: str) -> str:
+    """`4:30 PM`, of an aware instant as a wall clock in that zone shows it."""
+    return format_time(instant.astimezone(ZoneInfo(zone)), "short", locale=_locale()).replace("\u202f", " ")
+
+
+def hour_mark(instant: datetime, zone: str) -> str:
+    """`4 PM` on the hour and `4:15` between, or `16:00` and `16:15` where clocks show 24 hours."""
+    wall = instant.astimezone(ZoneInfo(zone))
+    if "a" not in _locale().time_formats["short"].pattern:
+        return clock_time(instant, zone)
+    return format_time(wall, "h:mm" if wall.minute else "h a", locale=_locale())
+
+
+def moment(instant: datetime, zone: str) -> str:
+    """`Thu, Dec 3, 4:30 PM`"""
+    return f"{short_day(local_day(instant, zone))}, {clock_time(instant, zone)}"
+
+
+def local_day(instant: datetime, zone: str) -> date:
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def first_weekday() -> int:
+    """On which day the reader's week begins: 0 for Monday to 6 for Sunday."""
+    return int(_locale().first_week_day)
+
+
+def weekdays() -> list[tuple[str, str]]:
+    """`("Sunday", "S")` and the others, in the order of the reader's week."""
+    names = _locale().days["stand-alone"]
+    in_order = [(first_weekday() + n) % 7 for n in range(7)]
+    return [(str(names["wide"][n]), str(names["narrow"][n])) for n in in_order]
+
+
+def zone_name(zone: str) -> str:
+    """`Central Time`, as people in the school say it."""
+    return get_timezone_name(ZoneInfo(zone), width="long", locale=_locale(), return_zone=False)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a calendar day has no zone

@@ -1,0 +1,68 @@
+"""Bind every table to one metadata: who imports this package can create or migrate the database."""
+
+from sqlmodel import SQLModel
+
+from webapp.models import base as _base  # noqa: F401 - names constraints before the first table is made
+from webapp.models.booking.appointment import Appointment
+from webapp.models.booking.occupancy import Occupancy
+from webapp.models.booking.request_key import RequestKey
+from webapp.models.event.event import Event
+from webapp.models.event.event_settings import EventSettings
+from webapp.models.event.resource import Resource
+from webapp.models.event.resource_member import ResourceMember
+from webapp.models.event.slot import Slot
+from webapp.models.meeting.connection import Connection
+from webapp.models.meeting.host import Host
+from webapp.models.meeting.meeting import Meeting
+from webapp.models.message.message import Message
+from webapp.models.people.contact import Contact, Level
+from webapp.models.people.grant import Grant
+from webapp.models.people.guardian import Guardian
+from webapp.models.people.login import Login
+from webapp.models.people.school import School
+from webapp.models.people.sign_in import SignIn
+from webapp.models.people.sign_in_code import SignInCode
+from webapp.models.people.student import Student
+from webapp.models.roster.class_ import Class
+from webapp.models.roster.class_teacher import ClassTeacher
+from webapp.models.roster.enrolment import Enrolment
+from webapp.models.roster.import_run import ImportRun
+from webapp.models.system.audit import Audit
+from webapp.models.system.installation import Installation
+from webapp.models.system.rate import Rate
+from webapp.models.system.task import Task
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Appointment",
+    "Audit",
+    "Class",
+    "ClassTeacher",
+    "Connection",
+    "Contact",
+    "Enrolment",
+    "Event",
+    "EventSettings",
+    "Grant",
+    "Guardian",
+    "Host",
+    "ImportRun",
+    "Installation",
+    "Level",
+    "Login",
+    "Meeting",
+    "Message",
+    "Occupancy",
+    "Rate",
+    "RequestKey",
+    "Resource",
+    "ResourceMember",
+    "School",
+    "SignIn",
+    "SignInCode",
+    "Slot",
+    "Student",
+    "Task",
+    "metadata",
+]

@@ -1,0 +1,39 @@
+"""Give every table the same naming of constraints, and the fields that many share."""
+
+import secrets
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+# Named constraints survive Alembic's table rebuilds on SQLite; unnamed CHECKs are dropped (RELIABILITY D16).
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def owned(*, primary: bool = False) -> Any:
+    """The school that owns the row: every loader asks for it."""
+    return Field(foreign_key="school.id", ondelete="CASCADE", index=True, primary_key=primary)
+
+
+def part_of(table: str, *, index: bool = True, primary: bool = False) -> Any:
+    """A tie to a row without which this one makes no sense."""
+    return Field(foreign_key=f"{table}.id", ondelete="CASCADE", index=index and not primary, primary_key=primary)
+
+
+def may_point_to(table: str) -> Any:
+    """A tie that is dropped when the other row goes."""
+    return Field(default=None, foreign_key=f"{table}.id", ondelete="SET NULL", index=True)
+
+
+def new_token() -> str:
+    """An unguessable public name for a row, 120 bits; admin pages use the number."""
+    return secrets.token_urlsafe(15)
+
+
+def public_token() -> Any:
+    return Field(default_factory=new_token, unique=True, max_length=32)

@@ -1,0 +1,1 @@
+"""Who meets whom: appointments and what keeps them from colliding."""

@@ -1,0 +1,61 @@
+"""An appointment stands until `cancelled_at` is set; one standing appointment per seat of a slot."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field, SQLModel
+
+from webapp.models.base import may_point_to, owned, part_of, public_token
+
+_STANDING = text("cancelled_at IS NULL")
+
+
+class Appointment(SQLModel, table=True):
+    __table_args__ = (
+        # The last word on who has the seat (RELIABILITY I1).
+        Index(
+            "uq_appointment_seat",
+            "slot_id",
+            "seat",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        # One per teacher and child, unless the class allows more: `nth` counts up to its limit (RELIABILITY I5).
+        Index(
+            "uq_appointment_nth",
+            "resource_id",
+            "contact_id",
+            "child_key",
+            "nth",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        CheckConstraint("seat >= 1", name="seat"),
+        CheckConstraint("nth >= 1", name="nth"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    event_id: int = part_of("event")
+    resource_id: int = part_of("resource", index=False)
+    slot_id: int = part_of("slot")
+    seat: int = Field(default=1)
+    contact_id: int = part_of("contact")  # the appointment maker: the only person mailed
+    student_id: int | None = Field(default=None, foreign_key="student.id", ondelete="SET NULL", index=True)
+    class_id: int | None = may_point_to("class")
+    child_name: str = Field(default="", max_length=200)
+    child_key: str = Field(max_length=210)  # "s<student id>", or the folded name where there is no roster
+    nth: int = Field(default=1)
+    token: str = public_token()
+    is_virtual: bool = False
+    act: str = Field(max_length=32, index=True)  # one act of booking: one Confirmation
+    booked_at: datetime
+    held_until: datetime | None = None  # a hold, while the parent is on the form
+    cancelled_at: datetime | None = None
+    problem: str | None = Field(default=None, max_length=40)  # why the office sees it red: "slot_removed", "rule"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.cancelled_at is None

@@ -1,0 +1,1 @@
+"""What a school holds: events, their settings, resources and slots."""

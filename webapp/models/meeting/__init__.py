@@ -1,0 +1,1 @@
+"""Online meetings: the school's connection, its hosts, the meetings themselves."""

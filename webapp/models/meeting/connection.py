@@ -1,0 +1,38 @@
+"""A connection is a school's link to a provider: one account-level grant, tokens encrypted and bound to the row."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from webapp.models.base import may_point_to, owned
+
+
+class Connection(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("school_id", "provider"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    provider: str = Field(max_length=20)
+    account_id: str = Field(default="", max_length=100)
+    account_name: str = Field(default="", max_length=200)
+    account_email: str = Field(default="", max_length=254)
+    scopes: str = Field(default="", max_length=4000)  # as granted, space separated
+    api_url: str = Field(default="", max_length=200)
+    access_token: str = Field(default="")  # encrypted
+    refresh_token: str = Field(default="")  # encrypted
+    access_expires_at: datetime | None = None
+    refresh_claim: str | None = Field(default=None, max_length=32)  # one refresh at a time
+    refresh_lease_until: datetime | None = None
+    refreshed_at: datetime | None = None
+    called_at: datetime | None = None
+    connected_by_id: int | None = may_point_to("contact")
+    connected_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    needs_reconnect_at: datetime | None = None  # the grant is dead until an administrator connects again
+    mapped_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether calls may be made on it."""
+        return self.connected_at is not None and self.disconnected_at is None and self.needs_reconnect_at is None

@@ -1,0 +1,30 @@
+"""One mail to one recipient, wished in the transaction of what it tells, sent by the job."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from webapp.models.base import may_point_to, owned
+from webapp.models.system.errand import Errand
+
+CONFIRMATION, LINKS_READY, SIGN_IN_CODE = "confirmation", "links_ready", "sign_in_code"
+
+
+class Message(Errand, table=True):
+    __table_args__ = (UniqueConstraint("dedupe_key"),)  # asking twice is harmless (RELIABILITY I13)
+
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    contact_id: int | None = may_point_to("contact")
+    event_id: int | None = may_point_to("event")
+    kind: str = Field(max_length=20)
+    recipient: str = Field(max_length=254)
+    dedupe_key: str = Field(max_length=120)
+    act: str = Field(default="", max_length=32, index=True)  # the act of booking that it tells of
+    secret: str = Field(default="")  # encrypted; dropped once sent
+    wait_until: datetime | None = None  # the latest time at which it goes without its links
+    message_id: str = Field(max_length=120)
+    created_at: datetime
+    sent_at: datetime | None = None
+    dropped_at: datetime | None = None  # there was nothing left to tell

@@ -1,0 +1,1 @@
+"""Who uses Confab: schools, logins, contacts, students and how they came in."""

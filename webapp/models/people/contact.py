@@ -1,0 +1,52 @@
+"""A contact is a person as one school knows them; the admin level says what they may do."""
+
+from datetime import datetime
+from enum import IntEnum
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from webapp.models.base import may_point_to, owned, public_token
+
+
+class Level(IntEnum):
+    """PRODUCT 1.6, in rising order of rights."""
+
+    CUSTOMER = 0
+    VIEWER = 1
+    MAKER = 2
+    RESOURCE_ADMINISTRATOR = 3
+    EVENT_ADMINISTRATOR = 4
+    ADMINISTRATOR = 5
+
+
+class Contact(SQLModel, table=True):
+    __table_args__ = (
+        UniqueConstraint("school_id", "email"),  # empty addresses are NULL, of which there may be many
+        UniqueConstraint("school_id", "teacher_ref"),
+        UniqueConstraint("school_id", "parent_ref"),
+        CheckConstraint("level BETWEEN 0 AND 5", name="known_level"),
+        CheckConstraint("email <> ''", name="email_or_null"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    login_id: int | None = may_point_to("login")
+    token: str = public_token()
+    email: str | None = Field(default=None, max_length=254)  # lower case
+    first: str = Field(default="", max_length=100)
+    last: str = Field(default="", max_length=100)
+    level: int = Field(default=Level.CUSTOMER)
+    teacher_ref: str | None = Field(default=None, max_length=255)  # TeacherID, or the sourcedId of a OneRoster teacher
+    parent_ref: str | None = Field(default=None, max_length=255)
+    room: str = Field(default="", max_length=60)  # given to their resources in new events
+    virtual_room: str = Field(default="", max_length=2048)
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.first} {self.last}".strip() or self.email or "–"
+
+    @property
+    def is_teacher(self) -> bool:
+        return self.teacher_ref is not None

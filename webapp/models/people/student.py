@@ -1,0 +1,23 @@
+"""A student belongs to the school's roster; the security value is what a parent types to claim the child."""
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from webapp.models.base import owned, public_token
+
+
+class Student(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("school_id", "student_ref"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    token: str = public_token()
+    student_ref: str = Field(max_length=255)
+    first: str = Field(default="", max_length=100)
+    last: str = Field(default="", max_length=100)
+    security_value: str = Field(default="", max_length=100)
+    grade: str = Field(default="", max_length=60)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first} {self.last}".strip() or self.student_ref

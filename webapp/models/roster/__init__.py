@@ -1,0 +1,1 @@
+"""The school's lasting lists: classes, their teachers and their students."""

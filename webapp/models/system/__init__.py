@@ -1,0 +1,1 @@
+"""What runs the rest: errands, tasks, rates, the audit."""

@@ -1,0 +1,180 @@
+"""Say what Confab asks of the outside: value types in and out, and one small protocol per kind of provider."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A grant's two tokens. `expires_at` is the access token's end."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+    scopes: str = ""
+    api_url: str = ""
+
+
+class TokenStore(Protocol):
+    """Keeps one grant; implemented by services/meeting/tokens.py under a lease."""
+
+    def current(self) -> Tokens:
+        """The stored tokens. Raises ProviderError where there is no live grant."""
+
+    def renewed(self, renew: Callable[[Tokens], Tokens], *, rejected: str) -> Tokens:
+        """Tokens newer than the access token `rejected`: `renew` is called by one process at a time, and only if
+        nobody else has renewed meanwhile. Both tokens are saved in one commit. A ProviderError of `renew` with
+        code "invalid_grant" marks the grant dead and is raised again."""
+
+
+@dataclass(frozen=True)
+class PasscodeRule:
+    """What a host's meetings must have as passcode (Zoom: meeting_password_requirement)."""
+
+    length: int = 0
+    have_letter: bool = False
+    have_number: bool = False
+    have_special_character: bool = False
+    only_allow_numeric: bool = False
+    have_upper_and_lower_characters: bool = False
+    consecutive_characters_length: int = 0
+
+
+@dataclass(frozen=True)
+class MeetingOrder:
+    """What a meeting shall be. `starts_at` is aware UTC, `zone` the event's IANA zone, `marker` our key for it.
+
+    `rule` is the host's stored passcode rule, or None where it could not be read: then the provider chooses."""
+
+    marker: str
+    host_key: str
+    topic: str
+    starts_at: datetime
+    minutes: int
+    zone: str
+    rule: PasscodeRule | None = None
+
+
+@dataclass(frozen=True)
+class MadeMeeting:
+    """What the provider says that a meeting is; never what we sent."""
+
+    remote_id: str
+    join_url: str
+    passcode: str
+    host_key: str = ""
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RemoteUser:
+    """A user of the provider's account. `key` is empty while the invitation is pending."""
+
+    key: str
+    email: str
+    name: str
+    status: str  # "active", "inactive" or "pending"
+    can_host: bool = True
+    is_basic: bool = False
+
+
+@dataclass(frozen=True)
+class RemoteAccount:
+    """Whose grant it is."""
+
+    account_id: str
+    name: str
+    email: str
+
+
+class MeetingProvider(Protocol):
+    """A service that holds online meetings, spoken to with one school's grant.
+
+    Every method raises ProviderError, with `arrived` where the call may have been carried out.
+    """
+
+    def account(self) -> RemoteAccount: ...
+
+    def users(self) -> Iterator[RemoteUser]:
+        """All users, active, inactive and pending."""
+        ...
+
+    def passcode_rule(self, host_key: str) -> PasscodeRule | None:
+        """None where the rules cannot be read."""
+        ...
+
+    def make(self, order: MeetingOrder) -> MadeMeeting:
+        """Not idempotent: whoever calls looks up the marker first if an earlier call may have arrived.
+
+        A refused passcode is ProviderError(code="passcode", retry=False)."""
+        ...
+
+    def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
+        """Bring topic and time up to date and read the meeting again: its link may have changed.
+
+        ProviderError(code="gone") where the meeting no longer exists."""
+        ...
+
+    def remove(self, remote_id: str) -> None:
+        """Idempotent: removing what is gone is fine."""
+        ...
+
+    def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
+        """The host's coming meetings that carry the marker, oldest first."""
+        ...
+
+
+class Grants(Protocol):
+    """The OAuth handshake of a provider, for which a person waits."""
+
+    def authorize_url(self, *, state: str, verifier: str) -> str: ...
+
+    def exchange(self, code: str, *, verifier: str) -> Tokens:
+        """Tokens for a fresh code. Raises ProviderError."""
+        ...
+
+    def missing_scopes(self, granted: str) -> list[str]:
+        """The scopes we need that were not granted, by their granular names."""
+        ...
+
+    def revoke(self, tokens: Tokens) -> None:
+        """Idempotent and best effort."""
+        ...
+
+
+@dataclass(frozen=True)
+class Providers:
+    """What `create_app` wires and tests replace: per provider name, how to speak to it for one school's grant."""
+
+    meetings: dict[str, Callable[[TokenStore], MeetingProvider]]
+    grants: dict[str, Grants]
+    link_hosts: dict[str, tuple[str, ...]]
+    """Hosts on which a provider's join links may lie, such as zoom.us (subdomains included) or 127.0.0.1:5003."""
+    mailer: "Mailer"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail to one person, ready to send. `sender` and `recipient` are bare or `Name <address>`."""
+
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mailer(Protocol):
+    def send(self, mail: Mail) -> None:
+        """Raises ProviderError; `retry=False` where the address was refused for good."""
+        ...

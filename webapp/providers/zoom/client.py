@@ -1,0 +1,193 @@
+"""Hold a school's Zoom meetings through its one account-level grant."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from requests.auth import AuthBase
+
+from webapp import clock
+from webapp.config import Settings
+from webapp.errors import ProviderError
+from webapp.providers.base import (
+    MadeMeeting,
+    MeetingOrder,
+    MeetingProvider,
+    PasscodeRule,
+    RemoteAccount,
+    RemoteUser,
+    Tokens,
+    TokenStore,
+)
+from webapp.providers.http import Answer, call, new_session
+from webapp.providers.zoom import orders
+from webapp.providers.zoom.answers import bad_link, made_meeting, meeting_id, passcode_rule, remote_user
+from webapp.providers.zoom.errors import GONE, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
+from webapp.providers.zoom.oauth import zoom_grants
+
+_RENEW_BEFORE = timedelta(seconds=60)
+# 300 users are 200 kB; Zoom's 2000 would not fit into the largest body that we read.
+_PAGE = 300
+_MOST_PAGES = 200
+_STATUSES = ("active", "inactive", "pending")
+
+
+def zoom_meetings(settings: Settings) -> Callable[[TokenStore], MeetingProvider]:
+    """How to speak to Zoom for the grant in a token store."""
+    http, renew = new_session(), zoom_grants(settings).refresh
+    api, hosts = settings.zoom_api_url.rstrip("/"), settings.zoom_link_hosts
+
+    def speak(store: TokenStore) -> MeetingProvider:
+        return ZoomMeetings(store, http=http, api_url=api, link_hosts=hosts, renew=renew)
+
+    return speak
+
+
+class ZoomMeetings:
+    """A MeetingProvider (providers/base.py)."""
+
+    def __init__(
+        self,
+        store: TokenStore,
+        *,
+        http: requests.Session,
+        api_url: str,
+        link_hosts: tuple[str, ...],
+        renew: Callable[[Tokens], Tokens],
+    ) -> None:
+        self._store = store
+        self._http = http
+        self._api_url = api_url
+        self._link_hosts = link_hosts
+        self._renew = renew
+        self._dialect = ZoomDialect()
+
+    def account(self) -> RemoteAccount:
+        me = self._call("GET", "/users/me").object()
+        name = me.get("company") or f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip()
+        return RemoteAccount(str(me.get("account_id") or ""), str(name), str(me.get("email") or ""))
+
+    def users(self) -> Iterator[RemoteUser]:
+        for status in _STATUSES:
+            for listed in self._listed("/users", "users", status=status):
+                if user := remote_user(listed, status):
+                    yield user
+
+    def passcode_rule(self, host_key: str) -> PasscodeRule | None:
+        path = f"/users/{_part(host_key)}/settings"
+        try:
+            return passcode_rule(self._call("GET", path, params={"option": "meeting_security"}).object())
+        except ProviderError as error:
+            if error.retry or error.code in {"invalid_grant", "not_connected", "needs_reconnect"}:
+                raise
+            return None
+
+    def make(self, order: MeetingOrder) -> MadeMeeting:
+        body = orders.creation(order)
+        try:
+            answer = self._call("POST", f"/users/{_part(order.host_key)}/meetings", json=body)
+        except ProviderError as error:
+            if error.code == UNEXPLAINED and not error.retry and "password" in body:
+                raise passcode_suspected(error) from error
+            raise
+        return self._usable(answer)
+
+    def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
+        path = f"/meetings/{_part(remote_id)}"
+        self._call("PATCH", path, json=orders.change(order))
+        return made_meeting(self._call("GET", path), self._link_hosts)
+
+    def remove(self, remote_id: str) -> None:
+        quietly = {"schedule_for_reminder": "false", "cancel_meeting_reminder": "false"}
+        try:
+            self._call("DELETE", f"/meetings/{_part(remote_id)}", params=quietly)
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+
+    def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
+        path = f"/users/{_part(host_key)}/meetings"
+        listed = self._listed(path, "meetings", type="upcoming")
+        ours = sorted(
+            (m for m in listed if orders.carries(marker, m.get("agenda"))), key=lambda m: str(m.get("created_at"))
+        )
+        return [made for m in ours if (made := self._read(str(m.get("id"))))]
+
+    def _read(self, remote_id: str) -> MadeMeeting | None:
+        """Lists show no passcode, and lag behind: what is gone by now is left out."""
+        try:
+            return made_meeting(self._call("GET", f"/meetings/{_part(remote_id)}"), self._link_hosts)
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+            return None
+
+    def _usable(self, answer: Answer) -> MadeMeeting:
+        """What was just made; if its link leads elsewhere it is removed again, so that no try leaves one behind."""
+        try:
+            return made_meeting(answer, self._link_hosts)
+        except ProviderError as error:
+            if error.code != "bad_link":
+                raise
+            self._give_up(meeting_id(answer))
+            raise
+
+    def _give_up(self, remote_id: str) -> None:
+        try:
+            self.remove(remote_id)
+        except ProviderError as error:
+            raise bad_link(arrived=True) from error
+
+    def _listed(self, path: str, key: str, **wanted: str) -> Iterator[dict[str, Any]]:
+        """All entries of all pages."""
+        token = ""
+        for _ in range(_MOST_PAGES):
+            more = {"next_page_token": token} if token else {}
+            answer = self._call("GET", path, params={**wanted, "page_size": _PAGE, **more})
+            page = answer.object()
+            entries = page.get(key)
+            if not isinstance(entries, list):
+                raise answer.unreadable()
+            yield from (one for one in entries if isinstance(one, dict))
+            token = str(page.get("next_page_token") or "")
+            if not token:
+                return
+        raise answer.unreadable()
+
+    def _call(self, method: str, path: str, **content: Any) -> Answer:
+        """The answer; a token that Zoom refuses is renewed once, for nothing was done with it."""
+        tokens = self._fresh()
+        try:
+            return self._send(method, path, tokens, **content)
+        except ProviderError as error:
+            if error.code != TOKEN:
+                raise
+        tokens = self._store.renewed(self._renew, rejected=tokens.access)
+        return self._send(method, path, tokens, **content)
+
+    def _fresh(self) -> Tokens:
+        tokens = self._store.current()
+        if tokens.expires_at - clock.now() < _RENEW_BEFORE:
+            return self._store.renewed(self._renew, rejected=tokens.access)
+        return tokens
+
+    def _send(self, method: str, path: str, tokens: Tokens, **content: Any) -> Answer:
+        auth = _Bearer(tokens.access)
+        return call(self._http, method, self._api_url + path, dialect=self._dialect, auth=auth, **content)
+
+
+class _Bearer(AuthBase):
+    """Said as `auth`, so that no .netrc file on the machine can put its own words in place of the token."""
+
+    def __init__(self, access: str) -> None:
+        self._access = access
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._access}"
+        return request
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,127 @@
+"""Do the OAuth handshake with Zoom for an account-level (admin managed) app."""
+
+import base64
+import contextlib
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from webapp import clock
+from webapp.config import Settings
+from webapp.errors import ProviderError
+from webapp.providers.base import Tokens
+from webapp.providers.http import Answer, call, new_session
+from webapp.providers.zoom.errors import ZoomOAuthDialect
+
+_HOUR = 3600
+_SENSIBLE_SECONDS = range(120, 24 * _HOUR)
+_TOKEN = re.compile(r"[!-~]{1,8000}")
+
+_NEEDED: dict[str, frozenset[str]] = {
+    "user:read:list_users:admin": frozenset({"user:read:admin", "user:write:admin"}),
+    "user:read:user:admin": frozenset({"user:read:admin", "user:write:admin"}),
+    "user:read:settings:admin": frozenset({"user:read:admin", "user:write:admin"}),
+    "meeting:write:meeting:admin": frozenset({"meeting:write:admin"}),
+    "meeting:update:meeting:admin": frozenset({"meeting:write:admin"}),
+    "meeting:delete:meeting:admin": frozenset({"meeting:write:admin"}),
+    "meeting:read:meeting:admin": frozenset({"meeting:read:admin"}),
+    "meeting:read:list_meetings:admin": frozenset({"meeting:read:admin"}),
+}
+"""Each scope that our calls need, by its granular name, and the classic ones that older apps have instead."""
+
+
+def zoom_grants(settings: Settings) -> "ZoomGrants":
+    return ZoomGrants(
+        http=new_session(),
+        client=HTTPBasicAuth(settings.zoom_client_id, settings.zoom_client_secret),
+        client_id=settings.zoom_client_id,
+        oauth_url=settings.zoom_oauth_url.rstrip("/"),
+        redirect_uri=f"{settings.base_url.rstrip('/')}/zoom/callback",
+    )
+
+
+class ZoomGrants:
+    """Grants (providers/base.py), and `refresh`, which the client hands to its token store."""
+
+    def __init__(
+        self, *, http: requests.Session, client: HTTPBasicAuth, client_id: str, oauth_url: str, redirect_uri: str
+    ) -> None:
+        self._http = http
+        self._client = client
+        self._client_id = client_id
+        self._oauth_url = oauth_url
+        self._redirect_uri = redirect_uri
+        self._dialect = ZoomOAuthDialect()
+
+    def authorize_url(self, *, state: str, verifier: str) -> str:
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": self._redirect_uri,
+            "state": state,
+            "code_challenge": _challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self._oauth_url}/oauth/authorize?{urlencode(query)}"
+
+    def exchange(self, code: str, *, verifier: str) -> Tokens:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._redirect_uri,
+            "code_verifier": verifier,
+        }
+        return _tokens(self._post("token", form))
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """The next pair: Zoom voids the old refresh token with this call."""
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh}
+        return _tokens(self._post("token", form), former=tokens)
+
+    def missing_scopes(self, granted: str) -> list[str]:
+        held = set(granted.replace(",", " ").split())
+        return [name for name, classic in _NEEDED.items() if name not in held and not classic & held]
+
+    def revoke(self, tokens: Tokens) -> None:
+        """An access token lives an hour and only a living one can end the grant, so an old one is renewed for it."""
+        with contextlib.suppress(ProviderError):
+            living = tokens if tokens.expires_at > clock.now() else self.refresh(tokens)
+            self._post("revoke", {"token": living.access})
+
+    def _post(self, what: str, form: Mapping[str, str]) -> Answer:
+        url = f"{self._oauth_url}/oauth/{what}"
+        return call(self._http, "POST", url, dialect=self._dialect, auth=self._client, form=form)
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _tokens(answer: Answer, *, former: Tokens | None = None) -> Tokens:
+    body = answer.object()
+    access, refresh = body.get("access_token"), body.get("refresh_token") or (former.refresh if former else None)
+    if not _is_token(access) or not _is_token(refresh):
+        raise answer.unreadable()
+    return Tokens(
+        access=str(access),
+        refresh=str(refresh),
+        expires_at=answer.at + timedelta(seconds=_lifetime(body.get("expires_in"))),
+        scopes=str(body.get("scope") or (former.scopes if former else ""))[:4000],
+        api_url=str(body.get("api_url") or "")[:200],
+    )
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and bool(_TOKEN.fullmatch(value))
+
+
+def _lifetime(seconds: object) -> int:
+    """A lifetime that makes no sense is taken as the usual hour: if it was shorter, the first 401 renews."""
+    is_sensible = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds in _SENSIBLE_SECONDS
+    return int(str(seconds)) if is_sensible else _HOUR

@@ -1,0 +1,107 @@
+"""Render pages with the same safety: strict headers, nothing cached, the reader's language."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, g, render_template, request
+from flask_login import current_user
+
+from webapp import i18n
+from webapp.context import confab
+from webapp.errors import N_
+from webapp.i18n import gettext
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+    "X-Robots-Tag": "noindex",
+}
+_A_YEAR = 31_536_000
+_LEVELS = (
+    N_("Customer"),
+    N_("Appointment Viewer"),
+    N_("Appointment Maker"),
+    N_("Resource Administrator"),
+    N_("Event Administrator"),
+    N_("Administrator"),
+)
+
+
+def init_rendering(app: Flask) -> None:
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        clock_time=i18n.clock_time,
+        moment=i18n.moment,
+        long_day=i18n.long_day,
+        short_day=i18n.short_day,
+        local_day=i18n.local_day,
+        full_date=i18n.full_date,
+        zone_name=i18n.zone_name,
+        sentence=i18n.sentence,
+        asset=asset,
+        language=i18n.language,
+        direction=i18n.direction,
+    )
+    parts = app.jinja_env.get_template("shell/_icons.html").module
+    for name in ("icon", "mark", "nav_item"):
+        app.jinja_env.globals[name] = getattr(parts, name)
+    app.jinja_env.globals["level_name"] = level_name
+    app.context_processor(_everywhere)
+    app.after_request(_secure)
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content, so that browsers may keep it for ever."""
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}"
+
+
+def page(template: str, status: int = 200, /, **values: Any) -> tuple[str, int]:
+    """A page or partial with its status; 409 and 422 have the same root as 200."""
+    return render_template(template, **values), status
+
+
+def is_htmx() -> bool:
+    """Whether a partial is asked for, by a swap in a page."""
+    return bool(getattr(request, "htmx", False))
+
+
+def level_name(level: int) -> str:
+    """The admin level in words (PRODUCT 1.6)."""
+    return gettext(_LEVELS[level])
+
+
+def _everywhere() -> dict[str, object]:
+    return {
+        "school": getattr(g, "school", None),
+        "contact": getattr(g, "contact", None),
+        "acting": getattr(g, "acting", False),
+        "visitor": current_user,
+        "support_address": confab().settings.support_address,
+    }
+
+
+def _secure(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if confab().settings.is_https:
+        response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}; includeSubDomains"
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-store, private"
+        response.vary.add("HX-Request")
+    return response

@@ -1,0 +1,48 @@
+"""Say an answer in Zoom's words, without Flask: a status, a body and headers, or an error with Zoom's code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is sent as JSON, or as it is if it is a text; `dropped` ends the connection without an answer."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    dropped: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        return self.status < 300 and not self.dropped
+
+
+class ZoomError(Exception):
+    """A refusal as the REST API words it: a code, a message, and for bad input the fields."""
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        body: dict[str, Any] = {"code": code, "message": message}
+        self.answer = Answer(status, {**body, "errors": errors} if errors else body, headers or {})
+
+
+def invalid(*problems: tuple[str, str]) -> ZoomError:
+    errors = [{"field": name, "message": message} for name, message in problems]
+    return ZoomError(400, 300, "Validation Failed.", errors=errors)
+
+
+def zulu(at: float) -> str:
+    """The instant in UTC to the second, as all of Zoom's answers have it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

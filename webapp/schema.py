@@ -1,0 +1,82 @@
+"""Bring a database to the schema of this version, and tell whether it is there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from webapp.db import Database
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 7_266_322
+"""Any number of our own: processes that upgrade PostgreSQL at once wait for each other."""
+
+
+def upgrade(database: Database) -> None:
+    """Idempotent; two processes at once are one after the other."""
+    with database.engine.execution_options(write=True).connect() as connection:
+        if database.is_sqlite:
+            with _without_cascades(connection), connection.begin():
+                _run(connection)
+                _refuse_broken_ties(connection)
+        else:
+            with connection.begin():
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+                _run(connection)
+
+
+def is_current(database: Database) -> bool:
+    """Whether every migration of this version has been applied."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with database.engine.connect() as connection:
+        applied = MigrationContext.configure(connection).get_current_heads()
+        return set(applied) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
+
+
+def drift(database: Database) -> list[Any]:
+    """How the database differs from the models; empty is right."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    from webapp.models import metadata
+
+    with database.engine.connect() as connection:
+        differences: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
+        return differences
+
+
+def _run(connection: Connection) -> None:
+    from alembic import command
+
+    command.upgrade(_config(connection), "head")
+
+
+@contextmanager
+def _without_cascades(connection: Connection) -> Iterator[None]:
+    """A table rebuild must not cascade into the rows that point to it; they are checked afterwards."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _config(connection: Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _refuse_broken_ties(connection: Connection) -> None:
+    broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
+    if broken:
+        raise RuntimeError(f"the migration would leave rows without what they point to: {broken[:5]}")

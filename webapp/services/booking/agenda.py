@@ -1,0 +1,151 @@
+"""Read appointments with all that pages, mails and reports say of them, in one query."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, and_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from webapp.models import (
+    Appointment,
+    Class,
+    Contact,
+    Event,
+    EventSettings,
+    Meeting,
+    Resource,
+    ResourceMember,
+    Slot,
+    Student,
+)
+from webapp.models.meeting.meeting import PRESENT
+from webapp.services.booking.room import Room, room_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One appointment as people see it. Instants are aware UTC; `zone` is the event's."""
+
+    id: int
+    token: str
+    act: str
+    event_id: int
+    event_name: str
+    zone: str
+    resource_id: int
+    resource_token: str
+    teacher: str
+    slot_id: int
+    starts_at: datetime
+    ends_at: datetime
+    contact_id: int
+    parent: str
+    email: str | None
+    child: str
+    class_name: str
+    is_virtual: bool
+    has_provider: bool
+    room: Room
+    problem: str | None
+    booked_at: datetime
+    held_until: datetime | None
+    cancelled_at: datetime | None
+
+    @property
+    def minutes(self) -> int:
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+
+def agenda(session: Session, *where: ColumnElement[bool]) -> list[Entry]:
+    """The appointments that meet the conditions, holds and cancelled ones included unless excluded, by time.
+
+    Conditions may name Appointment, Slot, Resource, Event, EventSettings, Contact, Student and Class.
+    """
+    rows = session.execute(_query().where(*where)).mappings()
+    return [_entry(dict(row)) for row in rows]
+
+
+def standing() -> ColumnElement[bool]:
+    """Booked and neither cancelled nor merely held."""
+    return and_(col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
+
+
+def with_teacher(contact_id: int) -> ColumnElement[bool]:
+    """Appointments of every resource that the teacher belongs to, teams included (R64)."""
+    mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact_id)
+    return col(Appointment.resource_id).in_(mine)
+
+
+def _query() -> Any:
+    shown = aliased(Meeting)
+    columns = [
+        *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
+        *_named(Appointment, "held_until cancelled_at child_name"),
+        *_named(Slot, "starts_at ends_at"),
+        col(Event.name).label("event_name"),
+        col(Event.zone).label("zone"),
+        col(EventSettings.provider).label("provider"),
+        *_named(Resource, "room virtual_room"),
+        col(Resource.name).label("teacher"),
+        col(Resource.token).label("resource_token"),
+        *_named(Contact, "first last email"),
+        col(Student.first).label("child_first"),
+        col(Student.last).label("child_last"),
+        col(Class.name).label("class_name"),
+        col(shown.join_url).label("join_url"),
+        col(shown.passcode).label("passcode"),
+    ]
+    return (
+        select(*columns)
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .join(Event, col(Event.id) == col(Appointment.event_id))
+        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
+        .join(Contact, col(Contact.id) == col(Appointment.contact_id))
+        .outerjoin(Student, col(Student.id) == col(Appointment.student_id))
+        .outerjoin(Class, col(Class.id) == col(Appointment.class_id))
+        .outerjoin(shown, col(shown.id) == _shown_meeting())
+        .order_by(col(Slot.starts_at), col(Resource.position), col(Appointment.id))
+    )
+
+
+def _shown_meeting() -> ScalarSelect[Any]:
+    """The meeting whose link people see: the current one, or the one it replaces until its own link is stored."""
+    of_appointment = and_(
+        col(Meeting.appointment_id) == col(Appointment.id),
+        col(Meeting.provider) == col(EventSettings.provider),
+        col(Meeting.join_url).is_not(None),
+        col(Meeting.wish) == PRESENT,
+    )
+    newest_first = (col(Meeting.replaced_at).is_not(None), col(Meeting.id).desc())
+    linked = select(col(Meeting.id)).where(of_appointment).order_by(*newest_first).limit(1)
+    return linked.correlate(Appointment, EventSettings).scalar_subquery()
+
+
+def _named(table: type, names: str) -> Sequence[Any]:
+    return [col(getattr(table, name)) for name in names.split()]
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    first, last = row.pop("child_first"), row.pop("child_last")
+    typed = row.pop("child_name")
+    provider = row.pop("provider")
+    room = room_of(
+        is_virtual=row["is_virtual"],
+        provider=provider,
+        room=row.pop("room"),
+        virtual_room=row.pop("virtual_room"),
+        join_url=row.pop("join_url"),
+        passcode=row.pop("passcode") or "",
+    )
+    return Entry(
+        parent=f"{row.pop('first')} {row.pop('last')}".strip(),
+        child=f"{first or ''} {last or ''}".strip() or typed,
+        class_name=row.pop("class_name") or "",
+        has_provider=bool(provider),
+        room=room,
+        **row,
+    )

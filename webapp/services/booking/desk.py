@@ -1,0 +1,110 @@
+"""Show the office one appointment with what stands in its way, and move it as the office asks."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import NotFound
+from webapp.i18n import gettext, local_day
+from webapp.models import Appointment, Contact, Event, Meeting, Resource, Slot
+from webapp.models.event.slot import EITHER
+from webapp.models.meeting.meeting import PRESENT
+from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.booking.cancel import appointment_of_event
+from webapp.services.booking.move import move_appointment
+from webapp.services.booking.times import Time, times_of
+from webapp.services.event.slots import stands
+from webapp.services.system.audit import Who
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`link_problem` says why no link is there yet, `unused_link` what was typed for the teacher and is not shown
+    while a provider is on. `times` are free, but for those with a clash; none where nothing can be moved.
+    """
+
+    entry: Entry
+    link_problem: str
+    unused_link: str
+    times: tuple[Time, ...]
+
+    @property
+    def day(self) -> date:
+        return local_day(self.entry.starts_at, self.entry.zone)
+
+    @property
+    def days(self) -> list[tuple[date, list[Time]]]:
+        """The times by day."""
+        by_day = groupby(self.times, key=lambda time: local_day(time.starts_at, self.entry.zone))
+        return [(day, list(times)) for day, times in by_day]
+
+    @property
+    def is_standing(self) -> bool:
+        return self.entry.cancelled_at is None and self.entry.held_until is None
+
+    @property
+    def has_open_kind(self) -> bool:
+        return any(time.kind == EITHER for time in self.times)
+
+
+def desk_of(session: Session, event: Event, appointment_id: int, *, now: datetime) -> Desk:
+    """Raises NotFound for an appointment of another event."""
+    assert event.id is not None
+    appointment = appointment_of_event(session, event.school_id, event.id, appointment_id)
+    [entry] = agenda(session, col(Appointment.id) == appointment_id)
+    typed = session.get_one(Resource, entry.resource_id).virtual_room
+    return Desk(
+        entry=entry,
+        link_problem=_link_problem(session, appointment_id),
+        unused_link=typed if entry.is_virtual and entry.has_provider else "",
+        times=_times(session, event, appointment, entry, now=now) if appointment.is_standing else (),
+    )
+
+
+def on_slot(session: Session, event: Event, slot_id: int, *, now: datetime) -> list[Entry]:
+    """The standing appointments of a slot with room for several. Raises NotFound where there are none."""
+    here = (col(Appointment.slot_id) == slot_id, col(Appointment.event_id) == event.id)
+    entries = agenda(session, *here, stands(now))
+    if not entries:
+        raise NotFound
+    return entries
+
+
+def move_at_desk(
+    session: Session,
+    event: Event,
+    appointment: Appointment,
+    slot: str,
+    *,
+    wants_virtual: bool,
+    who: Who,
+    now: datetime,
+) -> None:
+    """As `move_appointment`; what is wanted counts where the new slot leaves the type open."""
+    query = select(col(Slot.kind)).where(col(Slot.token) == slot, col(Slot.event_id) == event.id)
+    is_virtual = wants_virtual if session.execute(query).scalar_one_or_none() == EITHER else None
+    move_appointment(session, event, appointment, slot, is_virtual=is_virtual, who=who, now=now)
+
+
+def _times(
+    session: Session, event: Event, appointment: Appointment, entry: Entry, *, now: datetime
+) -> tuple[Time, ...]:
+    maker = session.get_one(Contact, appointment.contact_id)
+    students = [appointment.student_id] if appointment.student_id else []
+    mine, own = entry.resource_id, session.get_one(Slot, entry.slot_id).token
+    found = times_of(session, event, [mine], maker, students, now=now, besides=appointment.id)[mine]
+    return tuple(time for time in found if time.token != own)
+
+
+def _link_problem(session: Session, appointment_id: int) -> str:
+    query = select(Meeting).where(
+        col(Meeting.appointment_id) == appointment_id, col(Meeting.replaced_at).is_(None), col(Meeting.wish) == PRESENT
+    )
+    meeting = session.execute(query).scalar_one_or_none()
+    if meeting is None or meeting.problem is None:
+        return ""
+    return gettext(meeting.problem, **json.loads(meeting.problem_values or "{}"))

@@ -1,0 +1,51 @@
+"""Name the refusals of booking, each with the words that a parent reads."""
+
+from webapp.errors import N_, DomainError, Invalid
+
+
+class SlotTaken(DomainError):
+    message = N_("%(time)s with %(teacher)s was just taken. Choose another time.")
+
+
+class SlotChanged(DomainError):
+    message = N_("%(time)s with %(teacher)s was just changed by the school. Look at the times again.")
+
+
+class TimeClash(DomainError):
+    message = N_("%(time)s with %(teacher)s overlaps another of your appointments. Choose another time.")
+
+
+class TeacherBusy(DomainError):
+    message = N_("%(teacher)s is in another appointment at %(time)s. Choose another time.")
+
+
+class AlreadyBooked(DomainError):
+    message = N_("%(child)s already has an appointment with %(teacher)s. Cancel or change that one first.")
+
+
+class BookingClosed(DomainError):
+    message = N_("Booking is closed. The school can still make appointments for you.")
+
+
+class BookingNotOpenYet(DomainError):
+    message = N_("Booking has not opened yet.")
+
+
+class AlreadyCancelled(DomainError):
+    message = N_("This appointment is already cancelled.")
+
+
+class AppointmentMoved(DomainError):
+    message = N_("This appointment was just moved to another time. Look at it again.")
+
+
+class KeyUsed(DomainError):
+    message = N_("This form was already used for something else. Reload the page and start again.")
+
+
+class WrongKind(Invalid):
+    message = N_("Choose in person or online for %(teacher)s.")
+
+
+class NotYourTeacher(Invalid):
+    message = N_("%(teacher)s does not teach %(child)s.")

@@ -1,0 +1,73 @@
+"""Show a contact the appointments that they made, and nobody else's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import Session, col
+
+from webapp import i18n
+from webapp.errors import N_, DomainError, NotFound
+from webapp.models import Appointment, Contact
+from webapp.services.booking.agenda import Entry, agenda
+
+BROKEN_RULE = "rule"
+
+
+class AlreadyBegun(DomainError):
+    message = N_("This appointment has begun, so it cannot be changed or cancelled any more.")
+
+
+@dataclass(frozen=True)
+class Own:
+    """What stands, and what was cancelled and neither booked again nor past."""
+
+    standing: list[Entry]
+    cancelled: list[Entry]
+
+
+def own_entries(session: Session, contact: Contact, event_id: int, *, now: datetime) -> Own:
+    entries = agenda(session, _theirs(contact, event_id))
+    standing = [entry for entry in entries if entry.cancelled_at is None]
+    again = {(entry.resource_id, entry.child) for entry in standing}
+    newest: dict[tuple[int, str], Entry] = {}
+    for entry in entries:
+        pair = (entry.resource_id, entry.child)
+        if entry.cancelled_at and entry.starts_at > now and pair not in again:
+            newest[pair] = max(newest.get(pair, entry), entry, key=lambda e: e.cancelled_at or e.booked_at)
+    return Own(standing, sorted(newest.values(), key=lambda entry: entry.starts_at))
+
+
+def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) -> list[Entry]:
+    """What was booked together. Raises NotFound for another contact's act."""
+    entries = agenda(session, _theirs(contact, event_id), col(Appointment.act) == act)
+    if not entries:
+        raise NotFound
+    return entries
+
+
+def own_entry(session: Session, contact: Contact, event_id: int, token: str) -> Entry:
+    """Raises NotFound for another contact's appointment."""
+    entries = agenda(session, _theirs(contact, event_id), col(Appointment.token) == token)
+    if not entries:
+        raise NotFound
+    return entries[0]
+
+
+def refuse_begun(entry: Entry, *, now: datetime) -> None:
+    if entry.starts_at <= now:
+        raise AlreadyBegun
+
+
+def by_day(entries: Sequence[Entry]) -> list[tuple[date, list[Entry]]]:
+    days = groupby(entries, key=lambda entry: i18n.local_day(entry.starts_at, entry.zone))
+    return [(day, list(of_day)) for day, of_day in days]
+
+
+def _theirs(contact: Contact, event_id: int) -> ColumnElement[bool]:
+    """Not what is merely held, nor what the office made against a rule and has not confirmed (PRODUCT 3.7)."""
+    is_shown = or_(col(Appointment.problem).is_(None), col(Appointment.problem) != BROKEN_RULE)
+    is_theirs = (col(Appointment.contact_id) == contact.id) & (col(Appointment.event_id) == event_id)
+    return is_theirs & col(Appointment.held_until).is_(None) & is_shown

@@ -1,0 +1,28 @@
+"""Propose times that fit together for all the teachers whom a family chose."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from webapp.services.booking.times import Time
+
+
+def propose(times: Mapping[int, Sequence[Time]], order: Sequence[int]) -> dict[int, Time]:
+    """One time per resource, none overlapping, close together; a resource that finds none is left out.
+
+    The teachers with the fewest times choose first, each the time nearest to what is chosen already.
+    """
+    chosen: dict[int, Time] = {}
+    for resource in sorted(order, key=lambda r: (len(_open(times[r])), order.index(r))):
+        fitting = [t for t in _open(times[resource]) if not any(t.overlaps(c) for c in chosen.values())]
+        if fitting:
+            chosen[resource] = min(fitting, key=lambda t: (_distance(t, chosen), t.starts_at))
+    return chosen
+
+
+def _open(times: Sequence[Time]) -> list[Time]:
+    return [time for time in times if time.clash is None]
+
+
+def _distance(time: Time, chosen: Mapping[int, Time]) -> timedelta:
+    gaps = (abs(time.starts_at - other.starts_at) for other in chosen.values())
+    return min(gaps, default=timedelta())

@@ -1,0 +1,217 @@
+"""Lay out the times of the teachers that a family chose: what fits, what is chosen, and what still keeps them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from sqlmodel import Session
+
+from webapp import i18n
+from webapp.errors import N_, DomainError, Invalid
+from webapp.models import Contact, Event
+from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
+from webapp.services.booking.choices import Wish, booked_counts
+from webapp.services.booking.confirm import stamp
+from webapp.services.booking.errors import TimeClash, WrongKind
+from webapp.services.booking.plan import propose
+from webapp.services.booking.times import YOURS, Time, times_of
+
+
+class NotFreeAnyMore(DomainError):
+    message = N_("The time that you chose with %(teacher)s is not free any more. Choose another time.")
+
+
+class NoTimeChosen(Invalid):
+    message = N_("Choose a time with %(teacher)s.")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One time to choose; `clash` says why it cannot be."""
+
+    time: Time
+    clash: str | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """The times of one teacher to choose from."""
+
+    zone: str
+    options: list[Option]
+
+    @property
+    def days(self) -> list[tuple[date, list[Option]]]:
+        by_day = groupby(self.options, key=lambda option: i18n.local_day(option.time.starts_at, self.zone))
+        return [(day, list(options)) for day, options in by_day]
+
+    @property
+    def is_any_free(self) -> bool:
+        return any(option.clash is None for option in self.options)
+
+    @property
+    def asks_kind(self) -> bool:
+        """Whether some time leaves it to the family how to meet (R77)."""
+        return any(option.time.kind == EITHER for option in self.options)
+
+    @property
+    def has_mixed_kinds(self) -> bool:
+        return len({option.time.kind for option in self.options}) > 1
+
+    def time(self, slot: str) -> Time | None:
+        """The time with this token, if it can be chosen."""
+        return next((o.time for o in self.options if o.time.token == slot and o.clash is None), None)
+
+
+@dataclass(frozen=True)
+class Row(Options):
+    """One teacher for one child. `chosen` is a time that is free as the page is made."""
+
+    wish: Wish
+    chosen: Time | None
+    is_lost: bool
+    is_booked: bool
+
+    @property
+    def can_choose(self) -> bool:
+        return self.is_any_free and not self.is_booked
+
+    @property
+    def kind(self) -> str:
+        """In person or online, as far as it is settled: "P", "V" or empty."""
+        if self.chosen is None or self.chosen.kind == EITHER:
+            return self.wish.pick.kind
+        return self.chosen.kind
+
+    @property
+    def needs_attention(self) -> bool:
+        return self.can_choose and (self.chosen is None or not self.kind)
+
+    @property
+    def pick(self) -> str:
+        """With the time, for the next step's address."""
+        slot = self.chosen.token if self.chosen else ""
+        return str(self.wish.pick.at(slot, self.wish.pick.kind if self.asks_kind else ""))
+
+    @property
+    def stamp(self) -> str:
+        """The chosen time as the family sees it now."""
+        return stamp(self.chosen.token, self.chosen.starts_at, self.chosen.kind) if self.chosen else ""
+
+
+def lay_out(
+    session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, proposing: bool, now: datetime
+) -> list[Row]:
+    """With `proposing`, teachers without a chosen time get one that fits, and a lost time is left to the family."""
+    times = _times(session, event, contact, wishes, now=now)
+    booked = booked_counts(session, event, contact)
+    is_booked = [booked.get((w.resource.id or 0, w.child.key), 0) >= w.allowed for w in wishes]
+    chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_booked[i]}
+    if proposing:
+        open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_booked[i]}
+        chosen |= _proposed(open_, chosen)
+    return [
+        Row(
+            zone=event.zone,
+            options=options_of(times[i], chosen.get(i), [c for j, c in chosen.items() if j != i]),
+            wish=wish,
+            chosen=chosen.get(i),
+            is_lost=bool(wish.pick.slot) and i not in chosen and not is_booked[i],
+            is_booked=is_booked[i],
+        )
+        for i, wish in enumerate(wishes)
+    ]
+
+
+def complaints(rows: Sequence[Row]) -> dict[str, DomainError]:
+    """What keeps the family from going on, by the name of the pick. A teacher without any fitting time does not."""
+    found: dict[str, DomainError] = {}
+    for row in rows:
+        if error := _complaint(row, [other for other in rows if other is not row]):
+            found[row.wish.pick.name] = error
+    return found
+
+
+def chosen_rows(rows: Sequence[Row]) -> list[Row]:
+    """Those with a time, in order of time."""
+    timed = [(row.chosen.starts_at, i, row) for i, row in enumerate(rows) if row.chosen]
+    return [row for _, _, row in sorted(timed, key=lambda entry: entry[:2])]
+
+
+def rows_by_day(rows: Sequence[Row]) -> list[tuple[date, list[Row]]]:
+    """Of rows in order of time."""
+    timed = groupby((row for row in rows if row.chosen), key=_day)
+    return [(day, list(of_day)) for day, of_day in timed]
+
+
+def options_of(times: Sequence[Time], chosen: Time | None = None, others: Sequence[Time] = ()) -> list[Option]:
+    options = []
+    for time in times:
+        is_chosen = chosen is not None and time.token == chosen.token
+        clash = time.clash or (YOURS if _meets_any(time, others) else None)
+        options.append(Option(time, None if is_chosen else clash, is_chosen))
+    return options
+
+
+def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None:
+    """Raises WrongKind where the family has to say how to meet, Invalid where a time is not of the kind they want."""
+    words = {"time": i18n.moment(time.starts_at, zone), "teacher": teacher}
+    if time.kind == EITHER and not kind:
+        raise WrongKind(teacher=teacher)
+    if time.kind == IN_PERSON and kind == VIRTUAL:
+        raise Invalid(N_("%(time)s with %(teacher)s is in person only. Choose another time, or in person."), **words)
+    if time.kind == VIRTUAL and kind == IN_PERSON:
+        raise Invalid(N_("%(time)s with %(teacher)s is online only. Choose another time, or online."), **words)
+
+
+def _day(row: Row) -> date:
+    assert row.chosen is not None
+    return i18n.local_day(row.chosen.starts_at, row.zone)
+
+
+def _times(
+    session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, now: datetime
+) -> dict[int, list[Time]]:
+    """By place in the list. One child's other appointments do not stand in the way of a sibling's with the co-parent,
+    so each child is asked for by itself."""
+    found: dict[int, list[Time]] = {}
+    for key in dict.fromkeys(wish.child.key for wish in wishes):
+        places = {i: wish for i, wish in enumerate(wishes) if wish.child.key == key}
+        student = next(iter(places.values())).child.student_id
+        resources = sorted({wish.resource.id or 0 for wish in places.values()})
+        times = times_of(session, event, resources, contact, [student] if student else [], now=now)
+        found |= {i: times[wish.resource.id or 0] for i, wish in places.items()}
+    return found
+
+
+def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:
+    return next((t for t in times if t.token == wish.pick.slot and t.clash is None), None)
+
+
+def _proposed(open_: Mapping[int, Sequence[Time]], chosen: Mapping[int, Time]) -> dict[int, Time]:
+    """What is chosen already stays, and the rest fits around it."""
+    fitting = {i: [t for t in times if not _meets_any(t, chosen.values())] for i, times in open_.items()}
+    return propose(fitting | {i: [time] for i, time in chosen.items()}, [*chosen, *fitting])
+
+
+def _complaint(row: Row, others: Sequence[Row]) -> DomainError | None:
+    teacher = row.wish.resource.name
+    if row.is_lost and row.can_choose:
+        return NotFreeAnyMore(teacher=teacher)
+    if not row.can_choose:
+        return None
+    if row.chosen is None:
+        return NoTimeChosen(teacher=teacher)
+    if _meets_any(row.chosen, [other.chosen for other in others if other.chosen]):
+        return TimeClash(time=i18n.moment(row.chosen.starts_at, row.zone), teacher=teacher)
+    try:
+        refuse_other_kind(row.chosen, row.wish.pick.kind, teacher=teacher, zone=row.zone)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _meets_any(time: Time, others: Iterable[Time]) -> bool:
+    return any(time.overlaps(other) for other in others)

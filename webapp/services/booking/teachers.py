@@ -1,0 +1,141 @@
+"""Offer a family the teachers of its children, or all of an event, and say beforehand which cannot be chosen."""
+
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from webapp.models import Appointment, Contact, Event, Resource, Slot
+from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL, VISIBLE
+from webapp.services.booking.choices import Pick, booked_counts, children_by_token, ties_of
+
+NEW_CHILD = "new"
+"""Stands for the child's token until the parent of a Simple PTA event has typed the name."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A teacher as one child's family sees them. `is_full`: no time is free; `is_booked`: they have all they may."""
+
+    pick: Pick
+    name: str
+    class_name: str
+    in_person: bool
+    online: bool
+    is_booked: bool
+    is_chosen: bool
+
+    @property
+    def is_full(self) -> bool:
+        return not (self.in_person or self.online)
+
+    @property
+    def can_choose(self) -> bool:
+        return not (self.is_full or self.is_booked)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One child with the teachers to choose from."""
+
+    child: str
+    teachers: list[Offered]
+
+
+def teachers_by_child(
+    session: Session, event: Event, contact: Contact, chosen: Collection[str], *, now: datetime
+) -> list[Group]:
+    """The contact's children, each with their teachers in this event; four queries. `chosen` are names of picks."""
+    children = children_by_token(session, contact)
+    kinds, booked = _free_kinds(session, event, now=now), booked_counts(session, event, contact)
+    by_student: dict[int, list[Offered]] = {child.student_id or 0: [] for child in children.values()}
+    tokens = {child.student_id: token for token, child in children.items()}
+    for tie in ties_of(session, event, list(by_student)):
+        if tie.allowed < 1:
+            continue
+        n = booked.get((tie.resource.id or 0, f"s{tie.student_id}"), 0)
+        pick = Pick(tokens[tie.student_id], tie.resource.token)
+        shown = _offered(tie.resource, pick, tie.class_name, kinds, is_booked=n >= tie.allowed, chosen=chosen)
+        by_student[tie.student_id].append(shown)
+    return [Group(child.name, by_student[child.student_id or 0]) for child in children.values()]
+
+
+def teachers_by_name(
+    session: Session, event: Event, contact: Contact, chosen: Collection[str], *, child: str, search: str, now: datetime
+) -> Group:
+    """All resources of the event whose name or group holds the words, and those chosen (by token); three queries.
+
+    `child` is the name typed so far, or empty.
+    """
+    kinds, booked = _free_kinds(session, event, now=now), booked_counts(session, event, contact)
+    key = f"n{' '.join(child.split()).casefold()}"
+    query = select(Resource).where(col(Resource.event_id) == event.id)
+    in_order = query.order_by(col(Resource.position), col(Resource.name), col(Resource.id))
+    shown = []
+    for resource in session.execute(in_order).scalars():
+        is_chosen = resource.token in chosen
+        if is_chosen or _holds(f"{resource.name} {resource.group_name}", search):
+            is_booked = (resource.id or 0, key) in booked
+            pick = Pick(NEW_CHILD, resource.token)
+            names = {pick.name} if is_chosen else set()
+            shown.append(_offered(resource, pick, resource.group_name, kinds, is_booked=is_booked, chosen=names))
+    return Group(child, shown)
+
+
+def count_chosen(groups: Sequence[Group]) -> int:
+    return sum(teacher.is_chosen for group in groups for teacher in group.teachers)
+
+
+def _offered(
+    resource: Resource,
+    pick: Pick,
+    class_name: str,
+    kinds: dict[int, set[str]],
+    *,
+    is_booked: bool,
+    chosen: Collection[str],
+) -> Offered:
+    free = kinds.get(resource.id or 0, set())
+    return Offered(
+        pick=pick,
+        name=resource.name,
+        class_name=class_name,
+        in_person=bool(free & {IN_PERSON, EITHER}),
+        online=bool(free & {VIRTUAL, EITHER}),
+        is_booked=is_booked,
+        is_chosen=pick.name in chosen and not is_booked and bool(free),
+    )
+
+
+def _free_kinds(session: Session, event: Event, *, now: datetime) -> dict[int, set[str]]:
+    """The kinds of each resource's coming times with a free seat; whoever has none is missing."""
+    taken = (
+        select(func.count())
+        .select_from(Appointment)
+        .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None))
+        .correlate(Slot)
+        .scalar_subquery()
+    )
+    query = (
+        select(col(Slot.resource_id), col(Slot.kind))
+        .where(col(Slot.event_id) == event.id, col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE)
+        .where(col(Slot.starts_at) > now, taken < col(Slot.capacity))
+        .distinct()
+    )
+    kinds: dict[int, set[str]] = {}
+    for resource, kind in session.execute(query):
+        kinds.setdefault(resource, set()).add(kind)
+    return kinds
+
+
+def _holds(text: str, search: str) -> bool:
+    """Every word somewhere in the text, whatever its case and accents."""
+    return all(word in _folded(text) for word in _folded(search).split())
+
+
+def _folded(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))

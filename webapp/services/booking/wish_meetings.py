@@ -1,0 +1,249 @@
+"""Wish one online meeting per standing virtual appointment of an event with a provider, and no other."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlmodel import Session, col
+
+from webapp.db import wake
+from webapp.errors import N_
+from webapp.models import (
+    Appointment,
+    Connection,
+    Event,
+    EventSettings,
+    Host,
+    Meeting,
+    Resource,
+    ResourceMember,
+    Slot,
+)
+from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
+from webapp.models.meeting.meeting import ABSENT
+from webapp.services.meeting.order import digest, topic_of
+from webapp.services.system.errand import no_problem
+
+NO_CONTACT, NOT_CONNECTED, NEEDS_RECONNECT, NOT_MAPPED = "no_contact", "not_connected", "needs_reconnect", "not_mapped"
+
+BLOCKED = {
+    NO_CONTACT: N_("No contact attached"),
+    NOT_CONNECTED: N_("Zoom is not connected"),
+    NEEDS_RECONNECT: N_("Zoom needs to be connected again"),
+    NOT_MAPPED: N_("Not mapped to a Zoom user yet"),
+    NOT_FOUND: N_("Not found in Zoom, or not active"),
+    PENDING: N_("Invited to Zoom, not accepted yet"),
+    INACTIVE: N_("Deactivated in Zoom"),
+    NO_EMAIL: N_("No email on the contact record"),
+    CANNOT_HOST: N_("Has no Zoom licence to hold meetings"),
+}
+"""Why no meeting can be asked for at all: known at once, mended by the office, then retried by itself."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What decides about one appointment's meeting."""
+
+    id: int
+    school_id: int
+    act: str
+    is_virtual: bool
+    cancelled_at: datetime | None
+    held_until: datetime | None
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    event_name: str
+    resource_name: str
+    provider: str | None
+    lead_id: int | None
+    host_state: str | None
+    host_key: str | None
+    connected_at: datetime | None
+    disconnected_at: datetime | None
+    needs_reconnect_at: datetime | None
+
+    @property
+    def wants_meeting(self) -> bool:
+        is_booked = self.cancelled_at is None and self.held_until is None
+        return is_booked and self.is_virtual and bool(self.provider)
+
+    @property
+    def blocked(self) -> str | None:
+        if self.lead_id is None:
+            return NO_CONTACT
+        if self.needs_reconnect_at:
+            return NEEDS_RECONNECT
+        if self.connected_at is None or self.disconnected_at:
+            return NOT_CONNECTED
+        if self.host_state is None:
+            return NOT_MAPPED
+        return None if self.host_state == MAPPED else self.host_state
+
+    @property
+    def digest(self) -> str:
+        minutes = int((self.ends_at - self.starts_at).total_seconds() // 60)
+        topic = topic_of(self.event_name, self.resource_name)
+        return digest(topic=topic, starts_at=self.starts_at, minutes=minutes, zone=self.zone)
+
+
+def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> set[str]:
+    """Returns the acts of booking to which the appointments belong."""
+    facts = [Fact(**row) for row in session.execute(_facts(ids)).mappings()]
+    meetings: dict[int, list[Meeting]] = {}
+    for meeting in _meetings(session, ids):
+        meetings.setdefault(meeting.appointment_id, []).append(meeting)
+    for fact in facts:
+        _wish(session, fact, meetings.get(fact.id, []), now=now, retry=retry)
+    session.flush()
+    return {fact.act for fact in facts}
+
+
+def _meetings(session: Session, ids: Sequence[int]) -> Iterable[Meeting]:
+    """Locked, and as they stand once they are: a job may be stamping or storing one of them at this moment."""
+    query = select(Meeting).where(col(Meeting.appointment_id).in_(ids), col(Meeting.gone_at).is_(None))
+    locked = query.order_by(col(Meeting.id)).with_for_update().execution_options(populate_existing=True)
+    return session.execute(locked).scalars()
+
+
+def _wish(session: Session, fact: Fact, meetings: list[Meeting], *, now: datetime, retry: bool) -> None:
+    current = next((m for m in meetings if m.replaced_at is None), None)
+    replaced = [m for m in meetings if m.replaced_at is not None and m.wish != ABSENT]
+    for meeting in meetings:
+        if retry and meeting.wish == ABSENT and meeting.due_at is None:
+            _make_due(session, meeting, now=now)
+    for meeting in meetings:
+        if meeting.wish == ABSENT and _may_try(meeting, fact, retry=retry):
+            _make_due(session, meeting, now=now)
+    if not fact.wants_meeting:
+        for meeting in [*replaced, current] if current else replaced:
+            _retire(session, meeting, now=now)
+        return
+    if current is None:
+        current = _wanted(session, fact, now=now) if fact.ends_at > now else None
+    elif _is_with_another_host(current, fact):
+        current = _replace(session, current, fact, now=now)
+    if current is None:
+        return
+    _bring_up_to_date(session, current, fact, now=now, retry=retry)
+    if current.has_link:
+        for meeting in replaced:
+            _retire(session, meeting, now=now)
+
+
+def _wanted(session: Session, fact: Fact, *, now: datetime) -> Meeting:
+    assert fact.provider is not None
+    meeting = Meeting(
+        school_id=fact.school_id,
+        appointment_id=fact.id,
+        provider=fact.provider,
+        marker=secrets.token_hex(12),
+        wished_at=now,
+    )
+    session.add(meeting)
+    return meeting
+
+
+def _is_with_another_host(meeting: Meeting, fact: Fact) -> bool:
+    is_under_way = meeting.remote_id is not None or meeting.attempt_at is not None
+    is_other_provider = meeting.provider != fact.provider
+    return is_under_way and (is_other_provider or (fact.blocked is None and meeting.host_key != fact.host_key))
+
+
+def _replace(session: Session, meeting: Meeting, fact: Fact, *, now: datetime) -> Meeting:
+    """The new meeting is made first; the old one goes when the new link is stored."""
+    meeting.replaced_at = now
+    meeting.due_at, meeting.claim = None, None
+    session.flush()
+    if not meeting.has_link:
+        _retire(session, meeting, now=now)
+    return _wanted(session, fact, now=now)
+
+
+def _bring_up_to_date(session: Session, meeting: Meeting, fact: Fact, *, now: datetime, retry: bool) -> None:
+    is_under_way = meeting.remote_id is not None or meeting.attempt_at is not None
+    if not is_under_way and (blocked := fact.blocked):
+        _block(meeting, blocked, now=now)
+        return
+    is_told = meeting.remote_id is not None and meeting.ordered == fact.digest
+    is_new_host = not is_under_way and meeting.host_key != fact.host_key
+    if is_new_host:
+        assert fact.host_key is not None
+        meeting.host_key = fact.host_key
+    if not is_told and fact.ends_at > now and (is_new_host or _may_try(meeting, fact, retry=retry)):
+        _make_due(session, meeting, now=now)
+
+
+def _may_try(meeting: Meeting, fact: Fact, *, retry: bool) -> bool:
+    """Whether it is neither being worked on, nor waiting for its next try, nor given up for a cause that stays."""
+    is_idle = meeting.due_at is None and meeting.problem is None
+    is_free = meeting.problem is not None and meeting.problem == BLOCKED.get(meeting.problem_code)
+    return meeting.claim is None and (retry or is_idle or (is_free and meeting.problem_code != fact.blocked))
+
+
+def _make_due(session: Session, meeting: Meeting, *, now: datetime) -> None:
+    if meeting.remote_id is None and meeting.due_at is None:
+        meeting.wished_at = now  # a wait that begins once its cause is gone is not yet a long one (R27)
+    for name, value in {"due_at": now, "claim": None, "attempts": 0, **no_problem()}.items():
+        setattr(meeting, name, value)
+    wake(session, "meeting")
+
+
+def _block(meeting: Meeting, reason: str, *, now: datetime) -> None:
+    if meeting.problem == BLOCKED[reason]:
+        return
+    for name, value in {"due_at": None, "claim": None, **no_problem(), "problem": BLOCKED[reason]}.items():
+        setattr(meeting, name, value)
+    meeting.problem_code, meeting.problem_at = reason, now
+
+
+def _retire(session: Session, meeting: Meeting, *, now: datetime) -> None:
+    """A row is never wished back: a wish that returns is a new row, so that a late removal cannot hit it."""
+    meeting.wish = ABSENT
+    meeting.replaced_at = meeting.replaced_at or now
+    if meeting.remote_id is None and meeting.attempt_at is None:
+        for name, value in {"gone_at": now, "due_at": None, "claim": None, **no_problem()}.items():
+            setattr(meeting, name, value)
+        return
+    _make_due(session, meeting, now=now)
+
+
+def _facts(ids: Sequence[int]) -> Any:
+    first_member = (
+        select(col(ResourceMember.contact_id))
+        .where(col(ResourceMember.resource_id) == col(Appointment.resource_id))
+        .order_by(col(ResourceMember.position), col(ResourceMember.contact_id))
+        .limit(1)
+        .correlate(Appointment)
+        .scalar_subquery()
+    )
+    provider = col(EventSettings.provider)
+    is_host = and_(col(Host.contact_id) == first_member, col(Host.provider) == provider)
+    is_grant = and_(col(Connection.school_id) == col(Appointment.school_id), col(Connection.provider) == provider)
+    return (
+        select(
+            *(col(getattr(Appointment, n)) for n in "id school_id act is_virtual cancelled_at held_until".split()),
+            col(Slot.starts_at),
+            col(Slot.ends_at),
+            col(Event.zone),
+            col(Event.name).label("event_name"),
+            col(Resource.name).label("resource_name"),
+            provider,
+            first_member.label("lead_id"),
+            col(Host.state).label("host_state"),
+            col(Host.remote_id).label("host_key"),
+            col(Connection.connected_at),
+            col(Connection.disconnected_at),
+            col(Connection.needs_reconnect_at),
+        )
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .join(Event, col(Event.id) == col(Appointment.event_id))
+        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
+        .outerjoin(Host, is_host)
+        .outerjoin(Connection, is_grant)
+        .where(col(Appointment.id).in_(ids))
+    )

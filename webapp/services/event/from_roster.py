@@ -1,0 +1,89 @@
+"""Take an event's resources from the school's roster: its teachers, or the teams that teach its classes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.models import Class, ClassTeacher, Contact, Event, Resource, ResourceMember
+
+
+@dataclass(frozen=True)
+class Team:
+    """One teacher, or several in order, of whom the first leads and hosts."""
+
+    members: tuple[Contact, ...]
+    group_name: str = ""
+
+    @property
+    def name(self) -> str:
+        return ", ".join(member.name for member in self.members)[:200]
+
+    @property
+    def sort_key(self) -> tuple[str, ...]:
+        return tuple(part.casefold() for member in self.members for part in (member.last, member.first))
+
+
+def take_resources(session: Session, event: Event) -> list[Resource]:
+    """PTA: one resource per distinct ordered list of class teachers. Simple PTA: one per teacher."""
+    teams = _teachers(session, event.school_id) if event.is_simple else _teams(session, event.school_id)
+    return add_resources(session, event, sorted(teams, key=lambda team: team.sort_key), first_position=0)
+
+
+def add_resources(session: Session, event: Event, teams: Sequence[Team], *, first_position: int) -> list[Resource]:
+    """Room and Virtual Room come from the first member's contact."""
+    assert event.id is not None
+    rows = [
+        Resource(
+            school_id=event.school_id,
+            event_id=event.id,
+            name=team.name,
+            group_name=team.group_name,
+            position=position,
+            room=team.members[0].room,
+            virtual_room=team.members[0].virtual_room,
+        )
+        for position, team in enumerate(teams, first_position)
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row, team in zip(rows, teams, strict=True):
+        session.add_all(_members(row, team))
+    session.flush()
+    return rows
+
+
+def _members(resource: Resource, team: Team) -> Iterator[ResourceMember]:
+    for position, member in enumerate(team.members):
+        assert resource.id is not None
+        assert member.id is not None
+        ties = {"resource_id": resource.id, "contact_id": member.id, "school_id": resource.school_id}
+        yield ResourceMember(**ties, position=position)
+
+
+def _teachers(session: Session, school_id: int) -> list[Team]:
+    query = select(Contact).where(col(Contact.school_id) == school_id, col(Contact.teacher_ref).is_not(None))
+    return [Team((teacher,)) for teacher in session.execute(query).scalars()]
+
+
+def _teams(session: Session, school_id: int) -> list[Team]:
+    query = (
+        select(Class, Contact)
+        .join(ClassTeacher, col(ClassTeacher.class_id) == col(Class.id))
+        .join(Contact, col(Contact.id) == col(ClassTeacher.contact_id))
+        .where(col(Class.school_id) == school_id)
+        .order_by(col(Class.id), col(ClassTeacher.position), col(ClassTeacher.contact_id))
+    )
+    members: dict[int | None, list[Contact]] = {}
+    groups: dict[int | None, str] = {}
+    for klass, teacher in session.execute(query):
+        members.setdefault(klass.id, []).append(teacher)
+        groups[klass.id] = klass.group_name
+    # The first class of a team that names a group decides; a later one must not take the name away.
+    found: dict[tuple[int | None, ...], Team] = {}
+    for number, teachers in members.items():
+        key = tuple(teacher.id for teacher in teachers)
+        if key not in found or not found[key].group_name:
+            found[key] = Team(tuple(teachers), groups[number])
+    return list(found.values())

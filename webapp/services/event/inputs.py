@@ -1,0 +1,47 @@
+"""Share the small types of the event forms: one line of text, a wall-clock time, a blank that means nothing."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from webapp.errors import N_
+
+NOT_ONE_LINE = N_("Use one line of text, without invisible characters.")
+NOT_PLAIN = N_("This text holds an invisible character that cannot be kept. Type it anew.")
+NOT_A_TIME = N_("Enter a time such as 16:30.")
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(NOT_ONE_LINE)
+    return text
+
+
+def _plain(text: str) -> str:
+    if any(not character.isprintable() and character not in "\r\n\t" for character in text):
+        raise ValueError(NOT_PLAIN)
+    return text
+
+
+def _wall_time(text: str) -> str:
+    hours, colon, minutes = text.partition(":")
+    is_digits = text.isascii() and hours.isdigit() and minutes.isdigit() and bool(colon)
+    if not is_digits or len(text) != 5 or len(minutes) != 2 or int(hours) > 23 or int(minutes) > 59:
+        raise ValueError(NOT_A_TIME)
+    return text
+
+
+def _none_for_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Paragraphs = Annotated[str, AfterValidator(_plain)]
+WallTime = Annotated[str, AfterValidator(_wall_time)]
+"""`16:30`, kept as text: such times sort and compare as they stand."""
+blank_is_none = BeforeValidator(_none_for_blank)
+
+
+def minutes_of(wall_time: str) -> int:
+    """Minutes since midnight."""
+    return int(wall_time[:2]) * 60 + int(wall_time[3:])

@@ -1,0 +1,55 @@
+"""Say in which events families may book now, and find the one whose address they opened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import NotFound
+from webapp.models import Contact, Event, EventSettings, Level, School
+
+
+@dataclass(frozen=True)
+class Round:
+    """An event with its settings, as families meet it."""
+
+    event: Event
+    settings: EventSettings
+
+    def is_open(self, now: datetime) -> bool:
+        return self.settings.is_open(now)
+
+    def has_closed(self, now: datetime) -> bool:
+        return self.settings.has_closed(now)
+
+    def may_look(self, contact: Contact, *, now: datetime) -> bool:
+        """Families while booking is open; administrators at all times, where the event's setting says so."""
+        may_preview = self.settings.admins_may_preview and contact.level >= Level.EVENT_ADMINISTRATOR
+        return self.is_open(now) or may_preview
+
+
+def round_of(session: Session, school: str, event: str) -> Round:
+    """By the two short names of an address. Raises NotFound."""
+    query = (
+        select(Event, EventSettings)
+        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+        .join(School, col(School.id) == col(Event.school_id))
+        .where(col(School.slug) == school, col(Event.slug) == event)
+    )
+    row = session.execute(query).first()
+    if row is None:
+        raise NotFound
+    return Round(*row)
+
+
+def open_events(session: Session, school: School, *, now: datetime) -> list[Round]:
+    """The one that closes first comes first."""
+    query = (
+        select(Event, EventSettings)
+        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+        .where(col(Event.school_id) == school.id)
+        .order_by(col(EventSettings.closes_at).is_(None), col(EventSettings.closes_at), col(Event.name))
+    )
+    rounds = [Round(*row) for row in session.execute(query)]
+    return [found for found in rounds if found.is_open(now)]

@@ -1,0 +1,131 @@
+"""Show teachers their own day: their appointments, those of their teams, and the free times (R64, R86)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from webapp.i18n import gettext, local_day, ngettext
+from webapp.models import Contact, Event, Resource, ResourceMember, Slot
+from webapp.models.event.slot import UNAVAILABLE
+from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
+from webapp.services.event.report import days_of, on_day
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """A slot that nobody has booked; `is_open` if somebody may, else `message` may say why not."""
+
+    slot_id: int
+    starts_at: datetime
+    is_open: bool
+    message: str
+    is_free: bool = True
+
+
+@dataclass(frozen=True)
+class OwnSchedule:
+    """One day of a teacher in an event. `following` is the appointment that is on, or comes next, on this day;
+    `hosts` has the name of whoever hosts each resource's meetings, empty where it is the teacher."""
+
+    event: Event
+    days: tuple[date, ...]
+    day: date | None
+    entries: tuple[Entry, ...]
+    times: tuple[Entry | FreeTime, ...]
+    following: Entry | None
+    how_soon: str
+    hosts: dict[int, str]
+
+    @property
+    def online(self) -> int:
+        return sum(entry.is_virtual for entry in self.entries)
+
+
+def own_events(session: Session, contact: Contact) -> list[Event]:
+    """The events in which the teacher has a resource, alone or in a team; newest first."""
+    query = (
+        select(Event)
+        .join(Resource, col(Resource.event_id) == col(Event.id))
+        .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
+        .where(col(ResourceMember.contact_id) == contact.id, col(Event.school_id) == contact.school_id)
+        .distinct()
+        .order_by(col(Event.created_at).desc(), col(Event.id).desc())
+    )
+    return list(session.execute(query).scalars())
+
+
+def coming_event(session: Session, contact: Contact, events: Sequence[Event], *, now: datetime) -> Event | None:
+    """The event of the teacher's next time, else the newest."""
+    query = (
+        select(col(Slot.event_id))
+        .where(_mine(contact), col(Slot.removed_at).is_(None), col(Slot.ends_at) > now)
+        .order_by(col(Slot.starts_at))
+        .limit(1)
+    )
+    number = session.execute(query).scalar_one_or_none()
+    return next((event for event in events if event.id == number), events[0] if events else None)
+
+
+def own_schedule(session: Session, event: Event, contact: Contact, *, day: date | None, now: datetime) -> OwnSchedule:
+    """Four queries. Without a day, or with one on which there is nothing, the next day with times is shown."""
+    assert contact.id is not None
+    days = days_of(session, event, _mine(contact))
+    day = day if day in days else _next_day(days, local_day(now, event.zone))
+    if day is None:
+        return OwnSchedule(event, days, None, (), (), None, "", {})
+    entries = agenda(session, with_teacher(contact.id), on_day(event, day), standing())
+    entries = [entry for entry in entries if entry.event_id == event.id]
+    free = _free_times(session, event, contact, day, {entry.slot_id for entry in entries})
+    times: list[Entry | FreeTime] = [*entries, *free]
+    times.sort(key=lambda time: time.starts_at)
+    following = next((entry for entry in entries if entry.ends_at > now), None)
+    soon = how_soon(following.starts_at, now=now) if following else ""
+    hosts = _hosts(session, event, contact)
+    return OwnSchedule(event, days, day, tuple(entries), tuple(times), following, soon, hosts)
+
+
+def how_soon(start: datetime, *, now: datetime) -> str:
+    """`Next, in 6 minutes`, rounded up; `Now` once it began."""
+    minutes = -((now - start) // timedelta(minutes=1))
+    if minutes <= 0:
+        return gettext("Now")
+    if minutes < 120:
+        return ngettext("Next, in %(n)s minute", "Next, in %(n)s minutes", minutes)
+    if minutes < 2 * 24 * 60:
+        return ngettext("Next, in %(n)s hour", "Next, in %(n)s hours", minutes // 60)
+    return ngettext("Next, in %(n)s day", "Next, in %(n)s days", minutes // (24 * 60))
+
+
+def _next_day(days: Sequence[date], today: date) -> date | None:
+    return next((day for day in days if day >= today), days[-1] if days else None)
+
+
+def _mine(contact: Contact) -> ColumnElement[bool]:
+    mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact.id)
+    return col(Slot.resource_id).in_(mine)
+
+
+def _free_times(session: Session, event: Event, contact: Contact, day: date, booked: Collection[int]) -> list[FreeTime]:
+    query = select(Slot).where(
+        col(Slot.event_id) == event.id, _mine(contact), col(Slot.removed_at).is_(None), on_day(event, day)
+    )
+    return [
+        FreeTime(slot.id or 0, slot.starts_at, slot.visibility != UNAVAILABLE, slot.message)
+        for slot in session.execute(query).scalars()
+        if slot.id not in booked
+    ]
+
+
+def _hosts(session: Session, event: Event, contact: Contact) -> dict[int, str]:
+    query = (
+        select(col(ResourceMember.resource_id), Contact)
+        .join(Resource, col(Resource.id) == col(ResourceMember.resource_id))
+        .join(Contact, col(Contact.id) == col(ResourceMember.contact_id))
+        .where(col(Resource.event_id) == event.id)
+        .order_by(col(ResourceMember.position).desc(), col(ResourceMember.contact_id).desc())
+    )
+    # The first in order comes last and stays.
+    return {number: "" if host.id == contact.id else host.name for number, host in session.execute(query)}

@@ -1,0 +1,85 @@
+"""Save the settings of one event; those of every other event stay as they are."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import N_, Invalid
+from webapp.models import Appointment, Connection, Event, EventSettings, Slot
+from webapp.services.booking.consequences import follow
+from webapp.services.event.events import settings_of
+from webapp.services.event.wall_time import typed_moment
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+
+class UiSetupInput(BaseModel):
+    """Times as a browser's field sends them, `2026-12-03T16:30`, read on the clocks of the event's zone."""
+
+    opens_at: str = ""
+    closes_at: str = ""
+    admins_may_preview: bool = False
+    provider: Literal["", "zoom"] = ""
+
+
+def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: Who, now: datetime) -> EventSettings:
+    """A provider that comes or goes brings or removes the meetings of this event's future appointments."""
+    settings = settings_of(session, event)
+    opens_at = typed_moment(typed.opens_at, event.zone, field="opens_at")
+    closes_at = typed_moment(typed.closes_at, event.zone, field="closes_at")
+    if opens_at and closes_at and closes_at <= opens_at:
+        raise Invalid(N_("The scheduler must close after it opens."), field="closes_at")
+    was, provider = settings.provider, typed.provider or None
+    if provider and provider != was:
+        _refuse_unconnected(session, event, provider)
+    settings.opens_at, settings.closes_at = opens_at, closes_at
+    settings.admins_may_preview, settings.provider = typed.admins_may_preview, provider
+    session.add(settings)
+    session.flush()
+    _record(session, event, "event.ui_setup", who=who, now=now, provider=provider or "", provider_was=was or "")
+    if provider != was:
+        follow(session, future_appointments(session, event, now=now), now=now)
+    return settings
+
+
+def save_vendor_ui_setup(
+    session: Session, event: Event, *, shows_appointment_type: bool, who: Who, now: datetime
+) -> EventSettings:
+    settings = settings_of(session, event)
+    settings.shows_appointment_type = shows_appointment_type
+    session.add(settings)
+    session.flush()
+    _record(session, event, "event.vendor_ui_setup", who=who, now=now, shows_appointment_type=shows_appointment_type)
+    return settings
+
+
+def is_connected(session: Session, school_id: int, provider: str) -> bool:
+    query = select(Connection).where(col(Connection.school_id) == school_id, col(Connection.provider) == provider)
+    connection = session.execute(query).scalar_one_or_none()
+    return connection is not None and connection.is_live
+
+
+def future_appointments(session: Session, event: Event, *, now: datetime) -> list[int]:
+    """The ids of the event's appointments that stand and are not over."""
+    query = (
+        select(col(Appointment.id))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(col(Appointment.event_id) == event.id, col(Appointment.cancelled_at).is_(None))
+        .where(col(Slot.ends_at) > now)
+    )
+    return list(session.execute(query).scalars())
+
+
+def _refuse_unconnected(session: Session, event: Event, provider: str) -> None:
+    """Only a change to the provider is refused; an event that has it keeps it (R21)."""
+    if not is_connected(session, event.school_id, provider):
+        message = N_("Zoom is not connected. Connect it first in Global Setup / Business / Integration Options.")
+        raise Invalid(message, field="provider")
+
+
+def _record(session: Session, event: Event, action: str, *, who: Who, now: datetime, **detail: str | bool) -> None:
+    subject = f"event {event.id}"
+    audit.record(session, action, who=who, school_id=event.school_id, subject=subject, now=now, **detail)

@@ -1,0 +1,79 @@
+"""Carry out one decided step at the provider, and say how to store what came of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from webapp.errors import ProviderError
+from webapp.providers.base import MadeMeeting, MeetingOrder, MeetingProvider
+from webapp.services.meeting import settle
+from webapp.services.meeting.settle import Decision, Step
+
+Store = Callable[[Session, datetime], object]
+"""What to do in the transaction after the call."""
+
+
+def carry_out(provider: MeetingProvider, decision: Decision) -> Store:
+    """No transaction is open meanwhile. Raises ProviderError."""
+    assert decision.order is not None
+    steps = {
+        Step.MAKE: _make,
+        Step.CHANGE: _change,
+        Step.REMOVE: _remove,
+        Step.LOOK_UP: _look_up,
+    }
+    return steps[decision.step](provider, decision, decision.order)
+
+
+def _make(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
+    """A refused passcode is tried once more, after reading the host's rule again (R94)."""
+    try:
+        return _keep(decision, order, provider.make(order))
+    except ProviderError as error:
+        if error.code != "passcode":
+            raise
+    rule = provider.passcode_rule(order.host_key)
+    made = provider.make(replace(order, rule=rule))
+    keep = _keep(decision, order, made)
+
+    def keep_both(session: Session, now: datetime) -> None:
+        if rule is not None:
+            settle.store_rule(session, order.host_key, decision.school_id, rule, now=now)
+        keep(session, now)
+
+    return keep_both
+
+
+def _change(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
+    try:
+        return _keep(decision, order, provider.change(decision.remote_id, order))
+    except ProviderError as error:
+        if error.code != "gone":
+            raise
+    return lambda session, now: settle.store_gone(session, decision.claim, now=now)
+
+
+def _remove(provider: MeetingProvider, decision: Decision, _order: MeetingOrder) -> Store:
+    provider.remove(decision.remote_id)
+    return lambda session, now: settle.store_gone(session, decision.claim, now=now)
+
+
+def _look_up(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
+    """Adopt what an earlier call left; of several keep the oldest and remove the rest."""
+    found = provider.find(order.host_key, order.marker)
+    if not found:
+        return lambda session, now: settle.store_not_found(session, decision.claim, now=now)
+    for duplicate in found[1:]:
+        provider.remove(duplicate.remote_id)
+    return partial(_adopt, decision, order, found[0])
+
+
+def _adopt(decision: Decision, order: MeetingOrder, made: MadeMeeting, session: Session, now: datetime) -> None:
+    settle.store_adopted(session, decision.claim, order, made, now=now)
+
+
+def _keep(decision: Decision, order: MeetingOrder, made: MadeMeeting) -> Store:
+    return lambda session, now: settle.store_made(session, decision.claim, order, made, now=now)

@@ -1,0 +1,115 @@
+"""Connect a school to a meeting provider by one account-level grant, and part from it."""
+
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import N_, DomainError, ProviderError
+from webapp.models import Connection, Contact, School
+from webapp.providers.base import Grants, MeetingProvider, RemoteAccount, Tokens, TokenStore
+from webapp.services.booking.consequences import follow
+from webapp.services.meeting.affected import appointments_waiting_on
+from webapp.services.meeting.tokens import FreshGrant, close_tokens, open_tokens
+from webapp.services.system.audit import Who, record
+
+
+class MissingScopes(DomainError):
+    """The grant would not do: nothing is marked connected."""
+
+    message = N_("Zoom did not grant everything that is needed. Missing: %(scopes)s. Nothing was connected.")
+    status = 409
+
+    def __init__(self, scopes: Collection[str]) -> None:
+        super().__init__(scopes=", ".join(scopes))
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What a session has to keep until the administrator comes back from the consent page at `url`."""
+
+    state: str
+    verifier: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What came of the consent, before it is stored."""
+
+    tokens: Tokens
+    account: RemoteAccount
+
+
+def begin(grants: Grants) -> Handshake:
+    state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+    return Handshake(state, verifier, grants.authorize_url(state=state, verifier=verifier))
+
+
+def finish(grants: Grants, speak: Callable[[TokenStore], MeetingProvider], *, code: str, verifier: str) -> Granted:
+    """Two or three calls while a person waits; open no transaction around it. Whoever calls has checked the state.
+
+    Raises MissingScopes, or ProviderError where the provider does not play along.
+    """
+    tokens = grants.exchange(code, verifier=verifier)
+    if missing := grants.missing_scopes(tokens.scopes):
+        raise MissingScopes(missing)
+    return Granted(tokens, speak(FreshGrant(tokens)).account())
+
+
+def remember_grant(
+    session: Session,
+    school: School,
+    provider: str,
+    tokens: Tokens,
+    account: RemoteAccount,
+    *,
+    contact: Contact,
+    who: Who,
+    now: datetime,
+) -> Connection:
+    """Store the grant, of which a school has one per provider. Mappings of a former connection stay."""
+    assert school.id is not None
+    connection = connection_of(session, school.id, provider) or Connection(school_id=school.id, provider=provider)
+    connection.account_id, connection.account_name = account.account_id[:100], account.name[:200]
+    connection.account_email = account.email[:254]
+    connection.connected_by_id, connection.connected_at = contact.id, now
+    connection.disconnected_at = connection.needs_reconnect_at = None
+    connection.refresh_claim = connection.refresh_lease_until = None
+    session.add(connection)
+    session.flush()
+    close_tokens(session, connection, tokens)
+    subject = f"connection {connection.id}"
+    record(session, f"{provider}.connected", who=who, school_id=school.id, subject=subject, now=now)
+    _follow(session, connection, now=now)
+    return connection
+
+
+def disconnect(session: Session, connection: Connection, *, who: Who, now: datetime) -> Tokens | None:
+    """Drop the tokens at once. Returns those that the provider should be asked to revoke after the commit, if any."""
+    try:
+        held = open_tokens(session, connection)
+    except ProviderError:
+        held = None
+    connection.access_token = connection.refresh_token = ""
+    connection.access_expires_at = connection.refresh_claim = connection.refresh_lease_until = None
+    connection.disconnected_at = now
+    subject = f"connection {connection.id}"
+    action = f"{connection.provider}.disconnected"
+    record(session, action, who=who, school_id=connection.school_id, subject=subject, now=now)
+    _follow(session, connection, now=now)
+    return held
+
+
+def connection_of(session: Session, school_id: int, provider: str) -> Connection | None:
+    query = select(Connection).where(col(Connection.school_id) == school_id, col(Connection.provider) == provider)
+    return session.execute(query).scalar_one_or_none()
+
+
+def _follow(session: Session, connection: Connection, *, now: datetime) -> None:
+    session.flush()
+    waiting = appointments_waiting_on(session, connection.school_id, connection.provider, now=now)
+    follow(session, waiting, now=now, retry=connection.is_live)

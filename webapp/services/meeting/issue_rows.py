@@ -1,0 +1,142 @@
+"""Tell why a virtual appointment needs somebody, and gather the appointments of one cause in a row with its steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webapp.i18n import gettext, moment
+from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED
+from webapp.services.meeting.awaited import Awaited
+from webapp.services.meeting.issues import (
+    CHANGE,
+    NO_LINK,
+    OF_CONNECTION,
+    OF_HOST,
+    OF_LIMIT,
+    OTHER,
+    SLOW,
+    Advice,
+    advice,
+    missing_user,
+    without_link_too,
+)
+
+LINKS_TAKE_AT_MOST = timedelta(minutes=40)
+"""After it an appointment leaves Online Meeting Sync and stands in Online Meeting Issues (R27)."""
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """One appointment of an issue."""
+
+    id: int
+    when: str
+    child: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """Both sides of a mapping, side by side (R70)."""
+
+    email: str
+    remote_email: str
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class IssueRow:
+    """One cause at one teacher or resource of an event, with each appointment concerned."""
+
+    event_id: int
+    resource_id: int
+    code: str
+    teacher: str
+    event: str
+    appointments: tuple[Concerned, ...]
+    advice: Advice
+    host: HostFacts | None
+    messages: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Stable while the cause stands; letters, digits and hyphens."""
+        return f"{self.event_id}-{self.resource_id}-{self.code.replace('_', '-')}"
+
+    @property
+    def is_without_contact(self) -> bool:
+        return self.code == NO_CONTACT
+
+    @property
+    def is_without_link(self) -> bool:
+        return self.code == NO_LINK
+
+    @property
+    def is_of_connection(self) -> bool:
+        return self.code in OF_CONNECTION
+
+    @property
+    def can_retry(self) -> bool:
+        return self.code not in {NO_CONTACT, NO_LINK, NOT_CONNECTED, NEEDS_RECONNECT}
+
+
+def cause_of(row: Awaited, *, now: datetime) -> str | None:
+    """Why the appointment needs somebody; None while its link is on the way."""
+    if row.lead_id is None:
+        return NO_CONTACT
+    if row.provider is None:
+        return NO_LINK
+    if row.join_url is not None:
+        return CHANGE
+    if row.is_given_up:
+        return row.problem_code or OTHER
+    if now - row.since < LINKS_TAKE_AT_MOST:
+        return None
+    return row.problem_code if row.problem_code in OF_LIMIT else SLOW
+
+
+def issue_row(code: str, rows: Sequence[Awaited], *, now: datetime) -> IssueRow:
+    first = rows[0]
+    return IssueRow(
+        event_id=first.event_id,
+        resource_id=first.resource_id,
+        code=code,
+        teacher=first.teacher,
+        event=first.event,
+        appointments=tuple(Concerned(r.id, moment(r.starts_at, r.zone), r.child, r.parent) for r in rows),
+        advice=_advice(code, rows, now=now),
+        host=HostFacts(first.lead_email, first.remote_email, first.remote_id) if code in OF_HOST else None,
+        messages=_messages(code, rows),
+    )
+
+
+def _advice(code: str, rows: Sequence[Awaited], *, now: datetime) -> Advice:
+    longest = min(rows, key=lambda row: row.since)
+    rule = str(longest.values.get("rule", ""))
+    given = advice(
+        code,
+        {
+            "words": longest.words or gettext("Zoom could not do what was asked."),
+            "rule": rule if rule.strip("?") else gettext("not told by Zoom"),
+            "minutes": longest.minutes(now),
+            "tries": longest.tries,
+            "next_try": _next_try(longest),
+        },
+    )
+    is_bare = code == NO_CONTACT and longest.provider is None and not longest.has_typed_link
+    return without_link_too(given) if is_bare else given
+
+
+def _messages(code: str, rows: Sequence[Awaited]) -> tuple[str, ...]:
+    """What Zoom said, each once; for a missing user the sentence that offices know."""
+    first = rows[0]
+    said = [row.problem_detail for row in rows if row.problem_detail]
+    if code in OF_HOST and not said:
+        said = [missing_user(name=first.lead, email=first.lead_email, remote_id=first.remote_id)]
+    return tuple(dict.fromkeys(said))
+
+
+def _next_try(row: Awaited) -> str:
+    if row.is_running:
+        return gettext("going on now")
+    return moment(row.next_try, row.zone) if row.next_try else gettext("none planned")

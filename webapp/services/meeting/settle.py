@@ -1,0 +1,237 @@
+"""Decide what a claimed meeting needs, and store what came of it where the claim is still ours."""
+
+import enum
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from webapp.errors import N_, ProviderError
+from webapp.models import Appointment, Connection, Event, Host, Meeting, Resource, Slot
+from webapp.models.meeting.meeting import ABSENT
+from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
+from webapp.services.booking.consequences import follow
+from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
+from webapp.services.meeting.order import digest, topic_of
+from webapp.services.system.errand import Claim, failed, settled, write_if_ours
+
+ASK_AGAIN_AFTER = timedelta(hours=1)
+"""The pause of a removal that was refused: it is never given up, for it stands in no list of issues."""
+
+
+class Step(enum.Enum):
+    """What the job does with the outside."""
+
+    MAKE = enum.auto()
+    CHANGE = enum.auto()
+    REMOVE = enum.auto()
+    LOOK_UP = enum.auto()  # an earlier call may have arrived: ask for the marker first
+    NOTHING = enum.auto()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One step for one meeting, with all that the call needs."""
+
+    step: Step
+    claim: Claim
+    connection_id: int = 0
+    school_id: int = 0
+    provider: str = ""
+    remote_id: str = ""
+    order: MeetingOrder | None = None
+
+
+def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: datetime) -> Decision:
+    """Wish against world. Before a meeting is made `attempt_at` is stamped, so that a crash leaves its trace."""
+    meeting = _locked(session, claim)
+    nothing = Decision(Step.NOTHING, claim)
+    if meeting is None or meeting.claim != claim.receipt:
+        return nothing
+    order = order_of(session, meeting)
+    step = _step(meeting, order)
+    if step is Step.NOTHING:
+        _store_as_it_is(session, meeting, claim, now=now)
+        return nothing
+    if step is Step.MAKE and order.starts_at + timedelta(minutes=order.minutes) <= now:
+        _give_up(session, claim, ProviderError(N_("The appointment is over"), retry=False, code="over"), now=now)
+        return nothing
+    connection = _connection(session, meeting)
+    if connection is None or not connection.is_live:
+        _store_unconnected(session, meeting, connection, claim, now=now)
+        return nothing
+    if step is Step.LOOK_UP and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
+        write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
+        return nothing
+    if step is Step.MAKE and not write_if_ours(session, Meeting, claim, attempt_at=now):
+        return nothing
+    assert connection.id is not None
+    return Decision(step, claim, connection.id, meeting.school_id, meeting.provider, meeting.remote_id or "", order)
+
+
+def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> bool:
+    """Store what the provider answered. False if a newer wish overtook the call: then nothing is written."""
+    meeting = _locked(session, claim)
+    stored = meeting is not None and write_if_ours(
+        session,
+        Meeting,
+        claim,
+        **settled(),
+        remote_id=made.remote_id,
+        join_url=made.join_url,
+        passcode=made.passcode,
+        ordered=_told(order),
+        linked_at=meeting.linked_at or now,
+    )
+    if meeting is not None and stored:
+        _follow(session, meeting, now=now)
+    return stored
+
+
+def store_adopted(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> None:
+    """What the look-up found is ours. If it was wished away meanwhile, it is removed next."""
+    meeting = _locked(session, claim)
+    if meeting is None or meeting.wish == ABSENT:
+        write_if_ours(session, Meeting, claim, **{**settled(), "remote_id": made.remote_id, "due_at": now})
+        return
+    stored = store_made(session, claim, order, made, now=now)
+    if stored and made.starts_at != order.starts_at:
+        # The earlier call told another time; the next claim brings it up to date.
+        session.execute(update(Meeting).where(col(Meeting.id) == claim.id).values(ordered="", due_at=now))
+
+
+def store_not_found(session: Session, claim: Claim, *, now: datetime) -> None:
+    """The earlier call did not arrive: the next claim may make the meeting, or settle that there is none."""
+    meeting = _locked(session, claim)
+    if write_if_ours(session, Meeting, claim, attempt_at=None, claim=None, due_at=now) and meeting is not None:
+        _follow(session, meeting, now=now)
+
+
+def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
+    """The meeting is not there any more. Where it was wished away that is the end; else it is made anew."""
+    meeting = _locked(session, claim)
+    if meeting is None or meeting.wish == ABSENT:
+        write_if_ours(session, Meeting, claim, **settled(), gone_at=now)
+        return
+    # What was linked is stale: the row becomes a wish without a meeting, and is due again.
+    nothing = {"remote_id": None, "join_url": None, "passcode": "", "ordered": "", "linked_at": None}
+    write_if_ours(session, Meeting, claim, **{**settled(), **nothing, "due_at": now})
+
+
+def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
+    """A clear refusal to make it removes the stamp. An unknown outcome keeps it, and is looked up after the
+    quarantine; so does a look-up that failed, which says nothing of the call that it was about."""
+    meeting = _locked(session, decision.claim)
+    if meeting is None:
+        return
+    columns = failed(error, attempts=meeting.attempts, now=now)
+    if error.arrived:
+        columns["due_at"] = columns["due_at"] or now
+    elif decision.step is Step.MAKE:
+        columns["attempt_at"] = None
+    if meeting.wish == ABSENT:
+        columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
+    if write_if_ours(session, Meeting, decision.claim, **columns):
+        _follow(session, meeting, now=now)
+
+
+def store_rule(session: Session, host_key: str, school_id: int, rule: PasscodeRule, *, now: datetime) -> None:
+    """Keep the passcode rule that was read again after a refusal."""
+    query = select(Host).where(col(Host.school_id) == school_id, col(Host.remote_id) == host_key)
+    for host in session.execute(query).scalars():
+        host.passcode_rule, host.checked_at = json.dumps(vars(rule)), now
+
+
+def order_of(session: Session, meeting: Meeting) -> MeetingOrder:
+    """What the meeting shall be, from the rows as they stand."""
+    query: Any = (
+        select(
+            col(Slot.starts_at),
+            col(Slot.ends_at),
+            col(Event.zone),
+            col(Event.name),
+            col(Resource.name).label("resource"),
+        )
+        .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
+        .join(Event, col(Event.id) == col(Slot.event_id))
+        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
+        .where(col(Appointment.id) == meeting.appointment_id)
+    )
+    row = session.execute(query).one()
+    return MeetingOrder(
+        marker=meeting.marker,
+        host_key=meeting.host_key,
+        topic=topic_of(row.name, row.resource),
+        starts_at=row.starts_at,
+        minutes=int((row.ends_at - row.starts_at).total_seconds() // 60),
+        zone=row.zone,
+        rule=_rule(session, meeting),
+    )
+
+
+def _locked(session: Session, claim: Claim) -> Meeting | None:
+    """The claimed row, if it is still there. All meetings of its appointment are locked, in the order of `follow`."""
+    theirs = select(col(Meeting.appointment_id)).where(col(Meeting.id) == claim.id).scalar_subquery()
+    query = select(Meeting).where(col(Meeting.appointment_id) == theirs).order_by(col(Meeting.id)).with_for_update()
+    rows = session.execute(query.execution_options(populate_existing=True)).scalars().all()
+    return next((meeting for meeting in rows if meeting.id == claim.id), None)
+
+
+def _follow(session: Session, meeting: Meeting, *, now: datetime) -> None:
+    """What the call brought may be overtaken already, and the letters wait for it."""
+    session.expire_all()
+    follow(session, [meeting.appointment_id], now=now)
+
+
+def _step(meeting: Meeting, order: MeetingOrder) -> Step:
+    if meeting.remote_id is None and meeting.attempt_at is not None:
+        return Step.LOOK_UP
+    if meeting.wish == ABSENT:
+        return Step.REMOVE if meeting.remote_id else Step.NOTHING
+    if meeting.remote_id is None:
+        return Step.MAKE
+    return Step.NOTHING if meeting.ordered == _told(order) else Step.CHANGE
+
+
+def _store_as_it_is(session: Session, meeting: Meeting, claim: Claim, *, now: datetime) -> None:
+    """The world is as wished: no call is spent."""
+    gone_at = now if meeting.wish == ABSENT else None
+    write_if_ours(session, Meeting, claim, **settled(), gone_at=gone_at)
+
+
+def _store_unconnected(
+    session: Session, meeting: Meeting, connection: Connection | None, claim: Claim, *, now: datetime
+) -> None:
+    """What is to be made is followed up when somebody connects; what is to be removed has to ask by itself."""
+    is_dead = bool(connection and connection.needs_reconnect_at and not connection.disconnected_at)
+    reason = NEEDS_RECONNECT if is_dead else NOT_CONNECTED
+    error = ProviderError(BLOCKED[reason], retry=False, code=reason)
+    _give_up(session, claim, error, due_at=now + ASK_AGAIN_AFTER if meeting.wish == ABSENT else None, now=now)
+
+
+def _give_up(
+    session: Session, claim: Claim, error: ProviderError, *, due_at: datetime | None = None, now: datetime
+) -> None:
+    write_if_ours(session, Meeting, claim, **failed(error, attempts=0, now=now) | {"due_at": due_at})
+
+
+def _told(order: MeetingOrder) -> str:
+    return digest(topic=order.topic, starts_at=order.starts_at, minutes=order.minutes, zone=order.zone)
+
+
+def _connection(session: Session, meeting: Meeting) -> Connection | None:
+    query = select(Connection).where(
+        col(Connection.school_id) == meeting.school_id, col(Connection.provider) == meeting.provider
+    )
+    return session.execute(query).scalar_one_or_none()
+
+
+def _rule(session: Session, meeting: Meeting) -> PasscodeRule | None:
+    query = select(col(Host.passcode_rule)).where(
+        col(Host.school_id) == meeting.school_id, col(Host.remote_id) == meeting.host_key
+    )
+    stored = session.execute(query).scalars().first()
+    return PasscodeRule(**json.loads(stored)) if stored else None

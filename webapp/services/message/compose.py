@@ -1,0 +1,67 @@
+"""Turn a due message into a mail, from the rows as they stand when it leaves."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlmodel import Session, col
+
+from webapp import i18n
+from webapp.documents import letter
+from webapp.documents.itinerary import Day, Itinerary, Line
+from webapp.models import Appointment, Event, Message, School
+from webapp.models.message.message import CONFIRMATION, SIGN_IN_CODE
+from webapp.providers.base import Mail
+from webapp.services.booking.agenda import Entry, agenda, standing
+from webapp.services.booking.room import MAKING
+from webapp.services.people.codes import MINUTES
+from webapp.services.system.vault import vault_of
+
+
+def compose(session: Session, message: Message, *, base_url: str) -> Mail | None:
+    """None where there is nothing left to tell: every appointment of the act was cancelled or moved."""
+    school = session.get_one(School, message.school_id)
+    if message.kind == SIGN_IN_CODE:
+        code = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
+        return _mail(message, letter.sign_in_code(school=school.name, code=code, minutes=MINUTES))
+    entries = entries_of(session, message)
+    if not entries:
+        return None
+    event = session.get_one(Event, message.event_id)
+    page = f"{base_url}/{school.slug}/{event.slug}/mine"
+    itinerary = itinerary_of(entries, school=school.name, page=page)
+    written = letter.confirmation(itinerary) if message.kind == CONFIRMATION else letter.links_ready(itinerary)
+    return _mail(message, written)
+
+
+def entries_of(session: Session, message: Message) -> list[Entry]:
+    """The appointments that still stand of the act that the message is about."""
+    return agenda(session, col(Appointment.act) == message.act, standing())
+
+
+def itinerary_of(entries: Sequence[Entry], *, school: str, page: str) -> Itinerary:
+    """Entries of one event, in order of time, as a document says them."""
+    first = entries[0]
+    days = tuple(
+        Day(i18n.long_day(day), tuple(_line(entry) for entry in of_day))
+        for day, of_day in groupby(entries, key=lambda e: i18n.local_day(e.starts_at, e.zone))
+    )
+    return Itinerary(school, first.event_name, first.parent, i18n.zone_name(first.zone), page, days)
+
+
+def _line(entry: Entry) -> Line:
+    return Line(
+        time=i18n.clock_time(entry.starts_at, entry.zone),
+        minutes=entry.minutes,
+        teacher=entry.teacher,
+        child=entry.child,
+        class_name=entry.class_name,
+        is_virtual=entry.is_virtual,
+        place=entry.room.text,
+        url=entry.room.url,
+        passcode=entry.room.passcode,
+        is_waiting=entry.room.state == MAKING,
+    )
+
+
+def _mail(message: Message, written: letter.Letter) -> Mail:
+    return Mail(message.recipient, written.subject, written.text, written.html, message.message_id)

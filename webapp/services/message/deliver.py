@@ -1,0 +1,86 @@
+"""Keep what became of a mail, and wish the follow-up that a Confirmation without all its links owes."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import ProviderError
+from webapp.models import Appointment, Meeting, Message
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, SIGN_IN_CODE
+from webapp.providers.base import Mail
+from webapp.services.booking.room import MAKING
+from webapp.services.booking.wish_messages import new_message, wish_messages
+from webapp.services.message.compose import compose, entries_of
+from webapp.services.people.codes import MINUTES
+from webapp.services.system.errand import Claim, failed, settled, write_if_ours
+
+FOLLOW_UP_WITHIN = timedelta(minutes=10)
+GIVE_UP_AFTER = timedelta(hours=72)
+_OUT_OF_STEP = timedelta(seconds=10)
+"""A link and a mail take their times before they take their turns: by so much the later may look the earlier."""
+
+
+def next_mail(session: Session, claim: Claim, *, base_url: str, now: datetime) -> Mail | None:
+    """What to send for a claimed message, or None where it is not ours or has nothing to tell any more."""
+    message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
+    if message.claim != claim.receipt:
+        return None
+    is_waiting = any(entry.room.state == MAKING for entry in entries_of(session, message))
+    if message.kind == LINKS_READY and is_waiting and not _has_news(session, message):
+        write_if_ours(session, Message, claim, due_at=None, claim=None)
+        return None
+    mail = None if _is_stale(session, message, now=now) else compose(session, message, base_url=base_url)
+    if mail is None:
+        write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
+    elif message.kind == CONFIRMATION:
+        # The stamp says that it leaves without some link, which may arrive while it is on its way.
+        write_if_ours(session, Message, claim, attempt_at=now if is_waiting else None)
+    return mail
+
+
+def store_sent(session: Session, claim: Claim, *, now: datetime) -> None:
+    message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
+    left_without_links_at = message.attempt_at
+    if not write_if_ours(session, Message, claim, **settled(), sent_at=now, secret=""):
+        return
+    if message.kind == CONFIRMATION and left_without_links_at:
+        _owe_links(session, message, since=left_without_links_at, now=now)
+
+
+def _owe_links(session: Session, message: Message, *, since: datetime, now: datetime) -> None:
+    entries = entries_of(session, message)
+    if entries:
+        until = now + FOLLOW_UP_WITHIN
+        session.add(
+            new_message(kind=LINKS_READY, school_id=message.school_id, entry=entries[0], now=since, wait_until=until)
+        )
+        session.flush()
+        wish_messages(session, [message.act], now=now)
+
+
+def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: datetime) -> None:
+    """Passing troubles are tried again for three days; a refused address is given up at once."""
+    message = session.get_one(Message, claim.id)
+    columns = failed(error, attempts=message.attempts, now=now)
+    if now - message.created_at > GIVE_UP_AFTER:
+        columns["due_at"] = None
+    write_if_ours(session, Message, claim, **columns)
+
+
+def _is_stale(session: Session, message: Message, *, now: datetime) -> bool:
+    """A code that is no longer valid, or a follow-up when what it was to tell of has gone."""
+    if message.kind == SIGN_IN_CODE:
+        return now - message.created_at > timedelta(minutes=MINUTES)
+    return message.kind == LINKS_READY and not _has_news(session, message)
+
+
+def _has_news(session: Session, message: Message) -> bool:
+    """Whether a link came since the Confirmation went; without one the follow-up waits for the last link."""
+    query = (
+        select(col(Meeting.id))
+        .join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
+        .where(col(Appointment.act) == message.act, col(Appointment.cancelled_at).is_(None))
+        .where(col(Meeting.linked_at) >= message.created_at - _OUT_OF_STEP)
+    )
+    return session.execute(query.limit(1)).first() is not None

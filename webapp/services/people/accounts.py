@@ -1,0 +1,111 @@
+"""Know a person by e-mail and password, without telling strangers whom we know."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from webapp.errors import N_, Invalid, NotAllowed
+from webapp.models import Contact, Level, Login, School
+from webapp.services.system.rate import count_try
+
+SHORTEST, SHORTEST_FOR_ADMINISTRATORS, LONGEST = 12, 15, 1024
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\.]+(\.[^\s@<>()\[\],;:\"\\.]+)+")
+# A hash of nothing that anybody types: an unknown address takes as long as a wrong password.
+_NOBODY = generate_password_hash("nobody types this", method="scrypt")
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A contact of a login, with its school: an entry of the Vendor pull-down."""
+
+    contact: Contact
+    school: School
+
+
+def checked_email(text: str) -> str:
+    """The address in lower case, without spaces around it. Raises Invalid."""
+    email = text.strip().lower()
+    if not text.isascii() or len(email) > 254 or not email.isprintable() or not _ADDRESS.fullmatch(email):
+        raise Invalid(N_("Enter an address like name@school.org."), field="email")
+    return email
+
+
+def login_of(session: Session, email: str) -> Login | None:
+    return session.execute(select(Login).where(col(Login.email) == email)).scalar_one_or_none()
+
+
+def login_for(session: Session, email: str, *, now: datetime) -> Login:
+    """The login with this address, made where there is none."""
+    login = login_of(session, email)
+    if login is None:
+        login = Login(email=email, created_at=now)
+        session.add(login)
+        session.flush()
+    return login
+
+
+def count_password_try(session: Session, email: str, address: str, *, now: datetime) -> None:
+    """Per person first; a school's shared address gets more room (RELIABILITY T7). Raises TooManyTries."""
+    count_try(session, f"password {email}", limit=10, per=timedelta(minutes=5), now=now)
+    count_try(session, f"password from {address}", limit=100, per=timedelta(minutes=5), now=now)
+
+
+def is_password(login: Login | None, password: str) -> bool:
+    """Takes about 0.1 s whoever is asked for: call it outside of a transaction."""
+    stored = login.password_hash if login and login.password_hash else _NOBODY
+    return check_password_hash(stored, password[:LONGEST]) and bool(login and login.password_hash)
+
+
+def password_hash(password: str, *, level: Level) -> str:
+    """Raises Invalid for a password that is too short for the level, or absurdly long."""
+    shortest = SHORTEST_FOR_ADMINISTRATORS if level >= Level.ADMINISTRATOR else SHORTEST
+    if not shortest <= len(password) <= LONGEST:
+        raise Invalid(N_("Use at least %(shortest)s characters."), field="password", shortest=shortest)
+    return generate_password_hash(password, method="scrypt")
+
+
+def memberships(session: Session, login_id: int) -> list[Membership]:
+    query = (
+        select(Contact, School)
+        .join(School, col(School.id) == col(Contact.school_id))
+        .where(col(Contact.login_id) == login_id)
+        .order_by(col(Contact.level).desc(), col(School.name))
+    )
+    return [Membership(contact, school) for contact, school in session.execute(query)]
+
+
+def administrator_of(session: Session, slug: str, login_id: int) -> tuple[School, Contact]:
+    """The school and the person's own contact there. Raises NotAllowed unless they are an Administrator of it."""
+    for member in memberships(session, login_id):
+        if member.school.slug == slug and member.contact.level >= Level.ADMINISTRATOR:
+            return member.school, member.contact
+    raise NotAllowed
+
+
+def contact_for(session: Session, school: School, login: Login, *, now: datetime) -> Contact:
+    """The person's contact in this school, made at their first sign-in (PRODUCT 1.5)."""
+    query = select(Contact).where(col(Contact.school_id) == school.id, col(Contact.email) == login.email)
+    contact = session.execute(query).scalar_one_or_none()
+    if contact is None:
+        assert school.id is not None
+        contact = Contact(school_id=school.id, email=login.email, created_at=now)
+        session.add(contact)
+    contact.login_id = login.id
+    session.flush()
+    return contact
+
+
+def create_administrator(
+    session: Session, school: School, *, email: str, first: str, last: str, now: datetime
+) -> Contact:
+    """An Administrator of the school; the password is set apart."""
+    login = login_for(session, checked_email(email), now=now)
+    contact = contact_for(session, school, login, now=now)
+    contact.first, contact.last = first or contact.first, last or contact.last
+    contact.level = Level.ADMINISTRATOR
+    session.flush()
+    return contact

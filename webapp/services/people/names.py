@@ -1,0 +1,34 @@
+"""Take a family's name once, when they first book; a name that the school knows is kept."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from webapp.errors import N_
+from webapp.models import Contact
+
+
+def _a_name(text: str) -> str:
+    if not text.isprintable() or not any(character.isalnum() for character in text):
+        raise ValueError(N_("Type a name in letters."))
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_a_name)]
+
+
+class NameInput(BaseModel):
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    first: Name
+    last: Name
+
+
+def needs_name(contact: Contact) -> bool:
+    return not (contact.first or contact.last)
+
+
+def keep_name(contact: Contact, typed: NameInput) -> None:
+    """A contact with a name keeps it, whatever an older form says."""
+    if needs_name(contact):
+        contact.first, contact.last = typed.first, typed.last

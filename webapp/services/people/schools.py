@@ -1,0 +1,35 @@
+"""Find a school by its slug, and make one."""
+
+import re
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import N_, Invalid, NotFound
+from webapp.models import School
+from webapp.models.people.school import RESERVED_SLUGS
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+
+
+def school_of(session: Session, slug: str) -> School:
+    """Raises NotFound, also for text that could be no slug: PostgreSQL refuses to be asked for some."""
+    query = select(School).where(col(School.slug) == slug)
+    school: School | None = session.execute(query).scalar_one_or_none() if _SLUG.fullmatch(slug) else None
+    if school is None:
+        raise NotFound
+    return school
+
+
+def add_school(session: Session, *, slug: str, name: str, zone: str, now: datetime) -> School:
+    """Raises Invalid for a slug that is malformed or one of our own addresses, or for an unknown zone."""
+    if not _SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+        raise Invalid(N_("Choose another short name: small letters, digits and hyphens."), field="slug")
+    if zone not in available_timezones():
+        raise Invalid(N_("Choose a time zone such as America/Chicago."), field="zone")
+    school = School(slug=slug, name=name, zone=zone, created_at=now)
+    session.add(school)
+    session.flush()
+    return school

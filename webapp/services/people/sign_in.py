@@ -1,0 +1,123 @@
+"""Keep sign-ins on the server: a new secret at each, and none that outlives its login's epoch."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select, update
+from sqlmodel import Session, col
+
+from webapp.errors import N_, NotAllowed, NotFound
+from webapp.models import Contact, Level, Login, SignIn
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+STAFF_STAYS, FAMILY_STAYS, ACTING_STAYS = timedelta(hours=12), timedelta(days=30), timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The person at the keyboard; `acting_as_id` is the contact that an administrator logged in as, until when."""
+
+    sign_in_id: int
+    login_id: int
+    email: str
+    acting_as_id: int | None
+    acting_until: datetime | None = None
+
+    @property
+    def who(self) -> Who:
+        return Who(self.login_id, self.acting_as_id)
+
+
+def start_sign_in(session: Session, login: Login, *, stays: timedelta, now: datetime) -> str:
+    """Returns the secret for the browser; the row keeps its hash."""
+    assert login.id is not None
+    secret = secrets.token_urlsafe(24)
+    session.add(
+        SignIn(
+            login_id=login.id,
+            secret_hash=_hash(secret),
+            epoch=login.epoch,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + stays,
+        )
+    )
+    audit.record(session, "sign_in.start", who=Who(login.id), school_id=None, now=now)
+    return secret
+
+
+def signed_in(session: Session, secret: str, *, now: datetime) -> SignedIn | None:
+    """Who holds the secret, in one query. None once it ended, expired, or the login's epoch was raised."""
+    query = (
+        select(
+            col(SignIn.id), col(SignIn.login_id), col(Login.email), col(SignIn.acting_as_id), col(SignIn.acting_until)
+        )
+        .join(Login, and_(col(Login.id) == col(SignIn.login_id), col(Login.epoch) == col(SignIn.epoch)))
+        .where(col(SignIn.secret_hash) == _hash(secret), col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > now)
+    )
+    row = session.execute(query).first()
+    if row is None:
+        return None
+    is_acting = row.acting_until is not None and row.acting_until > now
+    acting = (row.acting_as_id, row.acting_until) if is_acting else (None, None)
+    return SignedIn(row.id, row.login_id, row.email, *acting)
+
+
+def end_sign_in(session: Session, who: SignedIn, *, now: datetime) -> None:
+    session.execute(update(SignIn).where(col(SignIn.id) == who.sign_in_id).values(ended_at=now))
+    audit.record(session, "sign_in.end", who=who.who, school_id=None, now=now)
+
+
+def act_as(session: Session, person: SignedIn, administrator: Contact, teacher_id: int, *, now: datetime) -> str:
+    """Log in as a teacher of the same school, for half an hour; both identities go to the audit (R32).
+
+    Returns the sign-in's new secret. Raises NotFound for another school's contact, NotAllowed for another
+    administrator or oneself.
+    """
+    teacher = session.get(Contact, teacher_id)
+    if teacher is None or teacher.school_id != administrator.school_id:
+        raise NotFound
+    if not may_act_as(administrator, teacher):
+        raise NotAllowed(N_("You can log in as teachers only, not as yourself or another administrator."))
+    audit.record(
+        session,
+        "log_in_as.start",
+        who=Who(person.login_id, teacher.id),
+        school_id=teacher.school_id,
+        subject=f"contact {teacher.id}",
+        now=now,
+    )
+    return _act(session, person, teacher.id, now + ACTING_STAYS)
+
+
+def may_act_as(administrator: Contact, teacher: Contact) -> bool:
+    is_lower = teacher.level < min(administrator.level, Level.EVENT_ADMINISTRATOR)
+    return is_lower and teacher.is_teacher and teacher.school_id == administrator.school_id
+
+
+def stop_acting(session: Session, person: SignedIn, school_id: int, *, now: datetime) -> str:
+    """Returns the sign-in's new secret."""
+    audit.record(
+        session,
+        "log_in_as.end",
+        who=person.who,
+        school_id=school_id,
+        subject=f"contact {person.acting_as_id}",
+        now=now,
+    )
+    return _act(session, person, None, None)
+
+
+def _act(session: Session, person: SignedIn, contact_id: int | None, until: datetime | None) -> str:
+    """A secret that was good before is worthless after: rights change with it (RELIABILITY T8)."""
+    secret = secrets.token_urlsafe(24)
+    values = {"acting_as_id": contact_id, "acting_until": until, "secret_hash": _hash(secret)}
+    session.execute(update(SignIn).where(col(SignIn.id) == person.sign_in_id).values(values))
+    return secret
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""Write what was decided, in bulk statements whose number does not grow with the rows of the files."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlmodel import Session, col
+
+from webapp.errors import Busy
+from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Login, Student
+from webapp.models.base import new_token
+from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
+from webapp.services.roster.load import AT_ONCE, standing_for
+
+Columns = dict[str, Hashable]
+Value = TypeVar("Value")
+
+
+def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mapping[str, str], now: datetime) -> None:
+    """`hashes` has the hash of each new password by address. Raises Busy where a deleted student was booked for."""
+    session.flush()
+    own: Columns = {"school_id": school_id}
+    _delete_students(session, lists.gone, now=now)
+    _write(session, Student, lists.students.values(), lambda: own | {"token": new_token()})
+    _write_logins(session, lists.people.named, hashes, now=now)
+    _free_unique_values(session, lists.people.everyone)
+    _write(session, Contact, lists.people.everyone, lambda: own | {"token": new_token(), "created_at": now})
+    _write(session, Class, lists.classes.values(), lambda: own)
+    _write_teams(session, own, lists)
+    _write_ties(session, own, lists)
+
+
+def _delete_students(session: Session, gone: list[HeldStudent], *, now: datetime) -> None:
+    """The lock makes a booking for one of them wait, and then find the student gone."""
+    for ids in _some([student.id for student in gone]):
+        session.execute(select(col(Student.id)).where(col(Student.id).in_(ids)).with_for_update()).all()
+        if session.execute(standing_for(ids, now=now).limit(1)).first() is not None:
+            raise Busy
+        session.execute(delete(Student).where(col(Student.id).in_(ids)))
+
+
+def _write(
+    session: Session, table: type[Student | Contact | Class], held: Iterable[Held], extra: Callable[[], Columns]
+) -> None:
+    """Changed rows first: they may give up an address or an ID that a new row takes."""
+    rows = list(held)
+    changed = [row for row in rows if row.id is not None and row.is_changed]
+    new = [row for row in rows if row.id is None]
+    if changed:
+        session.execute(update(table), [{"id": row.id} | row.columns() for row in changed])
+    if new:
+        inserted = insert(table).returning(col(table.id), sort_by_parameter_order=True)
+        ids = session.execute(inserted, [extra() | row.columns() for row in new]).scalars()
+        for row, row_id in zip(new, ids, strict=True):
+            row.id = row_id
+
+
+def _write_logins(session: Session, people: Iterable[HeldPerson], hashes: Mapping[str, str], *, now: datetime) -> None:
+    """One for each address in the installation, without a password unless the file brought one."""
+    unlinked = [person for person in people if person.email and person.login_id is None]
+    emails = sorted({person.email for person in unlinked if person.email})
+    known = _login_ids(session, emails)
+    missing = [email for email in emails if email not in known]
+    if missing:
+        session.execute(insert(Login), [{"email": email, "epoch": 0, "created_at": now} for email in missing])
+        known |= _login_ids(session, missing)
+    for person in unlinked:
+        person.login_id = known[person.email or ""]
+    _write_passwords(session, hashes)
+
+
+def _login_ids(session: Session, emails: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in _some(emails):
+        rows = session.execute(select(col(Login.email), col(Login.id)).where(col(Login.email).in_(some)))
+        found |= {email: login_id for email, login_id in rows if login_id is not None}
+    return found
+
+
+def _write_passwords(session: Session, hashes: Mapping[str, str]) -> None:
+    """Never over a password that is there."""
+    if not hashes:
+        return
+    open_login = update(Login).where(col(Login.email) == bindparam("address"), col(Login.password_hash).is_(None))
+    rows = [{"address": email, "password_hash": hashed} for email, hashed in hashes.items()]
+    session.connection().execute(open_login.values(password_hash=bindparam("password_hash")), rows)
+
+
+def _free_unique_values(session: Session, people: Iterable[HeldPerson]) -> None:
+    """Addresses and IDs may wander between contacts, in any order."""
+    unique = ("email", "teacher_ref", "parent_ref")
+    moved = [
+        person.id
+        for person in people
+        if person.id is not None and any(person.was[name] not in (None, getattr(person, name)) for name in unique)
+    ]
+    if moved:
+        session.execute(update(Contact), [{"id": person_id} | dict.fromkeys(unique) for person_id in moved])
+
+
+def _write_teams(session: Session, own: Columns, lists: Lists) -> None:
+    ids = {ref: lists.classes[ref].id for ref in lists.new_teams}
+    for some in _some(list(ids.values())):
+        session.execute(delete(ClassTeacher).where(col(ClassTeacher.class_id).in_(some)))
+    members = [
+        own | {"class_id": ids[ref], "contact_id": person.id, "position": position}
+        for ref, team in lists.new_teams.items()
+        for position, person in enumerate(team)
+    ]
+    if members:
+        session.execute(insert(ClassTeacher), members)
+
+
+def _write_ties(session: Session, own: Columns, lists: Lists) -> None:
+    enrolled = [
+        own | {"class_id": lists.classes[class_ref].id, "student_id": lists.students[student_ref].id}
+        for class_ref, student_ref in lists.new_enrolled
+    ]
+    if enrolled:
+        session.execute(insert(Enrolment), enrolled)
+    tied = [
+        own | {"contact_id": person.id, "student_id": lists.students[student_ref].id}
+        for person, student_ref in lists.new_tied
+    ]
+    if tied:
+        session.execute(insert(Guardian), tied)
+
+
+def _some(values: Sequence[Value]) -> Iterator[list[Value]]:
+    rest = iter(values)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some

@@ -1,0 +1,89 @@
+"""Import a roster: the dry run and Apply take the same road, so that the one says exactly what the other does."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from webapp.errors import Busy
+from webapp.models import Level, School
+from webapp.services.people.accounts import password_hash
+from webapp.services.roster.apply import write_lists
+from webapp.services.roster.decide import decide
+from webapp.services.roster.facts import Roster
+from webapp.services.roster.load import load_lists
+from webapp.services.roster.read_roster import read_roster
+from webapp.services.roster.report import Report
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+
+@dataclass
+class ImportPlan:
+    """What the files say, and what that would change in the database as it was when they were read."""
+
+    roster: Roster = field(repr=False)
+    report: Report
+    new_passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    hashes: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def hash_passwords(self) -> None:
+        """Takes 0.1 s for each: call it before the transaction that applies, which else does it."""
+        for email, password in self.new_passwords.items():
+            if email not in self.hashes:
+                self.hashes[email] = password_hash(password, level=Level.VIEWER)
+
+
+def plan_import(session: Session, school: School, files: dict[str, bytes], *, now: datetime) -> ImportPlan:
+    """Reads only. Raises Invalid where the files are refused as a whole."""
+    roster = read_roster(files)
+    lists = load_lists(session, _id(school), roster, now=now)
+    report = decide(roster, lists)
+    return ImportPlan(roster, report, new_passwords=lists.new_passwords)
+
+
+def apply_import(session: Session, school: School, plan: ImportPlan, *, who: Who, now: datetime) -> Report:
+    """Write the sound rows in this transaction. The report is new: somebody may have changed the roster meanwhile.
+
+    Raises Busy where two people change the same row at once; nothing is written then.
+    """
+    school_id = _id(school)
+    _take_turn(session, school_id)
+    lists = load_lists(session, school_id, plan.roster, now=now)
+    report = decide(plan.roster, lists)
+    plan.new_passwords = lists.new_passwords
+    plan.hash_passwords()
+    hashes = {email: plan.hashes[email] for email in lists.new_passwords}
+    try:
+        write_lists(session, school_id, lists, hashes=hashes, now=now)
+    except IntegrityError as error:
+        raise Busy from error
+    _record(session, school_id, report, who=who, now=now)
+    return report
+
+
+def _take_turn(session: Session, school_id: int) -> None:
+    """One import at a time in a school; bookings, which only refer to the school, go on."""
+    session.execute(select(col(School.id)).where(col(School.id) == school_id).with_for_update(key_share=True)).all()
+
+
+def _record(session: Session, school_id: int, report: Report, *, who: Who, now: datetime) -> None:
+    tallies = {"created": report.created, "updated": report.updated}
+    counts = {f"{action} {kind}": n for action, tally in tallies.items() for kind, n in tally.items() if n}
+    audit.record(
+        session,
+        "roster.import",
+        who=who,
+        school_id=school_id,
+        subject=f"school {school_id}",
+        now=now,
+        left_out=report.left_out,
+        **counts,
+    )
+
+
+def _id(school: School) -> int:
+    assert school.id is not None
+    return school.id

@@ -1,0 +1,55 @@
+"""Read all files of an upload together: refused as a whole, or facts and the rows that are left out."""
+
+from webapp.errors import N_, Invalid
+from webapp.services.roster.facts import Roster
+from webapp.services.roster.layout import UNREAD
+from webapp.services.roster.oneroster import read_oneroster
+from webapp.services.roster.own_files import read_own_files
+from webapp.services.roster.read_files import Table, read_table
+from webapp.services.roster.repeats import leave_out_repeats
+from webapp.services.roster.report import NOTE, Problem, ReadFile
+from webapp.services.roster.sheet import Sheet, recognised, unknown
+
+NO_ROWS = N_("No rows found under the headings of %(file)s.")
+NOT_READ = N_("This file has none of the headings that the Importer knows, and was not read.")
+BLANK_ROWS = N_("Empty rows, skipped: %(n)s.")
+
+
+def read_roster(files: dict[str, bytes]) -> Roster:
+    """Raises Invalid, naming the file, where one is not readable or lacks what its layout requires."""
+    roster = Roster()
+    sheets = _sheets([read_table(name, content) for name, content in files.items()], roster)
+    read_own_files(sheets, roster)
+    read_oneroster(sheets, roster)
+    leave_out_repeats(roster)
+    return roster
+
+
+def _sheets(tables: list[Table], roster: Roster) -> list[Sheet]:
+    sheets: list[Sheet] = []
+    for table in tables:
+        sheet = recognised(table)
+        if sheet is not None:
+            sheets.append(sheet)
+            _describe(sheet, roster)
+        else:
+            roster.notes.append(Problem(table.name, 0, "", NOTE, NOT_READ))
+    if not sheets:
+        raise unknown(tables[0]) if tables else Invalid(N_("Choose a file."), field="file")
+    _refuse_empty(sheets)
+    return sheets
+
+
+def _describe(sheet: Sheet, roster: Roster) -> None:
+    table = sheet.table
+    roster.files.append(ReadFile(table.name, sheet.layout.title, table.encoding, table.delimiter, len(table.lines)))
+    if sheet.layout.kind != UNREAD and sheet.unknown_columns:
+        roster.unknown_columns[table.name] = sheet.unknown_columns
+    if table.blank_rows:
+        roster.notes.append(Problem(table.name, 0, "", NOTE, BLANK_ROWS, {"n": table.blank_rows}))
+
+
+def _refuse_empty(sheets: list[Sheet]) -> None:
+    """A OneRoster zip with nothing but its manifest says that nothing changed; headings alone say nothing."""
+    if not any(sheet.table.lines for sheet in sheets):
+        raise Invalid(NO_ROWS, field="file", file=", ".join(sheet.table.name for sheet in sheets))

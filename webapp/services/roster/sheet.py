@@ -1,0 +1,106 @@
+"""Tell by its headings what a table holds, and find each column of its layout in it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from webapp.errors import N_, Invalid
+from webapp.services.roster.layout import LAYOUTS, UNREAD, UNREAD_NAMES, Column, Layout, plain, stem
+from webapp.services.roster.read_files import Table
+
+UNKNOWN = N_(
+    "%(file)s has none of the headings that the Importer knows. Found: %(found)s. "
+    "The first row must hold headings such as StudentID, First, Last, SecurityValue."
+)
+MISSING = N_(
+    "%(file)s was read by the layout %(layout)s, but has no column %(columns)s. Found: %(found)s. "
+    "Add the column, or correct its heading."
+)
+UNCLEAR = N_(
+    "%(file)s fits two layouts, %(one)s and %(other)s. Remove the columns of one, or name the file after its kind."
+)
+REPEATED = N_("%(file)s has more than one column %(column)s: %(found)s. Keep one of them.")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    table: Table
+    layout: Layout
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The positions of each column of the layout, by its name."""
+        places: dict[str, list[int]] = {}
+        for position, heading in enumerate(self.table.headings):
+            if column := self.layout.column(heading):
+                places.setdefault(column.name, []).append(position)
+        return places
+
+    @cached_property
+    def headings(self) -> dict[str, str]:
+        """How the file spells each column."""
+        return {name: self.table.headings[positions[0]] for name, positions in self.places.items()}
+
+    def has(self, column: str) -> bool:
+        return column in self.places
+
+    @property
+    def unknown_columns(self) -> list[str]:
+        return [heading for heading in self.table.headings if not self.layout.knows(heading)]
+
+
+def recognised(table: Table) -> Sheet | None:
+    """None where no heading speaks for a roster. Raises Invalid where a column is missing or repeated."""
+    if stem(table.name) in UNREAD_NAMES and "sourcedid" in map(plain, table.headings):
+        return Sheet(table, Layout(UNREAD, table.name, "", ()))
+    layout = _fitting(table) or _intended(table)
+    if layout is None:
+        return None
+    _refuse_missing(table, layout)
+    sheet = Sheet(table, layout)
+    for column in layout.columns:
+        _refuse_repeated(sheet, column)
+    return sheet
+
+
+def unknown(table: Table) -> Invalid:
+    return Invalid(UNKNOWN, field="file", file=table.name, found=_found(table))
+
+
+def _fitting(table: Table) -> Layout | None:
+    """Among the layouts that have all they need, the one that the name speaks for, else the one with most columns."""
+    fitting = [layout for layout in LAYOUTS if not layout.missing(table.headings)]
+    ranked = sorted(fitting, key=lambda layout: _score(table, layout), reverse=True)
+    if len(ranked) > 1 and _score(table, ranked[0]) == _score(table, ranked[1]):
+        one, other = ranked[0].title, ranked[1].title
+        raise Invalid(UNCLEAR, field="file", file=table.name, one=one, other=other)
+    return ranked[0] if ranked else None
+
+
+def _score(table: Table, layout: Layout) -> tuple[bool, int]:
+    return layout.is_hinted(table.name), len(layout.found(table.headings))
+
+
+def _intended(table: Table) -> Layout | None:
+    """The layout that somebody seems to have meant; a single common heading such as First is not enough."""
+    likeness = {layout.title: sum(_score(table, layout)) for layout in LAYOUTS}
+    likely = max(LAYOUTS, key=lambda layout: likeness[layout.title])
+    return likely if likeness[likely.title] > 1 else None
+
+
+def _refuse_missing(table: Table, layout: Layout) -> None:
+    if missing := layout.missing(table.headings):
+        names = ", ".join(missing)
+        raise Invalid(MISSING, field="file", file=table.name, layout=layout.title, columns=names, found=_found(table))
+
+
+def _refuse_repeated(sheet: Sheet, column: Column) -> None:
+    positions = sheet.places.get(column.name, [])
+    if len(positions) > 1 and not column.may_repeat:
+        found = ", ".join(sheet.table.headings[position] for position in positions)
+        raise Invalid(REPEATED, field="file", file=sheet.table.name, column=column.name, found=found)
+
+
+def _found(table: Table) -> str:
+    """The headings for a message, within bounds."""
+    text = ", ".join(heading for heading in table.headings if heading) or "–"
+    return text if len(text) <= 300 else f"{text[:300]}…"

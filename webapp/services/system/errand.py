@@ -1,0 +1,80 @@
+"""Give each due errand to one claimant, and let only its claimant settle it."""
+
+import json
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, select, update
+from sqlmodel import Session
+
+from webapp.errors import ProviderError
+from webapp.models.system.errand import Errand
+
+LEASE = timedelta(seconds=60)
+"""Longer than the hard deadline of a call (15 s) and the commit after it (RELIABILITY 2.3)."""
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: int
+    receipt: str
+
+
+def claim_due(session: Session, table: type[Errand], *, now: datetime, limit: int = 10) -> list[Claim]:
+    """Up to `limit` due rows, longest due first, each given to this claimant until its lease ends."""
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    due = select(rows.id).where(rows.due_at <= now).order_by(rows.due_at).limit(limit).with_for_update(skip_locked=True)
+    claims = [Claim(number, secrets.token_hex(12)) for number in session.execute(due).scalars()]
+    for claim in claims:
+        lease = {"due_at": now + LEASE, "claim": claim.receipt, "attempts": rows.attempts + 1}
+        session.execute(update(table).where(rows.id == claim.id).values(lease))
+    return claims
+
+
+def write_if_ours(session: Session, table: type[Errand], claim: Claim, /, **values: object) -> bool:
+    """Write where the claim is still ours; False means that a newer wish or claimant overtook this one."""
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    mine = update(table).where(rows.id == claim.id, rows.claim == claim.receipt).values(values)
+    result = session.execute(mine)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def settled() -> dict[str, object]:
+    """The columns of an errand whose wish has come true."""
+    return {"due_at": None, "claim": None, "attempts": 0, "attempt_at": None, **no_problem()}
+
+
+def no_problem() -> dict[str, object]:
+    return {"problem": None, "problem_values": "{}", "problem_code": "", "problem_detail": "", "problem_at": None}
+
+
+def failed(error: ProviderError, *, attempts: int, now: datetime) -> dict[str, object]:
+    """The columns of an errand that did not succeed: tried again after a growing pause, or given up."""
+    return {
+        "claim": None,
+        "due_at": next_try(error, attempts=attempts, now=now) if error.retry else None,
+        "problem": error.message,
+        "problem_values": json.dumps(error.values, default=str),
+        "problem_code": error.code,
+        "problem_detail": error.detail[:1000],
+        "problem_at": now,
+    }
+
+
+def next_try(error: ProviderError, *, attempts: int, now: datetime) -> datetime:
+    """Pauses double from 5 s to 10 minutes, with jitter, and are never shorter than the provider asked."""
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if attempts else FIRST_PAUSE
+    by_ourselves = now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    return max(by_ourselves, error.after) if error.after else by_ourselves
+
+
+def is_any_due(session: Session, table: type[Errand], *, now: datetime) -> bool:
+    """Look before claiming: an idle tick must not take the writer's place."""
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    return session.execute(select(rows.id).where(rows.due_at <= now).limit(1)).first() is not None

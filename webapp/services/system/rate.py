@@ -1,0 +1,34 @@
+"""Count tries in windows of time, in the database, so that all processes count together."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from webapp.errors import TooManyTries
+from webapp.models import Rate
+
+
+def count_try(session: Session, what: str, *, limit: int, per: timedelta, now: datetime) -> None:
+    """Raises TooManyTries from the try after `limit` on; the count stands even then only if the caller commits."""
+    if tries(session, what, per=per, now=now) > limit:
+        raise TooManyTries(minutes=max(1, int(per.total_seconds() // 60)))
+
+
+def tries(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
+    """Count one more try of `what` (such as "sign-in a@b.example") and return how many there were in this window."""
+    seconds = int(per.total_seconds())
+    window = int(now.timestamp()) // seconds
+    row = {"key": hashlib.sha256(what.encode()).hexdigest(), "window": window, "n": 1}
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    upsert = dialect.insert(Rate).values(**row, expires=(window + 1) * seconds)
+    counted = upsert.on_conflict_do_update(index_elements=["key", "window"], set_={"n": col(Rate.n) + 1})
+    n: int = session.execute(counted.returning(col(Rate.n))).scalar_one()
+    return n
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))

@@ -1,0 +1,62 @@
+"""Keep long work that a person watches: what, how far, and what came of it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.db import wake
+from webapp.errors import ProviderError
+from webapp.models import Task
+from webapp.services.system.errand import LEASE, Claim, failed, settled, write_if_ours
+
+
+def start_task(
+    session: Session, school_id: int, kind: str, arguments: Mapping[str, object], contact_id: int | None, now: datetime
+) -> Task:
+    """Due at once; the job is woken when the transaction is committed."""
+    task = Task(
+        school_id=school_id,
+        kind=kind,
+        arguments=json.dumps(arguments),
+        contact_id=contact_id,
+        created_at=now,
+        due_at=now,
+    )
+    session.add(task)
+    session.flush()
+    wake(session, "task")
+    return task
+
+
+def latest_task(session: Session, school_id: int, kind: str) -> Task | None:
+    """The one that was started last, ended or not."""
+    query = (
+        select(Task)
+        .where(col(Task.school_id) == school_id, col(Task.kind) == kind)
+        .order_by(col(Task.id).desc())
+        .limit(1)
+    )
+    return session.execute(query).scalar_one_or_none()
+
+
+def progress(session: Session, claim: Claim, *, done: int, total: int, now: datetime) -> bool:
+    """Say how far it is and keep the claim for another lease. False if the claim is not ours any more: then stop."""
+    return write_if_ours(session, Task, claim, done=done, total=total, due_at=now + LEASE)
+
+
+def end_task(
+    session: Session,
+    claim: Claim,
+    *,
+    result: Mapping[str, object] | None = None,
+    problem: ProviderError | None = None,
+    now: datetime,
+) -> bool:
+    """Ended with a result or with a problem, which the person who watches may start anew."""
+    columns = settled()
+    if problem is not None:
+        columns |= failed(problem, attempts=0, now=now) | {"due_at": None}
+    return write_if_ours(session, Task, claim, **columns, result=json.dumps(result or {}), ended_at=now)

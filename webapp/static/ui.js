@@ -1,0 +1,55 @@
+/* Small behaviours that HTML and htmx do not give. No dependencies, no inline handlers. */
+(() => {
+  const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
+  const on = (t, f) => document.addEventListener(t, f);
+
+  /* Inline edit: double-click or F2 on a [data-edit] cell presses its own pencil button; Esc presses Cancel. */
+  on('dblclick', e => { const c = e.target.closest('[data-edit]'); if (c && !e.target.closest('form')) $('[data-edit-open]', c)?.click(); });
+  on('keydown', e => {
+    const c = e.target.closest('[data-edit]');
+    if (c && e.key === 'F2') { e.preventDefault(); $('[data-edit-open]', c)?.click(); }
+    if (c && e.key === 'Escape') $('[data-cancel]', c)?.click();
+  });
+  /* Leaving the cell saves a changed value. Not when the whole window loses focus: people go and copy the link. */
+  let pressed; on('pointerdown', e => pressed = e.target);
+  on('focusout', e => {
+    const f = e.target.closest('[data-edit] form'), i = f && $('.input', f); if (!i) return;
+    setTimeout(() => {
+      if (!f.isConnected || !document.hasFocus() || f.contains(document.activeElement) || f.contains(pressed) && document.activeElement === document.body) return;
+      if (i.value !== i.defaultValue) { f.elements.via.value = 'blur'; f.requestSubmit(); }
+    });
+  });
+
+  /* Grids ([data-rove="selector"]: timeline, month calendar): one tab stop; arrow keys, Home and End move inside (mirrored in right-to-left pages). */
+  on('keydown', e => {
+    const g = e.target.closest('[data-rove]'), q = g?.dataset.rove, b = q && e.target.closest(q), row = b?.closest('tr'); if (!row) return;
+    const bs = $$(q, row), i = bs.indexOf(b), rtl = document.dir === 'rtl' ? -1 : 1, x = b.getBoundingClientRect().left, off = s => Math.abs(s.getBoundingClientRect().left - x);
+    const near = r => r && $$(q, r).sort((m, n) => off(m) - off(n))[0];
+    const to = { ArrowRight: bs[i + rtl], ArrowLeft: bs[i - rtl], ArrowDown: near(row.nextElementSibling), ArrowUp: near(row.previousElementSibling), Home: bs[0], End: bs.at(-1) }[e.key];
+    if (!to) return;
+    e.preventDefault(); $$(q, row.closest('tbody')).forEach(s => s.tabIndex = -1); to.tabIndex = 0; to.focus();
+  });
+
+  /* Menus (<details class=menu>): Esc and a click elsewhere close them; Esc returns focus to the summary. */
+  on('click', e => $$('details.menu[open]').forEach(d => { if (!d.contains(e.target) || e.target.closest('.menu li > *')) d.open = false; }));
+  on('keydown', e => { const d = e.key === 'Escape' && e.target.closest('details.menu[open]'); if (d) { d.open = false; $('summary', d).focus(); } });
+
+  /* A dialog that a page or an answer brings to be seen at once: <dialog data-open>. */
+  const show = () => $$('dialog[data-open]:not([open])').forEach(d => { delete d.dataset.open; d.showModal(); });
+  on('DOMContentLoaded', show); on('htmx:afterSettle', show);
+
+  /* Dialogs, toasts, print, pause */
+  on('click', e => { const d = e.target.closest('[data-close]')?.closest('dialog'); if (d) { e.preventDefault(); d.close(); } });
+  on('click', e => {
+    const t = e.target.closest('button'); if (!t) return;
+    if (t.dataset.dialog) { $('summary', t.closest('details.menu') || t)?.focus(); $('#' + t.dataset.dialog).showModal(); } /* focus comes back to what had it */
+    if ('dismiss' in t.dataset) t.closest('.toast').remove();
+    if ('print' in t.dataset) print();
+    if (t.hasAttribute('aria-pressed')) t.setAttribute('aria-pressed', t.getAttribute('aria-pressed') !== 'true');
+    if (t.dataset.macro) {
+      const f = $('#' + t.dataset.for);
+      f.focus(); f.setRangeText(t.dataset.macro, f.selectionStart, f.selectionEnd, 'end');
+      f.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+  });
+})();

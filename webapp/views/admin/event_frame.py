@@ -1,0 +1,60 @@
+"""Load the event that a page is about, and render the page within the head that all of an event's pages share."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import g, redirect, url_for
+from htmx_flask import request
+from sqlmodel import Session
+from werkzeug.wrappers import Response
+
+from webapp import clock
+from webapp.models import Event, EventSettings
+from webapp.rendering import page
+from webapp.services.event.availability import Availability, availability
+from webapp.services.event.events import event_of, settings_of
+
+EVENT = "/e/<int(max=2147483647):event>"
+"""Ids beyond the column's range are no addresses of ours."""
+
+Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    event: Event
+    settings: EventSettings
+    availability: Availability
+
+
+def framed(session: Session, event_id: int) -> Frame:
+    """Raises NotFound for an event of another school."""
+    event = event_of(session, g.school.id, event_id)
+    settings = settings_of(session, event)
+    return Frame(event, settings, availability(event, settings, now=clock.now()))
+
+
+def event_page(template: str, frame: Frame, status: int = 200, **values: Any) -> tuple[str, int]:
+    """A page or partial that knows its event, the event's settings and whether they name a provider."""
+    event, settings = frame.event, frame.settings
+    return page(template, status, frame=frame, event=event, settings=settings, **{"nav": "events"} | values)
+
+
+def go_to(address: str) -> Answer:
+    """After a write: 303 for a plain form; HTMX is told to leave the page, or it would swap the next one in."""
+    return ("", 204, {"HX-Redirect": address}) if request.htmx else redirect(address, 303)
+
+
+def day_of(event: Event, day: date | None = None) -> str:
+    """The address of the Appointments tab, on a day where one is given."""
+    return url_for("appointments.overview", school=g.school.slug, event=event.id, date=day)
+
+
+def asked_date(name: str) -> date | None:
+    """A day, or the first of a month, from the address; None where it is missing or no date."""
+    text = request.args.get(name, "")
+    try:
+        return date.fromisoformat(f"{text}-01" if len(text) == len("2026-12") else text)
+    except ValueError:
+        return None

@@ -1,0 +1,91 @@
+"""Change the settings of an event: UI Setup and Vendor UI Setup."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, g, url_for
+from htmx_flask import request
+
+from webapp import clock
+from webapp.auth import staff, who
+from webapp.context import database
+from webapp.errors import Invalid
+from webapp.forms import Form
+from webapp.i18n import gettext as _
+from webapp.models import Level
+from webapp.models.event.event_settings import ZOOM
+from webapp.services.event.settings import UiSetupInput, is_connected, save_ui_setup, save_vendor_ui_setup
+from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
+from webapp.views.admin.events import public_address
+
+blueprint = Blueprint("event_settings", __name__, url_prefix="/s/<school>")
+
+
+@blueprint.get(f"{EVENT}/settings/ui-setup")
+@staff(Level.EVENT_ADMINISTRATOR)
+def ui_setup(school: str, event: int) -> Answer:
+    return _ui_setup_page(event)
+
+
+@blueprint.post(f"{EVENT}/settings/ui-setup")
+@staff(Level.EVENT_ADMINISTRATOR)
+def save_ui(school: str, event: int) -> Answer:
+    form = Form.sent(UiSetupInput, request.form)
+    if not form:
+        return _ui_setup_page(event, form)
+    try:
+        with database().transaction() as session:
+            frame = framed(session, event)
+            save_ui_setup(session, frame.event, form.value, who=who(), now=clock.now())
+    except Invalid as error:
+        form.refuse(error)
+        return _ui_setup_page(event, form)
+    flash(_("Saved"))
+    return go_to(url_for("event_settings.ui_setup", school=school, event=event))
+
+
+@blueprint.get(f"{EVENT}/settings/vendor-ui-setup")
+@staff(Level.EVENT_ADMINISTRATOR)
+def vendor_ui_setup(school: str, event: int) -> Answer:
+    with database().reading() as session:
+        frame = framed(session, event)
+    return event_page("admin/event/vendor_ui_setup.html", frame)
+
+
+@blueprint.post(f"{EVENT}/settings/vendor-ui-setup")
+@staff(Level.EVENT_ADMINISTRATOR)
+def save_vendor_ui(school: str, event: int) -> Answer:
+    shows_type = "shows_appointment_type" in request.form
+    with database().transaction() as session:
+        frame = framed(session, event)
+        save_vendor_ui_setup(session, frame.event, shows_appointment_type=shows_type, who=who(), now=clock.now())
+    flash(_("Saved"))
+    return go_to(url_for("event_settings.vendor_ui_setup", school=school, event=event))
+
+
+def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None) -> Answer:
+    with database().reading() as session:
+        frame = framed(session, event)
+        connected = is_connected(session, g.school.id, ZOOM)
+    form = refused if refused is not None else _stored(frame)
+    address = public_address(frame.event)
+    more = {"form": form, "is_connected": connected, "address": address}
+    return event_page("admin/event/ui_setup.html", frame, 200 if refused is None else 422, **more)
+
+
+def _stored(frame: Frame) -> Form[UiSetupInput]:
+    settings, zone = frame.settings, frame.event.zone
+    return Form(
+        UiSetupInput,
+        {
+            "opens_at": _wall(settings.opens_at, zone),
+            "closes_at": _wall(settings.closes_at, zone),
+            "admins_may_preview": settings.admins_may_preview,
+            "provider": settings.provider or "",
+        },
+    )
+
+
+def _wall(instant: datetime | None, zone: str) -> str:
+    """As a datetime-local field wants it, on the clocks of the zone."""
+    return instant.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M") if instant else ""

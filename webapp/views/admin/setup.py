@@ -1,0 +1,153 @@
+"""Connect the school's Zoom account and map its teachers: Global Setup / Business / Integration Options."""
+
+import hmac
+from typing import Any
+
+from flask import Blueprint, current_app, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from webapp import clock
+from webapp.auth import anyone_signed_in, person, staff, who
+from webapp.context import confab, database
+from webapp.errors import N_, DomainError, Invalid, NotAllowed, ProviderError
+from webapp.i18n import gettext as _
+from webapp.i18n import sentence
+from webapp.models import Level
+from webapp.models.event.event_settings import ZOOM
+from webapp.rendering import is_htmx, page
+from webapp.services.meeting.connection import begin, connection_of, disconnect, finish, remember_grant
+from webapp.services.meeting.integration import integration
+from webapp.services.meeting.map_contacts import start_mapping
+from webapp.services.people.accounts import administrator_of
+from webapp.services.system.audit import record
+
+blueprint = Blueprint("setup", __name__)
+
+HANDSHAKE_LASTS = 600
+"""Seconds from leaving for Zoom's consent page until coming back."""
+
+
+class WrongState(Invalid):
+    message = N_("This answer does not belong to a connection that was begun here. Start again with the button.")
+    status = 400
+
+
+@blueprint.get("/s/<school>/setup/business")
+@staff(Level.ADMINISTRATOR)
+def business(school: str) -> tuple[str, int]:
+    return _page()
+
+
+@blueprint.get("/s/<school>/zoom/connect")
+@staff(Level.ADMINISTRATOR)
+def connect(school: str) -> Response | tuple[str, int]:
+    if not confab().settings.zoom_client_id:
+        return _page(Invalid(N_("This installation has no Zoom app yet. Whoever runs it has to set its client ID.")))
+    handshake = begin(confab().providers.grants[ZOOM])
+    session["zoom"] = {
+        "state": handshake.state,
+        "verifier": handshake.verifier,
+        "school": school,
+        "login": person().login_id,
+        "at": clock.now().timestamp(),
+    }
+    return redirect(handshake.url, 303)
+
+
+@blueprint.get("/zoom/callback")
+@anyone_signed_in
+def callback() -> Response | tuple[str, int]:
+    """Zoom sends the administrator back here, for every school; which one is known from the session."""
+    try:
+        begun = _begun()
+    except DomainError:
+        with database().transaction() as db:
+            record(db, "zoom.refused", who=who(), school_id=None, now=clock.now())
+        raise
+    with database().reading() as db:
+        g.school, g.contact = administrator_of(db, begun["school"], person().login_id)
+    try:
+        task = _connect(begun)
+    except (DomainError, ProviderError) as error:
+        return _page(error)
+    return redirect(url_for("setup.business", school=begun["school"], mapping=task), 303)
+
+
+@blueprint.post("/s/<school>/zoom/map")
+@staff(Level.ADMINISTRATOR)
+def remap(school: str) -> Response | tuple[str, int]:
+    with database().transaction() as db:
+        connection = connection_of(db, g.school.id, ZOOM)
+        if connection is None or not connection.is_live:
+            return _page(Invalid(N_("Connect Zoom first.")))
+        task = start_mapping(db, g.school.id, ZOOM, g.contact.id, clock.now())
+    if is_htmx():
+        return _partial(task.id)
+    return redirect(url_for("setup.business", school=school, mapping=task.id), 303)
+
+
+@blueprint.get("/s/<school>/zoom/mapping")
+@staff(Level.ADMINISTRATOR)
+def mapping(school: str) -> tuple[str, int]:
+    return _partial(request.args.get("task", type=int))
+
+
+@blueprint.post("/s/<school>/zoom/disconnect")
+@staff(Level.ADMINISTRATOR)
+def part(school: str) -> Response:
+    with database().transaction() as db:
+        connection = connection_of(db, g.school.id, ZOOM)
+        tokens = disconnect(db, connection, who=who(), now=clock.now()) if connection else None
+    if tokens:
+        confab().providers.grants[ZOOM].revoke(tokens)
+    return redirect(url_for("setup.business", school=school), 303)
+
+
+def _begun() -> dict[str, Any]:
+    """What was begun in this browser, used up by being looked at (single use). Raises WrongState, NotAllowed."""
+    begun: dict[str, Any] = session.pop("zoom", None) or {}
+    if person().acting_as_id:
+        raise NotAllowed
+    sent = request.args.get("state", "")
+    is_ours = hmac.compare_digest(str(begun.get("state", "")).encode(), sent.encode()) and bool(sent)
+    if not is_ours or begun["login"] != person().login_id:
+        raise WrongState
+    if clock.now().timestamp() - begun["at"] > HANDSHAKE_LASTS:
+        raise WrongState(N_("That took longer than ten minutes. Start again with the button."))
+    return begun
+
+
+def _connect(begun: dict[str, Any]) -> int | None:
+    """Two calls to Zoom while the administrator waits, then one transaction. Returns the mapping task's id."""
+    if request.args.get("error"):
+        raise Invalid(N_("Zoom was not connected: the permission was not given. You can try again at any time."))
+    providers = confab().providers
+    code = request.args.get("code", "")
+    granted = finish(providers.grants[ZOOM], providers.meetings[ZOOM], code=code, verifier=begun["verifier"])
+    now = clock.now()
+    with database().transaction() as db:
+        remember_grant(db, g.school, ZOOM, granted.tokens, granted.account, contact=g.contact, who=who(), now=now)
+        return start_mapping(db, g.school.id, ZOOM, g.contact.id, now).id
+
+
+def _page(error: DomainError | ProviderError | None = None) -> tuple[str, int]:
+    status = error.status if isinstance(error, DomainError) else 502 if error else 200
+    if error:
+        current_app.logger.info("zoom was not connected", extra={"reason": error.message})
+    return page("admin/setup/business.html", status, nav="setup", **(_facts() | {"problem": _words(error)}))
+
+
+def _partial(task: int | None) -> tuple[str, int]:
+    return page("admin/setup/_zoom.html", 200, **(_facts() | {"watched": task}))
+
+
+def _facts() -> dict[str, Any]:
+    with database().reading() as db:
+        known = integration(db, g.school, ZOOM)
+    return {"known": known, "watched": request.args.get("mapping", type=int), "problem": ""}
+
+
+def _words(error: DomainError | ProviderError | None) -> str:
+    if isinstance(error, ProviderError):
+        return _("Zoom was not connected: %(reason)s", reason=sentence(error))
+    return sentence(error) if error else ""

@@ -1,0 +1,207 @@
+"""Create, update and delete slots: first the number that it would be, then the deed exactly as it was shown."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash
+from htmx_flask import request
+from sqlmodel import Session
+from werkzeug.datastructures import MultiDict
+
+from webapp import clock
+from webapp.auth import staff, who
+from webapp.context import database
+from webapp.errors import N_, DomainError, Invalid
+from webapp.forms import Form
+from webapp.i18n import gettext as _
+from webapp.i18n import ngettext
+from webapp.models import Event, Level
+from webapp.services.booking.errors import KeyUsed
+from webapp.services.event.create_slots import create_slots, preview_create, starts_of
+from webapp.services.event.day_grid import first_day
+from webapp.services.event.delete_slots import delete_slots, preview_delete
+from webapp.services.event.slots import SlotCounts
+from webapp.services.event.slots_menu import (
+    CreateForm,
+    DeleteForm,
+    Typed,
+    UpdateForm,
+    days_with_slots,
+    teachers_to_choose,
+    with_teachers,
+)
+from webapp.services.event.update_slots import preview_update, update_slots
+from webapp.views.admin.event_frame import EVENT, Answer, asked_date, day_of, event_page, framed, go_to
+from webapp.views.admin.once import once
+
+blueprint = Blueprint("slots", __name__, url_prefix="/s/<school>")
+
+SLOTS = f"{EVENT}/slots/<any(create, update, delete):deed>"
+
+Done = dict[str, int]
+
+
+class NotAsShown(DomainError):
+    """Another number, or other fields, than those for which the button was made."""
+
+    message = N_("This is not what was counted. Look at the number below, then press the button.")
+
+
+def _created(done: Done) -> str:
+    made = ngettext("Created %(n)s slot", "Created %(n)s slots", done["slots"])
+    return made + ", " + ngettext("%(n)s was already there", "%(n)s were already there", done["already_there"])
+
+
+def _updated(done: Done) -> str:
+    changed = ngettext("Updated %(n)s slot", "Updated %(n)s slots", done["slots"])
+    return changed + ", " + _("%(n)s of them booked", n=done["booked"])
+
+
+def _deleted(done: Done) -> str:
+    gone = ngettext("Deleted %(n)s slot", "Deleted %(n)s slots", done["slots"])
+    return gone + ", " + ngettext("%(n)s appointment turned red", "%(n)s appointments turned red", done["appointments"])
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the Slots menu: its form, how it counts and acts, what it says when done or when there is nothing."""
+
+    name: str
+    shape: type[CreateForm] | type[UpdateForm] | type[DeleteForm]
+    count: Callable[..., SlotCounts]
+    act: Callable[..., SlotCounts]
+    said: Callable[[Done], str]
+    nothing: str
+    defaults: dict[str, str] = field(default_factory=dict)
+
+
+_EVENING = {"from_time": "16:00", "to_time": "19:00", "duration": "15"}
+_NONE_LEFT = N_("All of these slots are there already.")
+_NO_CHANGE = N_("No slot would change.")
+_NO_SLOTS = N_("There are no slots at these times.")
+CREATE = Item("create", CreateForm, preview_create, create_slots, _created, _NONE_LEFT, _EVENING)
+UPDATE = Item("update", UpdateForm, preview_update, update_slots, _updated, _NO_CHANGE)
+DELETE = Item("delete", DeleteForm, preview_delete, delete_slots, _deleted, _NO_SLOTS)
+ITEMS = {item.name: item for item in (CREATE, UPDATE, DELETE)}
+
+
+@blueprint.get(SLOTS)
+@staff(Level.EVENT_ADMINISTRATOR)
+def show(school: str, event: int, deed: str) -> Answer:
+    return _opened(event, ITEMS[deed], "admin/event/slots.html")
+
+
+@blueprint.get(f"{SLOTS}/form")
+@staff(Level.EVENT_ADMINISTRATOR)
+def form(school: str, event: int, deed: str) -> Answer:
+    """The same as a partial, for the dialog of the Appointments tab."""
+    return _opened(event, ITEMS[deed], _partial(ITEMS[deed]))
+
+
+@blueprint.post(f"{SLOTS}/preview")
+@staff(Level.EVENT_ADMINISTRATOR)
+def preview(school: str, event: int, deed: str) -> Answer:
+    sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
+    return _counted(event, ITEMS[deed], sent, is_preview=True)
+
+
+@blueprint.post(SLOTS)
+@staff(Level.EVENT_ADMINISTRATOR)
+def act(school: str, event: int, deed: str) -> Answer:
+    sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
+    if not sent:
+        return _counted(event, ITEMS[deed], sent)
+    try:
+        return go_to(_act(event, ITEMS[deed], sent.value))
+    except (Invalid, KeyUsed, NotAsShown) as error:
+        return _counted(event, ITEMS[deed], sent, error)
+
+
+def _act(event: int, item: Item, typed: Typed) -> str:
+    """The address of the first day concerned. Raises NotAsShown unless it is what the button said."""
+    with database().transaction() as session:
+        frame = framed(session, event)
+
+        def deed() -> Done:
+            chosen = with_teachers(session, frame.event, typed)
+            counts = item.act(session, frame.event, chosen, who=who(), now=clock.now())
+            _refuse_unseen(item, typed, counts)
+            return asdict(counts)
+
+        done = once(session, f"slots.{item.name}", event, typed.model_dump_json(), deed=deed)
+    flash(item.said(done))
+    return day_of(frame.event, min(typed.dates))
+
+
+def _refuse_unseen(item: Item, typed: Typed, counts: SlotCounts) -> None:
+    if not counts.slots:
+        raise Invalid(item.nothing)
+    if request.form.get("promise") != _promise(item, typed, counts):
+        raise NotAsShown
+
+
+def _promise(item: Item, typed: Typed, counts: SlotCounts) -> str:
+    """What the button stands for: these fields with these numbers."""
+    return hashlib.sha256(f"{item.name} {typed.model_dump_json()} {counts}".encode()).hexdigest()[:20]
+
+
+def _opened(event: int, item: Item, template: str) -> Answer:
+    """The form with its defaults, counted where they allow it; what they do not allow is not held against anybody."""
+    with database().reading() as session:
+        frame = framed(session, event)
+        day = asked_date("date") or first_day(session, frame.event, now=clock.now())
+        fresh: Form[Any] = Form.sent(item.shape, MultiDict({"dates": day.isoformat(), **item.defaults}))
+        shown = _shown(session, frame.event, item, fresh)
+    fresh.errors.clear()
+    fresh.problem = ""
+    return event_page(template, frame, **shown)
+
+
+def _counted(
+    event: int, item: Item, sent: Form[Any], error: DomainError | None = None, *, is_preview: bool = False
+) -> Answer:
+    with database().reading() as session:
+        frame = framed(session, event)
+        shown = _shown(session, frame.event, item, sent)
+    if error:
+        sent.refuse(error)
+    status = error.status if error else 200 if sent else 422
+    template = _partial(item) if request.htmx else "admin/event/slots.html"
+    return event_page(template, frame, status, is_preview=is_preview, **shown)
+
+
+def _partial(item: Item) -> str:
+    return f"admin/event/_{item.name}_slots.html"
+
+
+def _shown(session: Session, event: Event, item: Item, sent: Form[Any]) -> dict[str, Any]:
+    back = day_of(event, _first_date(sent))
+    counts = _count(session, event, item, sent)
+    return {
+        "item": item,
+        "form": sent,
+        "counts": counts,
+        "promise": _promise(item, sent.value, counts) if counts else "",
+        "each": len(starts_of(sent.value)) if counts and item is CREATE else 0,
+        "teachers": teachers_to_choose(session, event),
+        "days": days_with_slots(session, event),
+        "back": back,
+    }
+
+
+def _count(session: Session, event: Event, item: Item, sent: Form[Any]) -> SlotCounts | None:
+    if not sent:
+        return None
+    try:
+        chosen = with_teachers(session, event, sent.value)
+        return item.count(session, event, chosen, now=clock.now())
+    except Invalid as error:
+        sent.refuse(error)
+        return None
+
+
+def _first_date(sent: Form[Any]) -> date | None:
+    return min(sent.value.dates) if sent else None

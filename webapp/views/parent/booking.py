@@ -1,0 +1,110 @@
+"""Step 3: check everything once, and book all of it or nothing."""
+
+from collections.abc import Sequence
+
+from flask import g, request
+
+from webapp import auth, clock
+from webapp.auth import family
+from webapp.context import database
+from webapp.csrf import request_key
+from webapp.errors import Busy, DomainError
+from webapp.forms import Form
+from webapp.services.booking.choices import Pick, Wish, read_picks, wishes_of
+from webapp.services.booking.confirm import confirm
+from webapp.services.booking.own import by_day, entries_of_act
+from webapp.services.booking.sheet import Row, chosen_rows, complaints, rows_by_day
+from webapp.services.event.open_events import Round, round_of
+from webapp.services.people.names import NameInput, needs_name
+from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
+from webapp.views.parent.polling import pace
+from webapp.views.parent.times import rows_of, times_page
+
+
+@blueprint.get("/<school>/<event>/check")
+@family
+def check(school: str, event: str) -> Answer:
+    picks = read_picks(request.args.getlist("pick"))
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        if not are_named(found, picks):
+            return to_step("teachers", school, event, picks)
+        rows = rows_of(db, found, picks, proposing=False)
+    if not found.may_look(g.contact, now=clock.now()):
+        return to("landing", school, event)
+    if complaints(rows) or not chosen_rows(rows):
+        return to_step("times", school, event, picks)
+    return _check_page(found, rows, Form(NameInput))
+
+
+@blueprint.post("/<school>/<event>/book")
+@family
+def book(school: str, event: str) -> Answer:
+    picks = read_picks(request.form.getlist("pick"))
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        wishes = wishes_of(db, found.event, children_here(db, found), picks)
+    name = Form.sent(NameInput, request.form) if needs_name(g.contact) else None
+    if name is not None and not name:
+        return _ask_name_again(found, picks, name)
+    try:
+        act = _confirm(found, wishes, name.value if name else None)
+    except DomainError as error:
+        return _refused(school, event, picks, error)
+    return to("booked", school, event, act=act)
+
+
+@blueprint.get("/<school>/<event>/booked/<act>")
+@family
+def booked(school: str, event: str, act: str) -> Answer:
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        entries = entries_of_act(db, g.contact, found.event.id or 0, act)
+    return event_page("booked.html", found, days=by_day(entries), n=0, pace=pace(0))
+
+
+def _confirm(found: Round, wishes: Sequence[Wish], name: NameInput | None) -> str:
+    with database().transaction() as db:
+        return confirm(
+            db,
+            found,
+            g.contact.id,
+            wishes,
+            name,
+            seen=request.form.getlist("seen"),
+            key=request_key(),
+            login_id=auth.person().login_id,
+            now=clock.now(),
+        )
+
+
+def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> Answer:
+    """Fresh times, everything else kept; where only the crowd was in the way, the same button again."""
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        rows = rows_of(db, found, picks, proposing=False)
+    if isinstance(error, Busy):
+        return _check_page(found, rows, Form(NameInput), error.status, error)
+    return times_page(found, rows, {}, error=error, status=error.status)
+
+
+def _ask_name_again(found: Round, picks: list[Pick], name: Form[NameInput]) -> Answer:
+    with database().reading() as db:
+        rows = rows_of(db, found, picks, proposing=False)
+    if (wrong := complaints(rows)) or not chosen_rows(rows):
+        return times_page(found, rows, wrong, status=409)
+    return _check_page(found, rows, name, 422)
+
+
+def _check_page(
+    found: Round, rows: Sequence[Row], name: Form[NameInput], status: int = 200, error: DomainError | None = None
+) -> Answer:
+    chosen = chosen_rows(rows)
+    values = {
+        "error": error,
+        "rows": chosen,
+        "days": rows_by_day(chosen),
+        "form": name,
+        "asks_name": needs_name(g.contact),
+    }
+    return event_page("check.html", found, status, **values)

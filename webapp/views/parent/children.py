@@ -1,0 +1,62 @@
+"""Tie children to the parent who knows their student ID and security value."""
+
+from flask import g, request
+from pydantic import BaseModel, Field
+
+from webapp import clock
+from webapp.auth import family
+from webapp.context import database
+from webapp.errors import DomainError, TooManyTries
+from webapp.forms import Form
+from webapp.models import Contact
+from webapp.services.booking.family import children_of
+from webapp.services.event.inputs import Line
+from webapp.services.event.open_events import round_of
+from webapp.services.people.children import claim_child, may_try
+from webapp.views.parent.frame import Answer, blueprint, event_page, to
+
+MINUTES = 60
+
+
+class ChildInput(BaseModel):
+    student_ref: Line = Field(default="", max_length=255)
+    security_value: Line = Field(default="", max_length=100)
+
+
+@blueprint.get("/<school>/<event>/children")
+@family
+def children(school: str, event: str) -> Answer:
+    return _children_page(school, event, Form(ChildInput))
+
+
+@blueprint.post("/<school>/<event>/children")
+@family
+def add_child(school: str, event: str) -> Answer:
+    form = Form.sent(ChildInput, request.form)
+    if not form:
+        return _children_page(school, event, form, 422)
+    try:
+        _claim(form.value)
+    except DomainError as error:
+        form.refuse(error)
+        return _children_page(school, event, form, error.status)
+    return to("teachers", school, event)
+
+
+def _claim(typed: ChildInput) -> None:
+    """The try is counted, and stays counted, before anything is looked up."""
+    with database().transaction() as db:
+        is_within = may_try(db, g.contact, now=clock.now())
+    if not is_within:
+        raise TooManyTries(minutes=MINUTES)
+    with database().transaction() as db:
+        contact = db.get_one(Contact, g.contact.id)
+        claim_child(db, contact, **typed.model_dump())
+
+
+def _children_page(school: str, event: str, form: Form[ChildInput], status: int = 200) -> Answer:
+    with database().reading() as db:
+        found, known = round_of(db, school, event), children_of(db, g.contact)
+    if found.event.is_simple:
+        return to("teachers", school, event)
+    return event_page("children.html", found, status, form=form, children=known)

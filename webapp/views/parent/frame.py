@@ -1,0 +1,63 @@
+"""The families' blueprint, and what each of its pages needs first: the event of the address, and whose page it is."""
+
+import re
+from typing import Any
+
+from flask import Blueprint, g, redirect, session, url_for
+from flask_login import current_user
+from sqlmodel import Session
+from werkzeug.wrappers import Response
+
+from webapp import auth, clock
+from webapp.errors import NotFound
+from webapp.models import Contact
+from webapp.rendering import page
+from webapp.services.booking.choices import Pick, children_by_token
+from webapp.services.booking.family import Child
+from webapp.services.event.open_events import Round
+from webapp.services.people.accounts import memberships
+from webapp.views.parent.named import named_children
+
+blueprint = Blueprint("parent", __name__)
+
+Answer = Response | tuple[str, int]
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@blueprint.url_value_preprocessor
+def _refuse_odd_words(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Short names and tokens are plain words: a database need not be asked for anything else."""
+    if not all(_WORD.fullmatch(word) for word in (values or {}).values()):
+        raise NotFound
+
+
+def event_page(template: str, found: Round, status: int = 200, **values: Any) -> tuple[str, int]:
+    """A page within the event's frame."""
+    return page(f"parent/{template}", status, event=found.event, round=found, now=clock.now(), **values)
+
+
+def to(endpoint: str, school: str, event: str, **values: Any) -> Response:
+    return redirect(url_for(f"parent.{endpoint}", school=school, event=event, **values), 303)
+
+
+def to_step(endpoint: str, school: str, event: str, picks: list[Pick] | list[str], **values: Any) -> Response:
+    return to(endpoint, school, event, pick=[str(pick) for pick in picks], **values)
+
+
+def visitor_of(db: Session, school: str) -> Contact | None:
+    """The contact of whoever is signed in, in a school of which they may not know anything yet."""
+    if not current_user.is_authenticated:
+        return None
+    known = memberships(db, auth.person().login_id)
+    return next((m.contact for m in known if m.school.slug == school), None)
+
+
+def children_here(db: Session, found: Round) -> dict[str, Child]:
+    """By token: the contact's children of the roster, or in a Simple PTA event those whom the parent has named."""
+    return named_children(session) if found.event.is_simple else children_by_token(db, g.contact)
+
+
+def are_named(found: Round, picks: list[Pick]) -> bool:
+    """A name typed for a Simple PTA event goes with the session; after a new sign-in it is asked for again."""
+    return not found.event.is_simple or {pick.child for pick in picks} <= named_children(session).keys()

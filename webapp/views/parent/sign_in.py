@@ -1,0 +1,120 @@
+"""Let families in by a code from their mailbox, or by a password if they have one, and out again."""
+
+from flask import g, redirect, request, session
+from flask_login import current_user
+from pydantic import BaseModel
+from werkzeug.wrappers import Response
+
+from webapp import auth, clock
+from webapp.auth import public
+from webapp.context import database
+from webapp.errors import N_, DomainError, Invalid
+from webapp.forms import Form
+from webapp.services.event.open_events import round_of
+from webapp.services.people.accounts import count_password_try, is_password, login_of
+from webapp.services.people.codes import WrongCode, redeem_code
+from webapp.services.people.family_sign_in import let_family_in
+from webapp.services.people.schools import school_of
+from webapp.services.people.sign_in import end_sign_in
+from webapp.views.parent.frame import Answer, blueprint, event_page, to
+from webapp.views.parent.landing import mail_code, wanted_page
+
+
+class CodeInput(BaseModel):
+    code: str = ""
+
+
+class PasswordInput(BaseModel):
+    password: str = ""
+
+
+@blueprint.get("/<school>/<event>/code")
+@public
+def code(school: str, event: str) -> Answer:
+    if not session.get("email"):
+        return to("landing", school, event)
+    return _code_page(school, event, Form(CodeInput), Form(PasswordInput))
+
+
+@blueprint.post("/<school>/<event>/code")
+@public
+def redeem(school: str, event: str) -> Answer:
+    if not (email := session.get("email")):
+        return to("landing", school, event)
+    form = Form.sent(CodeInput, request.form)
+    with database().transaction() as db:
+        here, now = school_of(db, school), clock.now()
+        is_right = redeem_code(db, here, email, form["code"], now=now)
+        secret = let_family_in(db, here, email, now=now) if is_right else ""
+    if secret:
+        return _let_in(school, event, secret)
+    form.refuse(WrongCode())
+    return _code_page(school, event, form, Form(PasswordInput), 422)
+
+
+@blueprint.post("/<school>/<event>/code/new")
+@public
+def new_code(school: str, event: str) -> Answer:
+    if not (email := session.get("email")):
+        return to("landing", school, event)
+    with database().reading() as db:
+        g.school = school_of(db, school)
+    form = Form(CodeInput)
+    try:
+        mail_code(email)
+    except DomainError as error:
+        form.refuse(error)
+        return _code_page(school, event, form, Form(PasswordInput), error.status)
+    return to("code", school, event, new=1)
+
+
+@blueprint.post("/<school>/<event>/password")
+@public
+def password(school: str, event: str) -> Answer:
+    if not (email := session.get("email")):
+        return to("landing", school, event)
+    form = Form.sent(PasswordInput, request.form)
+    try:
+        return _let_in(school, event, _secret_for(school, email, form["password"]))
+    except DomainError as error:
+        form.refuse(error)
+        return _code_page(school, event, Form(CodeInput), form, error.status)
+
+
+@blueprint.post("/<school>/<event>/sign-out")
+@public
+def sign_out(school: str, event: str) -> Response:
+    if current_user.is_authenticated:
+        with database().transaction() as db:
+            end_sign_in(db, auth.person(), now=clock.now())
+        auth.forget()
+    response = to("landing", school, event)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
+
+
+def _code_page(
+    school: str, event: str, form: Form[CodeInput], password: Form[PasswordInput], status: int = 200
+) -> Answer:
+    with database().reading() as db:
+        g.school, found = school_of(db, school), round_of(db, school, event)
+    is_new = status == 200 and "new" in request.args
+    return event_page("code.html", found, status, form=form, password=password, email=session["email"], is_new=is_new)
+
+
+def _let_in(school: str, event: str, secret: str) -> Response:
+    target = wanted_page(school, event, session.get("next"))
+    auth.remember(secret)
+    return redirect(target, 303) if target else to("landing", school, event)
+
+
+def _secret_for(school: str, email: str, typed: str) -> str:
+    """Raises Invalid with the same words for an address without a password and a wrong one, or TooManyTries."""
+    with database().transaction() as db:
+        count_password_try(db, email, request.remote_addr or "", now=clock.now())
+    with database().reading() as db:
+        login = login_of(db, email)
+    if not is_password(login, typed):
+        raise Invalid(N_("This email and password do not belong together."), field="password")
+    with database().transaction() as db:
+        return let_family_in(db, school_of(db, school), email, now=clock.now())

@@ -1,0 +1,72 @@
+"""Step 1: whom would you like to meet, for which child."""
+
+from flask import g, request, session
+from sqlmodel import Session
+
+from webapp import clock
+from webapp.auth import family
+from webapp.context import database
+from webapp.errors import N_, DomainError, Invalid
+from webapp.rendering import page
+from webapp.services.booking.choices import Pick, read_picks
+from webapp.services.booking.teachers import Group, count_chosen, teachers_by_child, teachers_by_name
+from webapp.services.event.open_events import Round, round_of
+from webapp.views.parent.frame import Answer, blueprint, event_page, to, to_step
+from webapp.views.parent.named import keep_child, named_children
+
+
+@blueprint.get("/<school>/<event>/teachers")
+@family
+def teachers(school: str, event: str) -> Answer:
+    picks = read_picks(request.args.getlist("pick"))
+    known, asked = named_children(session), [request.args.get("child", ""), *(pick.child for pick in picks)]
+    names = [known[token].name for token in asked if token in known]
+    return _teachers_page(school, event, picks, "".join(names[:1]), request.args.get("q", ""))
+
+
+@blueprint.post("/<school>/<event>/teachers")
+@family
+def choose_teachers(school: str, event: str) -> Answer:
+    """On to the times; or, by the search button, back to the list with all choices kept."""
+    picks, is_search = read_picks(request.form.getlist("pick")), "find" in request.form
+    child, search = request.form.get("child", "").strip(), request.form.get("q", "").strip()
+    try:
+        token = keep_child(session, child) if "child" in request.form and (child or not is_search) else None
+        picks = [Pick(token or pick.child, pick.resource) for pick in picks]
+        if not (picks or is_search):
+            raise Invalid(N_("Choose at least one teacher."))
+    except DomainError as error:
+        return _teachers_page(school, event, picks, child, search, error)
+    if is_search:
+        return to_step("teachers", school, event, picks, child=token, q=search or None)
+    return to_step("times", school, event, picks)
+
+
+@blueprint.get("/<school>/<event>/teachers/count")
+@family
+def count(school: str, event: str) -> Answer:
+    """How many are ticked, for the bar of the page that is open."""
+    return page("parent/_count.html", n=len(read_picks(request.args.getlist("pick"))))
+
+
+def _teachers_page(
+    school: str, event: str, picks: list[Pick], child: str, search: str, error: DomainError | None = None
+) -> Answer:
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        groups = _groups(db, found, picks, child, search)
+    if not found.may_look(g.contact, now=clock.now()):
+        return to("mine", school, event)
+    if not groups:
+        return to("children", school, event)
+    values = {"groups": groups, "n": count_chosen(groups), "child": child, "search": search}
+    return event_page("teachers.html", found, error.status if error else 200, error=error, **values)
+
+
+def _groups(db: Session, found: Round, picks: list[Pick], child: str, search: str) -> list[Group]:
+    """Empty where the family has not told us of a child yet."""
+    now = clock.now()
+    if not found.event.is_simple:
+        return teachers_by_child(db, found.event, g.contact, {pick.name for pick in picks}, now=now)
+    chosen = {pick.resource for pick in picks}
+    return [teachers_by_name(db, found.event, g.contact, chosen, child=child, search=search, now=now)]

@@ -1,0 +1,100 @@
+"""Step 2: the times, proposed so that they fit together, each to be changed."""
+
+from collections.abc import Mapping, Sequence
+
+from flask import g
+from htmx_flask import request
+from sqlmodel import Session
+
+from webapp import clock, i18n
+from webapp.auth import family
+from webapp.context import database
+from webapp.errors import N_, DomainError, Invalid
+from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
+from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints, lay_out
+from webapp.services.event.open_events import Round, round_of
+from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
+
+
+@blueprint.get("/<school>/<event>/times")
+@family
+def times(school: str, event: str) -> Answer:
+    picks = read_picks(request.args.getlist("pick"))
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        if not picks or not found.may_look(g.contact, now=clock.now()):
+            return to("landing", school, event)
+        if not are_named(found, picks):
+            return to_step("teachers", school, event, picks)
+        rows = rows_of(db, found, picks, proposing=True)
+    return times_page(found, rows, _lost(complaints(rows)))
+
+
+@blueprint.post("/<school>/<event>/times")
+@family
+def choose_times(school: str, event: str) -> Answer:
+    """On to the last step when nothing is missing; for HTMX, the choices so far with what fits them now."""
+    picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
+    with database().reading() as db:
+        found = round_of(db, school, event)
+        rows = rows_of(db, found, picks, proposing=False)
+    if request.htmx:
+        return times_page(found, rows, {}, template="_times.html", opened=request.htmx.trigger or "")
+    wrong, chosen = complaints(rows), chosen_rows(rows)
+    if not wrong and chosen:
+        return to_step("check", school, event, [row.pick for row in chosen])
+    nothing = None if wrong else Invalid(N_("None of these teachers has a time that fits. Go back and choose others."))
+    return times_page(found, rows, wrong, error=nothing, status=409 if _lost(wrong) else 422)
+
+
+def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool) -> list[Row]:
+    wishes = wishes_of(db, found.event, children_here(db, found), picks)
+    return lay_out(db, found.event, g.contact, wishes, proposing=proposing, now=clock.now())
+
+
+def times_page(
+    found: Round,
+    rows: Sequence[Row],
+    wrong: Mapping[str, DomainError],
+    *,
+    error: DomainError | None = None,
+    status: int = 200,
+    template: str = "times.html",
+    opened: str = "",
+) -> Answer:
+    """`wrong` by name of the pick; the first message has the focus, `error` before all."""
+    chosen = chosen_rows(rows)
+    days = {i18n.local_day(row.chosen.starts_at, row.zone) for row in chosen if row.chosen}
+    values = {
+        "rows": sorted(rows, key=lambda row: chosen.index(row) if row in chosen else len(chosen)),
+        "is_settled": bool(chosen) and not wrong and not error and all(r.chosen or not r.can_choose for r in rows),
+        "day": days.pop() if len(days) == 1 else None,
+        "span": _span(chosen),
+        "focus": None if error else next(iter(wrong), None),
+    }
+    return event_page(template, found, status, wrong=wrong, error=error, opened=opened, **values)
+
+
+def _typed(pick: Pick) -> Pick:
+    """Raises Contradiction where a field was sent twice with different values."""
+    slots, kinds = (set(request.form.getlist(f"{letter}-{pick.name}")) for letter in "tm")
+    if len(slots) > 1 or len(kinds) > 1:
+        raise Contradiction
+    return pick.at("".join(slots), "".join(kinds))
+
+
+def _lost(wrong: Mapping[str, DomainError]) -> dict[str, DomainError]:
+    return {name: error for name, error in wrong.items() if isinstance(error, NotFreeAnyMore)}
+
+
+def _span(chosen: Sequence[Row]) -> str:
+    """`4:30 to 5:30 PM` of one day, `3 times` of several."""
+    times = [row.chosen for row in chosen if row.chosen]
+    if not times:
+        return ""
+    zone, ends_at = chosen[0].zone, max(time.ends_at for time in times)
+    if i18n.local_day(times[0].starts_at, zone) != i18n.local_day(ends_at, zone):
+        return i18n.ngettext("%(n)s time", "%(n)s times", len(times))
+    start, end = i18n.clock_time(times[0].starts_at, zone), i18n.clock_time(ends_at, zone)
+    half = end.rpartition(" ")[2]
+    return i18n.gettext("%(start)s to %(end)s", start=start.removesuffix(f" {half}"), end=end)

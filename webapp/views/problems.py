@@ -1,0 +1,55 @@
+"""Turn every refusal into a page or partial that tells the truth, and no fault into more than one sentence."""
+
+import logging
+
+from flask import Flask, g, make_response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from webapp.errors import Busy, DomainError
+from webapp.i18n import gettext as _
+from webapp.i18n import sentence
+from webapp.rendering import page
+
+log = logging.getLogger(__name__)
+
+
+def init_problems(app: Flask) -> None:
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _fault)
+
+
+def _refused(error: DomainError) -> Response:
+    response = _answer(error.status, sentence(error))
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = "3"
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error.response, Response):
+        return error.response
+    words = {
+        404: _("This page does not exist, or it is not yours to see."),
+        405: _("This address cannot be opened like that. Go back and use the button."),
+        413: _("That is too large. Files may have up to 32 megabytes."),
+    }
+    response = _answer(status, words.get(status, _("The request could not be understood.")))
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def _fault(error: Exception) -> Response:
+    log.exception("a request failed", exc_info=error, extra={"route": str(request.url_rule)})
+    return _answer(500, _("Something went wrong here. Nothing was changed."))
+
+
+def _answer(status: int, words: str) -> Response:
+    # The error page is not part of any school's or event's frame: what failed may be the very loading of it.
+    g.pop("school", None)
+    headings = {403: _("Not allowed"), 404: _("Not found"), 503: _("One moment")}
+    heading = headings.get(status, _("That did not work"))
+    return make_response(*page("errors/error.html", status, heading=heading, words=words))
