@@ -1,10 +1,12 @@
 """Tick: the schedule lives in memory, the work in rows, so that any number of processes may tick."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -46,10 +48,23 @@ def start(app: Flask) -> BackgroundScheduler:
             max_instances=1,
             misfire_grace_time=None,
         )
+    _note_ticks(scheduler, app)
     confab: Confab = app.extensions["confab"]
     confab.database.after_commit.append(lambda topics: wake(scheduler, topics))
     scheduler.start()
     return scheduler
+
+
+def _note_ticks(scheduler: BackgroundScheduler, app: Flask) -> None:
+    """For /readyz: when each job was last due here, on the monotonic clock, and how often it should be. A tick that
+    finds its job still running counts: it is the timer that must not have died."""
+    ticks: dict[str, tuple[float, int]] = {topic: (time.monotonic(), job.seconds) for topic, job in SCHEDULE.items()}
+
+    def note(event: JobSubmissionEvent) -> None:
+        ticks[event.job_id] = (time.monotonic(), SCHEDULE[event.job_id].seconds)
+
+    scheduler.add_listener(note, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
+    app.extensions["ticks"] = ticks
 
 
 def wake(scheduler: BackgroundScheduler, topics: set[str]) -> None:

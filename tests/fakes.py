@@ -205,6 +205,9 @@ class FakeMailer(Failures):
         super().__init__()
         self.sent: list[Mail] = []
 
+    def greet(self) -> None:
+        self._run("greet", lambda: None)
+
     def send(self, mail: Mail) -> None:
         self._run("send", lambda: self.sent.append(mail))
 

@@ -121,9 +121,11 @@ def _of_the_wheel(home: Path) -> Path:
     if _user() is None:
         return newest / "bin"
     # The server may not run as root, and who it runs as need not see the folder of this environment.
-    shutil.copytree(newest, home / "program", symlinks=True)
+    shutil.copytree(newest, home / packed.name / newest.name, symlinks=True)
+    libraries = packed.with_name(f"{packed.name}.libs")
+    shutil.copytree(libraries, home / libraries.name, symlinks=True)
     home.chmod(0o755)
-    return home / "program" / "bin"
+    return home / packed.name / newest.name / "bin"
 
 
 def _user() -> str | None:

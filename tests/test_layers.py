@@ -18,7 +18,7 @@ OURS = {"webapp", "jobs", "wsgi"}
 FIRST = {"errors", "clock", "config", "i18n", "logs"}
 EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context"}
 ROWS = {"db", "schema", "migrations"}
-TOP = {"demo", "wsgi", "webapp", "cli"}
+TOP = {"demo", "wsgi", "webapp", "cli", "operations"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """`confab serve` refuses what would be open to strangers, and what it accepts it serves until it is told to end."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -19,6 +20,8 @@ from webapp.cli import confab
 from webapp.db import Database
 
 REPOSITORY = Path(__file__).parents[1]
+NOWHERE = ["serve", "--host", "192.0.2.1"]
+"""An address that no machine has: whatever is not refused fails at once, instead of serving for ever."""
 WEAK = "change-me-change-me-change-me-change-me"
 
 
@@ -54,6 +57,8 @@ def free_port() -> int:
         ({"CONFAB_SECRET_KEY": ""}, "CONFAB_SECRET_KEY"),
         ({"CONFAB_SECRET_KEY": "dev"}, "CONFAB_SECRET_KEY"),
         ({"CONFAB_SECRET_KEY": WEAK}, "CONFAB_SECRET_KEY looks like a default."),
+        ({"CONFAB_SECRET_KEY": "please-change-this-0123456789-abcdefg"}, "CONFAB_SECRET_KEY looks like a default."),
+        ({"CONFAB_SECRET_KEY": "super-secret-key-0123456789-abcdefghijk"}, "CONFAB_SECRET_KEY looks like a default."),
         ({"CONFAB_TOKEN_KEYS": "short"}, "CONFAB_TOKEN_KEYS holds a weak key."),
         ({"CONFAB_TOKEN_KEYS": f"{secrets.token_hex(32)},{WEAK}"}, "CONFAB_TOKEN_KEYS holds a weak key."),
         ({"CONFAB_DEBUG": "1"}, "CONFAB_DEBUG must not be on"),
@@ -65,7 +70,7 @@ def test_an_unsafe_setting_is_refused_by_its_name(
     environment: dict[str, str], wrong: dict[str, str], told: str
 ) -> None:
     """ADMIN-029, ADMIN-030"""
-    ended = CliRunner().invoke(confab, ["serve"], env=environment | wrong, catch_exceptions=False)
+    ended = CliRunner().invoke(confab, NOWHERE, env=environment | wrong, catch_exceptions=False)
 
     assert ended.exit_code == 2
     assert told in ended.stderr
@@ -75,7 +80,7 @@ def test_an_unsafe_setting_is_refused_by_its_name(
 def test_one_key_for_two_purposes_is_refused(environment: dict[str, str]) -> None:
     environment["CONFAB_TOKEN_KEYS"] = environment["CONFAB_SECRET_KEY"]
 
-    ended = CliRunner().invoke(confab, ["serve"], env=environment, catch_exceptions=False)
+    ended = CliRunner().invoke(confab, NOWHERE, env=environment, catch_exceptions=False)
 
     assert ended.exit_code == 2
     assert "CONFAB_SECRET_KEY and CONFAB_TOKEN_KEYS must differ." in ended.stderr
@@ -104,15 +109,16 @@ def test_it_serves_from_anywhere_until_sigterm_and_leaves_nothing_behind(
         ) as process,
     ):
         try:
-            _wait_until_ready(process, port)
+            _wait_until_ready(process, port, log)
             page = requests.get(
                 f"http://127.0.0.1:{port}/sign-in", headers={"Host": "conferences.school.example"}, timeout=5
             )
             stranger = requests.get(f"http://127.0.0.1:{port}/sign-in", headers={"Host": "evil.example"}, timeout=5)
             process.send_signal(signal.SIGTERM)
             said = process.communicate(timeout=20)[0]
+            is_alone = not _is_anyone_left(process)
         finally:
-            process.kill()
+            _kill_all_of(process)
 
     assert page.status_code == 200
     assert page.cookies or "__Host-confab=" in page.headers["Set-Cookie"]
@@ -121,13 +127,26 @@ def test_it_serves_from_anywhere_until_sigterm_and_leaves_nothing_behind(
     assert process.returncode == 0
     assert said == b""
     assert all(json.loads(line)["level"] == "info" for line in log.read_text().splitlines())
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert is_alone
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def _is_anyone_left(process: subprocess.Popen[bytes]) -> bool:
+    """Of its process group, of which it was the first."""
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _kill_all_of(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -135,4 +154,4 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
                 return
         except requests.ConnectionError:
             time.sleep(0.1)  # nothing can tell us that another process listens
-    pytest.fail(f"serve was not ready: {process.poll()}")
+    pytest.fail(f"serve was not ready, exit code {process.poll()}: {log.read_text()}")

@@ -18,6 +18,7 @@ from webapp.db import Database
 from webapp.errors import DomainError, NotFound
 from webapp.i18n import sentence
 from webapp.logs import set_up_logs
+from webapp.operations.commands import COMMANDS
 
 HOME = Path(__file__).parents[1]
 GRANIANS_LOG = {"loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}}, "handlers": {}}
@@ -155,10 +156,15 @@ def new_key() -> None:
 @confab.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
 @click.pass_context
 def test(context: click.Context) -> None:
-    """Run the tests; --long adds races, kills and soaks. Other arguments go to pytest."""
-    arguments = [argument for argument in context.args if argument != "--long"]
+    """Run the tests, on all cores; --long adds races, kills and soaks. Other arguments go to pytest."""
+    # One process is enough to look at a single test: ./confab test -n 0 tests/test_db.py
+    arguments = ["-n", "auto", "--dist", "worksteal", *(a for a in context.args if a != "--long")]
     environment = {**os.environ, **({"CONFAB_LONG": "1"} if "--long" in context.args else {})}
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=HOME, env=environment))  # noqa: S603
+
+
+for command in COMMANDS:
+    confab.add_command(command)
 
 
 def _settings() -> Settings:

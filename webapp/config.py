@@ -70,6 +70,9 @@ class Settings(BaseModel):
             "CONFAB_DEMO must not be on in production.": self.demo,
             "CONFAB_BASE_URL must begin with https:// (plain http only works on this machine).": is_public_http,
             "CONFAB_SECRET_KEY looks like a default. Make one: ./confab new-key": _is_weak(self.secret_key),
+            "CONFAB_SECRET_KEY_FALLBACKS holds a weak key: leave it out.": any(
+                map(_is_weak, self.secret_key_fallbacks)
+            ),
             "CONFAB_TOKEN_KEYS holds a weak key. Make one: ./confab new-key": any(map(_is_weak, self.token_keys)),
             "CONFAB_SECRET_KEY and CONFAB_TOKEN_KEYS must differ.": self.secret_key in self.token_keys,
         }

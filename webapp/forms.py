@@ -43,7 +43,7 @@ class Form(Generic[Shape]):
     def sent(cls, shape: type[Shape], source: MultiDict[str, str]) -> "Form[Shape]":
         """Lists are read as lists, absent checkboxes as false; unknown fields are ignored."""
         form = cls(shape, _read(shape, source))
-        if any("\0" in text for text in source.values()):
+        if any("\0" in text for texts in source.listvalues() for text in texts):
             # PostgreSQL stores no such text, and nobody types it.
             form.problem = gettext(_UNUSABLE)
             return form

@@ -32,7 +32,7 @@ def set_up_logs(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("werkzeug", "alembic", "mail.log"):
+    for chatty in ("werkzeug", "alembic", "mail.log", "psycopg"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 

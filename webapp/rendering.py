@@ -9,9 +9,10 @@ from flask import Flask, Response, g, render_template, request
 from flask_login import current_user
 
 from webapp import i18n
-from webapp.context import confab
+from webapp.context import confab, database
 from webapp.errors import N_
 from webapp.i18n import gettext
+from webapp.services.system.installation import Hold, hold_of
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -57,7 +58,7 @@ def init_rendering(app: Flask) -> None:
     parts = app.jinja_env.get_template("shell/_icons.html").module
     for name in ("icon", "mark", "nav_item"):
         app.jinja_env.globals[name] = getattr(parts, name)
-    app.jinja_env.globals["level_name"] = level_name
+    app.jinja_env.globals.update(level_name=level_name, hold_now=hold_now)
     app.context_processor(_everywhere)
     app.after_request(_secure)
 
@@ -84,6 +85,12 @@ def level_name(level: int) -> str:
     return gettext(_LEVELS[level])
 
 
+def hold_now() -> Hold | None:
+    """For the shell of the staff's pages, which all say so while nothing leaves."""
+    with database().reading() as session:
+        return hold_of(session)
+
+
 def _everywhere() -> dict[str, object]:
     return {
         "school": getattr(g, "school", None),
@@ -104,4 +111,6 @@ def _secure(response: Response) -> Response:
     else:
         response.headers["Cache-Control"] = "no-store, private"
         response.vary.add("HX-Request")
+    if response.status_code == 503:
+        response.headers["Retry-After"] = "3"
     return response

@@ -9,6 +9,8 @@ from postgres import Server
 from races.senders import Senders
 from races.server import Running, serving
 
+pytest.register_assert_rewrite("races.storm")  # so that a failed round says what it found
+
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
@@ -24,9 +26,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def own_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
+def own_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server whose database one test may spoil."""
     with empty_database(request, tmp_path_factory) as url, serving(url) as running:
         yield running

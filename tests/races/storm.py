@@ -139,5 +139,5 @@ def _compare_old(before: dict[int, Stored], after: dict[int, Stored], told: Told
     cancelled = {attempt.about for attempt in done if attempt.deed == CANCEL}
     for number, was in before.items():
         moved_to = {attempt.to for attempt in done if attempt.deed == MOVE and attempt.about == number}
-        assert after[number].is_standing is (number not in cancelled)
+        assert bool(after[number].is_standing) == (number not in cancelled)
         assert after[number].slot_id in (moved_to or {was.slot_id})

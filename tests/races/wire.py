@@ -3,8 +3,11 @@
 import re
 import selectors
 import socket
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 PATIENCE = 60.0
 """Seconds without any answer on any connection after which the server is taken for dead."""
@@ -36,28 +39,25 @@ Talk = Generator[bytes, Reply, None]
 def converse(port: int, talks: Sequence[Talk], *, ready: Callable[[], object] = lambda: None) -> None:
     """Let every client talk over a keep-alive connection of its own. All are open before `ready` is called and the
     first request is sent. Raises Broken."""
-    with selectors.DefaultSelector() as selector:
-        lines = [_Line(port, talk) for talk in talks]
-        try:
-            ready()
-            talking = [line for line in lines if line.begin()]
-            for line in talking:
-                selector.register(line.socket, selectors.EVENT_READ, line)
-            _listen(selector, len(talking))
-        finally:
-            for line in lines:
-                line.socket.close()
+    with _Listener(port) as listener:
+        lines = [listener.connect(talk) for talk in talks]
+        ready()
+        for line in lines:
+            listener.begin(line)
+        while listener.talking:
+            listener.hear(PATIENCE)
 
 
-def _listen(selector: selectors.BaseSelector, talking: int) -> None:
-    while talking:
-        events = selector.select(PATIENCE)
-        if not events:
-            raise Broken(f"{talking} clients got no answer within {PATIENCE} seconds")
-        for key, _ in events:
-            if not key.data.hear():
-                selector.unregister(key.fileobj)
-                talking -= 1
+def arrive(port: int, talks: Iterable[tuple[float, Talk]]) -> None:
+    """Let each client come with a new connection when it is due (by time.perf_counter, in rising order), however many
+    others are still being served. Raises Broken."""
+    with _Listener(port) as listener:
+        for due, talk in talks:
+            while (left := due - time.perf_counter()) > 0:
+                listener.hear(left, may_be_silent=True)
+            listener.begin(listener.connect(talk))
+        while listener.talking:
+            listener.hear(PATIENCE)
 
 
 class _Line:
@@ -79,17 +79,17 @@ class _Line:
         if not came:
             raise Broken("the server closed the connection")
         self._heard += came
-        head, mark, rest = self._heard.partition(_END_OF_HEAD)
+        head, mark, body = self._heard.partition(_END_OF_HEAD)
         if not mark:
             return True
         length = _LENGTH.search(head)
         if length is None:
             raise Broken(f"an answer without a length: {head[:200]!r}")
-        if len(rest) < int(length[1]):
+        if len(body) < int(length[1]):
             return True
         self._heard = b""
         try:
-            return self._say(self._talk.send(Reply(int(head[9:12]), head, rest)))
+            return self._say(self._talk.send(Reply(int(head[9:12]), head, body)))
         except StopIteration:
             return False
 
@@ -97,3 +97,45 @@ class _Line:
         if request is not None:
             self.socket.sendall(request)
         return request is not None
+
+
+class _Listener:
+    """All connections of a run; leaving it closes them."""
+
+    def __init__(self, port: int) -> None:
+        self.talking = 0
+        self._port = port
+        self._selector = selectors.DefaultSelector()
+        self._lines: set[_Line] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _value: object, _trace: TracebackType | None) -> None:
+        for line in self._lines:
+            line.socket.close()
+        self._selector.close()
+
+    def connect(self, talk: Talk) -> _Line:
+        line = _Line(self._port, talk)
+        self._lines.add(line)
+        return line
+
+    def begin(self, line: _Line) -> None:
+        if line.begin():
+            self._selector.register(line.socket, selectors.EVENT_READ, line)
+            self.talking += 1
+
+    def hear(self, patience: float, *, may_be_silent: bool = False) -> None:
+        events = self._selector.select(patience)
+        if not events and not may_be_silent:
+            raise Broken(f"{self.talking} clients got no answer within {patience} seconds")
+        for key, _ in events:
+            if not key.data.hear():
+                self._end(key.data)
+
+    def _end(self, line: _Line) -> None:
+        self._selector.unregister(line.socket)
+        self._lines.discard(line)
+        line.socket.close()
+        self.talking -= 1

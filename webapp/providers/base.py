@@ -175,6 +175,9 @@ class Mail:
 
 
 class Mailer(Protocol):
+    def greet(self) -> None:
+        """Connect, encrypt and sign in as for a mail, and send none. Raises ProviderError."""
+
     def send(self, mail: Mail) -> None:
         """Raises ProviderError; `retry=False` where the address was refused for good."""
         ...

@@ -2,9 +2,13 @@
 
 import re
 import smtplib
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from email.utils import parseaddr
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask_mail import Attachment, BadHeaderError, Connection, Mail, Message
 
@@ -14,10 +18,11 @@ from webapp.providers.base import Mail as Letter
 if TYPE_CHECKING:
     from flask import Flask
 
-DEADLINE = 20.0
-"""Seconds for each step of the conversation; Flask-Mail itself would wait for ever (STACK 1)."""
+DEADLINE, LONGEST = 20.0, 45.0
+"""Seconds for one step of the conversation, and for the whole: shorter than an errand's lease, after which another
+would send the mail too. Flask-Mail itself would wait for ever (STACK 1)."""
 
-_ENCODED_WORD = re.compile(r"=\?|\?=")
+_ENCODED_WORD = re.compile(r"(?<==)(?=\?)|(?<=\?)(?==)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 
 
@@ -30,7 +35,8 @@ class SmtpMailer:
 
     def send(self, mail: Letter) -> None:
         recipient = parseaddr(mail.recipient)[1]
-        if not recipient or "," in mail.recipient or recipient != one_line(recipient):
+        is_plain = recipient.isascii() and "@" in recipient and "," not in mail.recipient
+        if not is_plain or mail.recipient != one_line(mail.recipient):
             raise ProviderError(N_("The mail address cannot be used"), retry=False, code="address")
         with self._app.app_context():
             message = _message(mail, recipient)
@@ -38,30 +44,81 @@ class SmtpMailer:
                 with _Connection(self._app.extensions["mail"]) as connection:
                     connection.send(message)
             except smtplib.SMTPRecipientsRefused as error:
-                raise _refused(error, recipient) from error
+                raise _refused(error) from error
             except smtplib.SMTPResponseException as error:
                 raise _answered(error) from error
             except BadHeaderError as error:
                 raise ProviderError(N_("The mail address cannot be used"), retry=False, code="address") from error
+            except UnicodeError as error:
+                raise ProviderError(N_("The mail cannot be written"), retry=False, code="text") from error
+            except (OSError, smtplib.SMTPException) as error:
+                raise ProviderError(N_("The mail server does not answer"), retry=True, detail=str(error)) from error
+
+    def greet(self) -> None:
+        with self._app.app_context():
+            try:
+                with _Connection(self._app.extensions["mail"]) as connection:
+                    if connection.host:
+                        connection.host.ehlo_or_helo_if_needed()
+                        connection.host.noop()
+            except smtplib.SMTPResponseException as error:
+                raise _answered(error) from error
             except (OSError, smtplib.SMTPException) as error:
                 raise ProviderError(N_("The mail server does not answer"), retry=True, detail=str(error)) from error
 
 
+class _EndsInTime(smtplib.SMTP):
+    """A conversation that is hung up on after LONGEST, however slowly the server drips."""
+
+    _end: threading.Timer | None = None
+
+    def connect(self, *where: Any, **more: Any) -> tuple[int, bytes]:
+        self._end = threading.Timer(LONGEST, self._hang_up)
+        self._end.daemon = True
+        self._end.start()
+        try:
+            return super().connect(*where, **more)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._end:
+            self._end.cancel()
+        super().close()
+
+    def _hang_up(self) -> None:
+        """Whoever waits for an answer gets an error."""
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+class _EncryptedEndsInTime(_EndsInTime, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+
 class _Connection(Connection):
-    """Flask-Mail's connection, with the deadline and the certificate check that it leaves out."""
+    """Flask-Mail's connection, with the deadlines and the certificate check that it leaves out."""
 
     def configure_host(self) -> smtplib.SMTP:
         server, port = self.mail.server, self.mail.port
-        context = ssl.create_default_context()
         if self.mail.use_ssl:
-            host: smtplib.SMTP = smtplib.SMTP_SSL(server, port, timeout=DEADLINE, context=context)
+            host: smtplib.SMTP = _EncryptedEndsInTime(server, port, timeout=DEADLINE, context=_trust())
         else:
-            host = smtplib.SMTP(server, port, timeout=DEADLINE)
+            host = _EndsInTime(server, port, timeout=DEADLINE)
+        try:
+            self._introduce(host)
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def _introduce(self, host: smtplib.SMTP) -> None:
         if self.mail.use_tls:
-            host.starttls(context=context)
+            host.starttls(context=_trust())
         if self.mail.username and self.mail.password:
             host.login(self.mail.username, self.mail.password)
-        return host
 
     def __exit__(self, *_: object) -> None:
         """A server that hangs up after taking the mail has taken it: quitting must not hide that."""
@@ -69,9 +126,15 @@ class _Connection(Connection):
             self.host.close()
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom certificates are believed: a tenth of a second's work."""
+    return ssl.create_default_context()
+
+
 def one_line(text: str) -> str:
     """Text for a header: no line breaks, and no encoded words, which some Pythons decode into line breaks (D12)."""
-    return _ENCODED_WORD.sub("", _CONTROLS.sub(" ", text)).strip()
+    return _ENCODED_WORD.sub(" ", _CONTROLS.sub(" ", text)).strip()
 
 
 def _message(mail: Letter, recipient: str) -> Message:
@@ -80,7 +143,7 @@ def _message(mail: Letter, recipient: str) -> Message:
         recipients=[recipient],
         body=mail.text,
         html=mail.html,
-        attachments=[Attachment(a.filename, a.content_type, a.content) for a in mail.attachments],
+        attachments=[Attachment(one_line(a.filename), a.content_type, a.content) for a in mail.attachments],
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
     sender = parseaddr(str(message.sender))[1]
@@ -88,8 +151,8 @@ def _message(mail: Letter, recipient: str) -> Message:
     return message
 
 
-def _refused(error: smtplib.SMTPRecipientsRefused, recipient: str) -> ProviderError:
-    code, text = error.recipients.get(recipient, (550, b""))
+def _refused(error: smtplib.SMTPRecipientsRefused) -> ProviderError:
+    [(code, text)] = error.recipients.values()
     return ProviderError(
         N_("The mail server refuses this address"),
         retry=code < 500,

@@ -6,7 +6,7 @@ from flask import Flask, g, make_response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp.errors import Busy, DomainError
+from webapp.errors import DomainError
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.rendering import page
@@ -21,10 +21,7 @@ def init_problems(app: Flask) -> None:
 
 
 def _refused(error: DomainError) -> Response:
-    response = _answer(error.status, sentence(error))
-    if isinstance(error, Busy):
-        response.headers["Retry-After"] = "3"
-    return response
+    return _answer(error.status, sentence(error))
 
 
 def _http(error: HTTPException) -> Response:

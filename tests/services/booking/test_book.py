@@ -60,7 +60,7 @@ def test_several_times_are_one_act_and_come_back_in_the_order_of_the_choices(ses
 
 
 def test_one_refused_time_books_none_of_them(database: Database, now: datetime) -> None:
-    """R86: none without the others."""
+    """RELIABILITY I9: none without the others."""
     with database.transaction() as session:
         evening = Evening(session, now)
         bob, ben = evening.family("Bob", "Ben", evening.teacher)
@@ -210,7 +210,7 @@ def test_the_same_time_for_two_children_is_refused_in_one_act(session: Session, 
 def test_the_kind_follows_the_slot_and_where_it_is_open_the_parent(
     session: Session, now: datetime, kind: str, wanted: bool | None, is_virtual: bool
 ) -> None:
-    """R75: on an In-Person or Virtual slot the parent chooses."""
+    """R77: on an In-Person or Virtual slot the parent chooses."""
     evening = Evening(session, now)
 
     [booked] = evening.book(evening.slot(kind=kind), is_virtual=wanted)
@@ -263,7 +263,7 @@ def test_a_child_is_never_in_two_places_though_two_parents_book(session: Session
 
 
 def test_a_teacher_is_never_in_two_places_not_even_in_two_events(session: Session, now: datetime) -> None:
-    """R64: each member of a team counts."""
+    """RELIABILITY I3: each member of a team counts."""
     evening = Evening(session, now)
     bob, ben = evening.family("Bob", "Ben", evening.teacher)
     lead = make_teacher_of(evening, "Ines")
@@ -324,7 +324,7 @@ def test_a_teacher_of_other_children_is_refused(session: Session, now: datetime)
 
 
 def test_another_family_s_child_is_not_found(session: Session, now: datetime) -> None:
-    """R86: a stranger's child looks like one that does not exist."""
+    """RELIABILITY T3: a stranger's child looks like one that does not exist."""
     evening = Evening(session, now)
     _bob, ben = evening.family("Bob", "Ben", evening.teacher)
 
@@ -383,7 +383,7 @@ def crowd_of(database: Database, now: datetime, size: int) -> Crowd:
 
 
 def test_of_eight_who_book_one_slot_at_once_one_has_it_and_seven_are_told(database: Database, now: datetime) -> None:
-    """R86: one booking, one clear refusal each; nobody gets an error of the database."""
+    """RELIABILITY I1: one booking, one clear refusal each; nobody gets an error of the database."""
     crowd = crowd_of(database, now, 8)
 
     def work(family: tuple[Contact, Student]) -> Callable[[], object]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def test_a_cancelled_time_is_free_for_others_at_once(session: Session, now: datetime) -> None:
-    """R86: the slot is free again."""
+    """R100: the slot is free again."""
     evening = Evening(session, now)
     bob, ben = evening.family("Bob", "Ben", evening.teacher)
     slot = evening.slot()

@@ -1,5 +1,6 @@
 """What follows from an appointment is recomputed from the rows, as often as one likes."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +53,7 @@ def set_kind(evening: Evening, appointment: Appointment, *, is_virtual: bool) ->
 
 
 def test_a_virtual_booking_wishes_one_meeting_due_at_once(session: Session, now: datetime) -> None:
-    """R1, R4: in the booking's own transaction, and the job is woken."""
+    """R4: in the booking's own transaction, and the job is woken."""
     evening = Evening(session, now, "zoom")
 
     [booked] = evening.book(evening.slot())
@@ -71,7 +72,7 @@ def test_a_virtual_booking_wishes_one_meeting_due_at_once(session: Session, now:
 def test_no_provider_in_person_or_a_mere_hold_wishes_none(
     session: Session, now: datetime, provider: str | None, kind: str, held: timedelta | None
 ) -> None:
-    """R18, R75"""
+    """R18, R73"""
     evening = Evening(session, now, provider)
     until = now + held if held else None
     appointment = make_appointment(session, evening.slot(kind=kind), evening.alice, held_until=until)
@@ -359,7 +360,7 @@ BLOCKS: dict[str, Callable[[Evening], None]] = {
 def test_what_stands_in_the_way_is_said_and_no_call_is_spent(
     database: Database, now: datetime, outside: Outside, reason: str
 ) -> None:
-    """R69, R72: given up with its reason, at once."""
+    """Given up with its reason, at once."""
     with database.transaction() as session:
         evening = Evening(session, now, "zoom")
         booked = make_appointment(session, evening.slot(), evening.alice)
@@ -378,7 +379,7 @@ def test_what_stands_in_the_way_is_said_and_no_call_is_spent(
 def test_once_the_teacher_is_mapped_the_link_comes_by_itself(
     database: Database, now: datetime, outside: Outside
 ) -> None:
-    """R72: re-map."""
+    """R72: after mapping, with no action of the office."""
     with database.transaction() as session:
         evening = Evening(session, now, "zoom")
         assert evening.host
@@ -474,8 +475,32 @@ def test_a_host_lost_before_an_outcome_that_was_nothing_is_not_asked_again(
         assert evening.meeting(booked).problem_code == "inactive"
 
 
+def test_of_two_who_follow_at_once_the_second_sees_what_the_first_wished(database: Database, now: datetime) -> None:
+    """RELIABILITY I10: one current meeting, and nobody gets an error of the database."""
+    with database.transaction() as session:
+        evening = Evening(session, now, "zoom")
+        booked = make_appointment(session, evening.slot(), evening.alice)
+    came: list[object] = []
+
+    def follow_too() -> None:
+        with database.transaction() as session:
+            follow(session, [booked.id or 0], now=now)
+        came.append("done")
+
+    other = threading.Thread(target=follow_too)
+    with database.transaction() as session:
+        follow(session, [booked.id or 0], now=now)
+        other.start()
+        other.join(0.3)
+    other.join(10)
+
+    assert came == ["done"]
+    with evening.later(database):
+        assert len(evening.meetings(booked)) == len(evening.messages()) == 1
+
+
 def test_several_appointments_are_followed_together(session: Session, now: datetime) -> None:
-    """R19: a provider turned on with bookings present."""
+    """R19, R66: a provider turned on with bookings present."""
     evening = Evening(session, now)
     families = [evening.family(f"P{n}", f"C{n}", evening.teacher) for n in range(5)]
     booked = [evening.book(evening.slot(), maker=a, child=c)[0] for a, c in families]

@@ -21,7 +21,7 @@ def held(session: Session, kind: str) -> set[int]:
 
 
 def test_the_new_time_is_taken_and_the_old_one_free(session: Session, now: datetime) -> None:
-    """R86: the slot is free again, the other one taken."""
+    """R100: the slot is free again, the other one taken."""
     evening = Evening(session, now)
     bob, ben = evening.family("Bob", "Ben", evening.teacher)
     was, then = evening.slot(), evening.slot()
@@ -137,7 +137,7 @@ def test_a_cancelled_appointment_cannot_be_moved_back_to_life(session: Session, 
 
 
 def test_the_kind_is_the_new_slot_s_or_chosen_again(session: Session, now: datetime) -> None:
-    """R76: a move to an in-person time ends the online meeting; an open one asks."""
+    """R77: an open one asks."""
     evening = Evening(session, now)
     [booked] = evening.book(evening.slot(kind="V"))
 

@@ -53,7 +53,7 @@ def test_one_taken_minute_refuses_the_whole_span(session: Session, now: datetime
 
 
 def test_a_team_s_slot_takes_every_member_and_a_second_seat_takes_nothing_new(session: Session, now: datetime) -> None:
-    """R64"""
+    """RELIABILITY I3."""
     evening = Evening(session, now)
     second, _ = evening.family("Ines", "Unused")
     team = make_resource(session, evening.event, evening.teacher, second)

@@ -23,7 +23,7 @@ def test_a_key_not_yet_used_has_no_result(database: Database) -> None:
 
 
 def test_the_same_request_again_gets_its_result(database: Database, now: datetime) -> None:
-    """R86: the same form sent twice."""
+    """RELIABILITY I7: the same form sent twice."""
     with database.transaction() as session:
         remember(session, "key-1", "book", "slot", True, result={"ids": [1, 2]}, login_id=None, now=now)
 
@@ -69,7 +69,7 @@ def test_the_key_itself_is_not_stored(database: Database, now: datetime) -> None
 
 
 def test_a_double_click_books_once_and_both_get_the_same_answer(database: Database, now: datetime) -> None:
-    """R86: though both arrive before either is done."""
+    """RELIABILITY I7: though both arrive before either is done."""
     with database.transaction() as session:
         evening = Evening(session, now)
         form = (evening.event, evening.slot(), evening.alice, evening.mia)

@@ -73,7 +73,7 @@ def test_a_time_of_the_family_s_own_is_shown_as_theirs(session: Session, now: da
 
 
 def test_a_teacher_booked_elsewhere_is_shown_as_busy(session: Session, now: datetime) -> None:
-    """In a team (R64), and in another event at the same hour."""
+    """In a team, and in another event at the same hour."""
     evening = Evening(session, now)
     bob, ben = evening.family("Bob", "Ben", evening.teacher)
     team = make_resource(session, evening.event, make_teacher(session, evening.school), evening.teacher)

@@ -68,7 +68,7 @@ def decided(database: Database, claim: Claim, now: datetime) -> Decision:
 
 
 def test_a_wished_meeting_is_made_and_its_link_shown(database: Database, booked: Appointment, outside: Outside) -> None:
-    """R1–R6: at the host's, for the appointment's time, nobody doing anything."""
+    """R3, R4, R5: at the host's, for the appointment's time, nobody doing anything; no licence key, plan or limit."""
     outside.tick()
 
     [made] = outside.meetings.standing()
@@ -288,7 +288,7 @@ def test_who_cancels_waits_for_a_decision_under_way_and_sees_its_stamp(
 def test_a_moved_appointment_s_meeting_is_changed_not_made_anew(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:
-    """R86: re-timed, under the same link."""
+    """R100: re-timed, under the same link, once."""
     outside.tick()
     [was] = outside.meetings.standing()
     with evening.later(database):
@@ -378,7 +378,7 @@ def test_a_move_back_before_the_job_came_needs_no_call(
 def test_a_cancelled_appointment_s_meeting_is_removed_even_if_it_was_gone(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:
-    """R86: removing is idempotent."""
+    """R100: removing is idempotent."""
     outside.tick()
     outside.meetings.meetings.clear()
     with evening.later(database):
@@ -521,7 +521,7 @@ def test_the_provider_s_own_pause_is_kept(database: Database, booked: Appointmen
 def test_without_a_live_connection_no_call_is_made_and_the_reason_is_said(
     database: Database, evening: Evening, booked: Appointment, outside: Outside, column: str, code: str
 ) -> None:
-    """R90"""
+    """RELIABILITY 2.6: jobs pause."""
     with evening.later(database):
         setattr(evening.connection, column, outside.now)
     outside.tick()

@@ -27,7 +27,7 @@ from webapp.services.booking.errors import (
     WrongKind,
 )
 from webapp.services.booking.family import Child, shared_class
-from webapp.services.booking.occupancy import take, take_teachers, ticks
+from webapp.services.booking.occupancy import queue_up, take, take_teachers, ticks
 
 MOST_AT_ONCE = 40
 
@@ -63,9 +63,11 @@ def book(
     refuse_when_closed(latest, now=now)
     if not choices or len(choices) > MOST_AT_ONCE:
         raise Invalid(N_("Choose at least one time, and at most %(most)s."), most=MOST_AT_ONCE)
+    assert maker.id is not None
+    queue_up(session, maker.id, [choice.child.student_id for choice in choices])
     offers = offers_of(session, event, [choice.slot for choice in choices], now=now)
     act = new_token()
-    # In the order of time: of two parents of one child who book at once, none waits for the other in a circle.
+    # In the order of time: of two families who want one teacher, none waits for the other in a circle.
     in_order = sorted(choices, key=lambda c: offers[c.slot].slot.starts_at)
     booked = {c.slot: _book_one(session, offers[c.slot], c, maker, act, now=now) for c in in_order}
     follow(session, booked.values(), now=now)

@@ -13,7 +13,7 @@ from webapp.services.booking.book import Offer, free_seat, kind_of, offers_of, t
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, SlotTaken
-from webapp.services.booking.occupancy import release
+from webapp.services.booking.occupancy import queue_up, release
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -32,6 +32,7 @@ def move_appointment(
 
     A move is a new act of booking, with a Confirmation of its own.
     """
+    queue_up(session, appointment.contact_id, [appointment.student_id])
     hold(session, appointment, slot=slot)
     offer = offers_of(session, event, [slot], now=now)[slot]
     assert appointment.id is not None

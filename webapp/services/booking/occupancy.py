@@ -9,8 +9,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Occupancy, ResourceMember
+from webapp.models import Appointment, Contact, Occupancy, ResourceMember, Student
 from webapp.models.booking.occupancy import TEACHER
+
+# The table itself: many rows in one statement, whose text is made once.
+_TABLE: Any = Occupancy.__table__  # type: ignore[attr-defined]  # every table class has it
 
 
 def ticks(starts_at: datetime, ends_at: datetime) -> range:
@@ -18,11 +21,22 @@ def ticks(starts_at: datetime, ends_at: datetime) -> range:
     return range(int(starts_at.timestamp()) // 60, -(-int(ends_at.timestamp()) // 60))
 
 
+def queue_up(session: Session, contact_id: int, students: Iterable[int | None]) -> None:
+    """A family's bookings, from two phones or of two parents, come one after the other: else each might wait for
+    minutes that the other holds. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    contact = select(col(Contact.id)).where(col(Contact.id) == contact_id)
+    children = select(col(Student.id)).where(col(Student.id).in_(set(students) - {None})).order_by(col(Student.id))
+    for rows in (contact, children):
+        session.execute(rows.with_for_update(key_share=True)).all()
+
+
 def take(session: Session, kind: str, subject_id: int, appointment_id: int, minutes: range) -> bool:
     """A parent's or student's minutes, held by the appointment. False if one of them is taken."""
     rows = [_tick(kind, subject_id, tick, appointment_id=appointment_id) for tick in minutes]
     try:
-        session.execute(insert(Occupancy), rows)
+        session.execute(insert(_TABLE), rows)
     except IntegrityError:
         return False
     return True
@@ -39,7 +53,7 @@ def take_teachers(session: Session, resource_id: int, slot_id: int, minutes: ran
         return True
     rows = [_tick(TEACHER, teacher, tick, slot_id=slot_id) for teacher in teachers for tick in minutes]
     dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(dialect.insert(Occupancy).values(rows).on_conflict_do_nothing())
+    session.execute(dialect.insert(_TABLE).on_conflict_do_nothing(), rows)
     return _holders(session, teachers, minutes) == {slot_id}
 
 

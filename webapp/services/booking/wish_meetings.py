@@ -92,6 +92,7 @@ class Fact:
 
 def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> set[str]:
     """Returns the acts of booking to which the appointments belong."""
+    _lock(session, ids)
     facts = [Fact(**row) for row in session.execute(_facts(ids)).mappings()]
     meetings: dict[int, list[Meeting]] = {}
     for meeting in _meetings(session, ids):
@@ -100,6 +101,12 @@ def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry:
         _wish(session, fact, meetings.get(fact.id, []), now=now, retry=retry)
     session.flush()
     return {fact.act for fact in facts}
+
+
+def _lock(session: Session, ids: Sequence[int]) -> None:
+    """Of two who follow one appointment, the second sees the meeting that the first wished: one is current."""
+    rows = select(col(Appointment.id)).where(col(Appointment.id).in_(ids)).order_by(col(Appointment.id))
+    session.execute(rows.with_for_update(key_share=True)).all()
 
 
 def _meetings(session: Session, ids: Sequence[int]) -> Iterable[Meeting]:

@@ -173,8 +173,10 @@ def order_of(session: Session, meeting: Meeting) -> MeetingOrder:
 
 
 def _locked(session: Session, claim: Claim) -> Meeting | None:
-    """The claimed row, if it is still there. All meetings of its appointment are locked, in the order of `follow`."""
+    """The claimed row, if it is still there. Its appointment and its meetings are locked, in the order of `follow`."""
     theirs = select(col(Meeting.appointment_id)).where(col(Meeting.id) == claim.id).scalar_subquery()
+    appointment = select(col(Appointment.id)).where(col(Appointment.id) == theirs)
+    session.execute(appointment.with_for_update(key_share=True)).all()
     query = select(Meeting).where(col(Meeting.appointment_id) == theirs).order_by(col(Meeting.id)).with_for_update()
     rows = session.execute(query.execution_options(populate_existing=True)).scalars().all()
     return next((meeting for meeting in rows if meeting.id == claim.id), None)

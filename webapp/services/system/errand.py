@@ -8,13 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004 - of the pool
 from sqlmodel import Session
 
-from webapp.errors import ProviderError
+from webapp.errors import N_, Busy, ProviderError
 from webapp.models.system.errand import Errand
 
 LEASE = timedelta(seconds=60)
 """Longer than the hard deadline of a call (15 s) and the commit after it (RELIABILITY 2.3)."""
+
+MOST_FAULTS = 5
+"""So often a row on which our own code fails comes back."""
+
+DATABASE_TROUBLE = (Busy, OperationalError, InterfaceError, TimeoutError)
+"""Not the row's fault: it comes back after its lease as if nothing had been tried."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
@@ -65,6 +72,22 @@ def failed(error: ProviderError, *, attempts: int, now: datetime) -> dict[str, o
         "problem_detail": error.detail[:1000],
         "problem_at": now,
     }
+
+
+def count_fault(session: Session, table: type[Errand], claim: Claim, *, now: datetime) -> None:
+    """Our own code failed on this row: it comes back after its lease, and is given up with a reason after the last."""
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    known = select(rows.problem_code, rows.attempts).where(rows.id == claim.id, rows.claim == claim.receipt)
+    row = session.execute(known).first()
+    if row is None:
+        return
+    words = N_("Confab itself failed here. The operator finds the reason in its log.")
+    fault = ProviderError(words, retry=False, code="fault")
+    faults = row.attempts if row.problem_code == fault.code else 1
+    columns = failed(fault, attempts=faults, now=now) | {"attempts": faults}
+    if faults < MOST_FAULTS:
+        del columns["due_at"], columns["claim"]
+    write_if_ours(session, table, claim, **columns)
 
 
 def next_try(error: ProviderError, *, attempts: int, now: datetime) -> datetime:

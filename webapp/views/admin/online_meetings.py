@@ -117,7 +117,9 @@ def _asked(session: Session) -> Asked:
     """Raises NotFound for an event that the reader does not oversee."""
     events = overseen_events(session, g.contact)
     event = chosen_event(events, request.args.get("event", type=int))
-    return Asked(events, event, request.args.get("f", "").strip(), request.args.get("page", 1, type=int))
+    # PostgreSQL cannot be asked for a NUL, and no name has one.
+    name = request.args.get("f", "").replace("\0", "").strip()
+    return Asked(events, event, name, request.args.get("page", 1, type=int))
 
 
 def _shown(session: Session, asked: Asked) -> Overview:

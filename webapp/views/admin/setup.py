@@ -20,6 +20,7 @@ from webapp.services.meeting.integration import integration
 from webapp.services.meeting.map_contacts import start_mapping
 from webapp.services.people.accounts import administrator_of
 from webapp.services.system.audit import record
+from webapp.services.system.installation import hold_of, refuse_on_hold
 
 blueprint = Blueprint("setup", __name__)
 
@@ -43,6 +44,8 @@ def business(school: str) -> tuple[str, int]:
 def connect(school: str) -> Response | tuple[str, int]:
     if not confab().settings.zoom_client_id:
         return _page(Invalid(N_("This installation has no Zoom app yet. Whoever runs it has to set its client ID.")))
+    with database().reading() as db:
+        refuse_on_hold(db)
     handshake = begin(confab().providers.grants[ZOOM])
     session["zoom"] = {
         "state": handshake.state,
@@ -98,7 +101,9 @@ def part(school: str) -> Response:
     with database().transaction() as db:
         connection = connection_of(db, g.school.id, ZOOM)
         tokens = disconnect(db, connection, who=who(), now=clock.now()) if connection else None
-    if tokens:
+        is_held = hold_of(db) is not None
+    # A copy of the data that is on hold must not end the grant that the original lives on.
+    if tokens and not is_held:
         confab().providers.grants[ZOOM].revoke(tokens)
     return redirect(url_for("setup.business", school=school), 303)
 
@@ -122,6 +127,8 @@ def _connect(begun: dict[str, Any]) -> int | None:
     if request.args.get("error"):
         raise Invalid(N_("Zoom was not connected: the permission was not given. You can try again at any time."))
     providers = confab().providers
+    with database().reading() as db:
+        refuse_on_hold(db)
     code = request.args.get("code", "")
     granted = finish(providers.grants[ZOOM], providers.meetings[ZOOM], code=code, verifier=begun["verifier"])
     now = clock.now()

@@ -1,0 +1,114 @@
+"""Housekeeping forgets what nobody needs, and nothing else."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from factories import make_contact, make_login, make_school
+from outside import Outside
+from sqlmodel import SQLModel, select
+
+from jobs.housekeeping import keep_house
+from webapp import csrf
+from webapp.db import Database
+from webapp.models import Audit, Contact, ImportRun, Login, Rate, RequestKey, School, SignIn, SignInCode
+from webapp.services.people.codes import redeem_code, send_code
+from webapp.services.people.sign_in import FAMILY_STAYS, signed_in, start_sign_in
+from webapp.services.system.rate import tries
+
+pytestmark = pytest.mark.both_databases
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+def left(database: Database, table: type[SQLModel]) -> list[Any]:
+    with database.reading() as session:
+        return list(session.exec(select(table)))
+
+
+def keep_house_after(outside: Outside, time: timedelta) -> None:
+    outside.now += time
+    keep_house(outside.app)
+
+
+def test_counters_go_when_their_window_is_over(database: Database, outside: Outside) -> None:
+    with database.transaction() as session:
+        tries(session, "short", per=MINUTE, now=outside.now)
+        tries(session, "long", per=timedelta(hours=2), now=outside.now)
+
+    keep_house_after(outside, timedelta(minutes=5))
+
+    assert len(left(database, Rate)) == 1
+
+
+def test_a_sign_in_goes_a_day_after_it_ran_out_and_not_while_it_counts(database: Database, outside: Outside) -> None:
+    with database.transaction() as session:
+        login = make_login(session, "dora@linden.example")
+        short = start_sign_in(session, login, stays=timedelta(hours=12), now=outside.now)
+        long = start_sign_in(session, login, stays=FAMILY_STAYS, now=outside.now)
+
+    keep_house_after(outside, FAMILY_STAYS - MINUTE)
+
+    with database.reading() as session:
+        assert signed_in(session, long, now=outside.now)
+        assert signed_in(session, short, now=outside.now) is None
+    assert len(left(database, SignIn)) == 1
+    keep_house_after(outside, DAY + 2 * MINUTE)
+    assert left(database, SignIn) == []
+    assert len(left(database, Login)) == 1
+
+
+def test_a_code_stays_while_it_may_be_used_and_is_gone_two_days_later(database: Database, outside: Outside) -> None:
+    with database.transaction() as session:
+        school = make_school(session)
+        send_code(session, school, "alice@mail.example", "127.0.0.1", now=outside.now)
+
+    keep_house_after(outside, 9 * MINUTE)
+    kept = left(database, SignInCode)
+    keep_house_after(outside, 2 * DAY)
+
+    assert [row.used_at for row in kept] == [None]
+    assert left(database, SignInCode) == []
+    with database.transaction() as session:
+        assert not redeem_code(session, school, "alice@mail.example", "000000", now=outside.now)
+
+
+def test_an_uploaded_file_goes_after_a_day_and_its_report_stays(database: Database, outside: Outside) -> None:
+    """It holds names."""
+    with database.transaction() as session:
+        school = make_school(session)
+        times = (outside.now, outside.now + DAY)
+        session.add_all(
+            ImportRun(school_id=school.id, filename="roster.zip", content=b"names", report='{"a": 1}', created_at=at)
+            for at in times
+        )
+
+    keep_house_after(outside, DAY + MINUTE)
+
+    assert [(run.content, run.report) for run in sorted(left(database, ImportRun), key=lambda run: run.id)] == [
+        (None, '{"a": 1}'),
+        (b"names", '{"a": 1}'),
+    ]
+
+
+def test_a_used_key_is_remembered_longer_than_its_form_can_be_sent(database: Database, outside: Outside) -> None:
+    """RELIABILITY D2: a form sent again gets its answer again, and never acts twice."""
+    with database.transaction() as session:
+        session.add(RequestKey(key="k" * 64, action="book", fingerprint="f" * 64, created_at=outside.now))
+
+    keep_house_after(outside, timedelta(seconds=csrf._KEYS_LAST) + DAY)
+    kept = len(left(database, RequestKey))
+    keep_house_after(outside, 30 * DAY)
+
+    assert (kept, left(database, RequestKey)) == (1, [])
+
+
+def test_what_was_done_and_who_is_known_stays(database: Database, outside: Outside, now: datetime) -> None:
+    with database.transaction() as session:
+        school = make_school(session)
+        make_contact(session, school)
+        start_sign_in(session, make_login(session, "dora@linden.example"), stays=DAY, now=now)
+
+    keep_house_after(outside, 1000 * DAY)
+
+    assert [len(left(database, table)) for table in (School, Contact, Login, Audit)] == [1, 1, 1, 1]

@@ -1,0 +1,230 @@
+"""A backup is whole, private and tried out before it gets its name, whoever writes to the database meanwhile."""
+
+import secrets
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from installation import Installation, sqlite_rows
+from sqlalchemy import make_url, text
+
+from webapp.operations import postgres_backup, sqlite_backup
+from webapp.operations.verdict import count_rows
+
+REPOSITORY = Path(__file__).parents[2]
+WRITER = """
+import sys
+from sqlalchemy import text
+from webapp.db import Database
+database = Database(sys.argv[1])
+adding = text("INSERT INTO rate (key, \\"window\\", n, expires) VALUES (:key, :number, 1, 0)")
+number = 0
+while True:
+    number += 1
+    with database.transaction() as session:
+        session.execute(adding, {"key": sys.argv[2], "number": number})
+    print(number, flush=True)
+"""
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Name and mode of what was written there."""
+    return {one.name: stat.filemode(one.stat().st_mode) for one in folder.iterdir()}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    shelf = tmp_path / "backups"
+    shelf.mkdir()
+    return shelf
+
+
+def test_a_backup_is_verified_private_and_leaves_nothing_else(
+    installation: Installation, shelf: Path, now: datetime
+) -> None:
+    """D14"""
+    installation.arrange(now)
+
+    answer = installation.run("backup", "--to", shelf)
+
+    name = f"confab-20261123T150000Z.{'db' if installation.is_sqlite else 'dump'}"
+    assert answer.exit_code == 0, answer.stderr
+    assert files(shelf) == dict.fromkeys((name, f"{name}.sha256"), "-rw-------")
+    assert answer.stdout.endswith(f"Verified: {shelf / name} was restored for trial and is whole.\n")
+    with installation.database() as database:
+        shown = {line.split()[1]: int(line.split()[0]) for line in answer.stdout.splitlines()[:-1]}
+        assert shown == count_rows(database)
+
+
+def test_the_checksum_can_be_read_by_the_usual_tool(on_sqlite: Installation, shelf: Path) -> None:
+    on_sqlite.run("backup", "--to", shelf / "monday.db")
+
+    checked = subprocess.run(["sha256sum", "-c", "monday.db.sha256"], cwd=shelf, capture_output=True, text=True)
+
+    assert checked.stdout == "monday.db: OK\n"
+
+
+def test_without_a_name_it_lies_where_the_command_is_given(
+    on_sqlite: Installation, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shelf)
+
+    on_sqlite.run("backup")
+
+    assert "confab-20261123T150000Z.db" in files(shelf)
+
+
+def test_a_name_that_is_taken_or_a_folder_that_is_missing_is_refused(on_sqlite: Installation, shelf: Path) -> None:
+    kept = shelf / "kept.db"
+    kept.write_text("precious")
+
+    taken, nowhere = on_sqlite.run("backup", "--to", kept), on_sqlite.run("backup", "--to", shelf / "no" / "a.db")
+
+    assert (taken.exit_code, nowhere.exit_code) == (2, 2)
+    assert "is there already" in taken.stderr
+    assert "There is no folder" in nowhere.stderr
+    assert files(shelf).keys() == {"kept.db"}
+    assert kept.read_text() == "precious"
+
+
+def test_it_ends_under_four_writers_and_holds_every_row_that_was_acknowledged(
+    on_sqlite: Installation, shelf: Path
+) -> None:
+    """D14, B11"""
+    with on_sqlite.rows() as session:
+        filling = "INSERT INTO audit (at, action, subject, detail) VALUES ('2026-11-23 15:00:00', 'x', '', :detail)"
+        session.execute(text(filling), [{"detail": "x" * 1000}] * 5000)
+
+    with writing(on_sqlite.url, 4) as writers:
+        before = [writer.at_least(50) for writer in writers]
+        answer = on_sqlite.run("backup", "--to", shelf / "busy.db")
+        after = [writer.at_least(seen + 1) for writer, seen in zip(writers, before, strict=True)]
+
+    assert answer.exit_code == 0, answer.stderr
+    for name, seen, later in zip("0123", before, after, strict=True):
+        kept = [n for (n,) in sqlite_rows(shelf / "busy.db", f'SELECT "window" FROM rate WHERE key = {name!r}')]
+        assert sorted(kept) == list(range(1, len(kept) + 1))
+        assert seen <= len(kept) <= later + 1
+
+
+class Writer:
+    """A process that commits one row after the other, and tells each once it is committed."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process, self._seen, self._news = process, 0, threading.Condition()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def at_least(self, number: int) -> int:
+        """Waits until so many are acknowledged; returns how many are."""
+        with self._news:
+            assert self._news.wait_for(lambda: self._seen >= number, timeout=60)
+            return self._seen
+
+    def end(self) -> None:
+        self._process.kill()
+        self._listener.join(10)
+        self._process.communicate()
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            with self._news:
+                self._seen = int(line)
+                self._news.notify_all()
+
+
+@contextmanager
+def writing(url: str, number: int) -> Iterator[list[Writer]]:
+    with ExitStack() as opened:
+        writers = []
+        for name in range(number):
+            command = [sys.executable, "-c", WRITER, url, str(name)]
+            writers.append(Writer(subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)))
+            opened.callback(writers[-1].end)
+        yield writers
+
+
+def test_a_copy_that_differs_is_not_called_a_backup(
+    on_sqlite: Installation, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = sqlite_backup._snapshot
+    monkeypatch.setattr(sqlite_backup, "_snapshot", lambda *given: counted(*given) | {"appointment": 7})
+
+    answer = on_sqlite.run("backup", "--to", shelf / "monday.db")
+
+    assert answer.exit_code == 1
+    assert "appointment: 7 rows, restored 0" in answer.stderr
+    assert "The backup is not verified." in answer.stderr
+    assert files(shelf).keys() == {"monday.db.unverified", "monday.db.unverified.sha256"}
+
+
+def test_a_true_copy_of_broken_rows_is_kept_and_says_so(installation: Installation, shelf: Path, now: datetime) -> None:
+    installation.arrange(now)
+    installation.break_something()
+
+    answer = installation.run("backup", "--to", shelf / "monday")
+
+    assert answer.exit_code == 1
+    assert "Broken: an appointment whose student's minutes are not held: " in answer.stderr
+    assert "Verified" not in answer.stdout
+    assert files(shelf).keys() == {"monday", "monday.sha256"}
+
+
+@pytest.fixture
+def plain_role(on_postgres: Installation) -> Iterator[str]:
+    """May read everything and create nothing."""
+    name = f"confab_plain_{secrets.token_hex(4)}"
+    with on_postgres.rows() as session:
+        session.execute(text(f"CREATE ROLE {name} LOGIN NOCREATEDB IN ROLE pg_read_all_data"))
+    yield name
+    with on_postgres.rows() as session:
+        session.execute(text(f"DROP ROLE {name}"))
+
+
+def test_a_role_that_may_not_try_it_out_is_told_what_it_needs(
+    on_postgres: Installation, plain_role: str, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = make_url(on_postgres.url).set(username=plain_role, password="canary-password")
+    programs = recorded(shelf.parent, monkeypatch)
+
+    answer = on_postgres.run(
+        "backup", "--to", shelf / "monday", CONFAB_DATABASE_URL=plain.render_as_string(hide_password=False)
+    )
+
+    assert answer.exit_code == 2
+    assert "ALTER ROLE … CREATEDB" in answer.stderr
+    assert files(shelf).keys() == {"monday.unverified", "monday.unverified.sha256"}
+    assert "--format=custom" in programs.read_text()
+    assert "canary-password" not in programs.read_text() + answer.stdout + answer.stderr
+
+
+def recorded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The arguments of PostgreSQL's programs, which everybody on the machine can see, are kept in this file."""
+    kept, find = folder / "arguments", postgres_backup._binary
+
+    def recording(program: str) -> str:
+        script = folder / program
+        script.write_text(f'#!/bin/sh\necho "$@" >> {kept}\nexec {find(program)} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+    monkeypatch.setattr(postgres_backup, "_binary", recording)
+    return kept
+
+
+def test_a_missing_program_is_told_with_its_package(
+    on_postgres: Installation, shelf: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(postgres_backup, "_INSTALLED", tmp_path / "nowhere")
+
+    answer = on_postgres.run("backup", "--to", shelf / "monday", PATH=str(tmp_path))
+
+    assert (answer.exit_code, files(shelf)) == (2, {})
+    assert answer.stderr == "pg_dump is not installed. On Debian and Ubuntu: apt install postgresql-client\n"

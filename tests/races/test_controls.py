@@ -1,0 +1,156 @@
+"""The races would see it: without its constraint the same race ends in what the audit counts."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from evening import Evening
+from factories import make_appointment, make_resource
+from races.audit import wrongs
+from races.crowd import Setting
+from races.senders import Senders
+from races.server import Running
+from races.storm import Storm
+from sqlalchemy import text
+from threads import at_once
+
+from webapp.db import Database
+from webapp.models import EventSettings, Occupancy, metadata
+from webapp.services.booking import book as booking
+from webapp.services.booking.book import Choice, book
+from webapp.services.booking.family import child_of
+
+pytestmark = pytest.mark.races
+
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+DROP_THE_KEY = (
+    "CREATE TABLE loose AS SELECT * FROM occupancy",
+    "DROP TABLE occupancy",
+    "ALTER TABLE loose RENAME TO occupancy",
+)
+
+
+@pytest.fixture(params=BOTH)
+def lent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database that the test may spoil."""
+    if request.param == "sqlite":
+        yield from _made(f"sqlite:///{tmp_path / 'lent.db'}")
+        return
+    with request.getfixturevalue("_postgres_server").fresh_database() as url:
+        yield from _made(url)
+
+
+def _made(url: str) -> Iterator[Database]:
+    database = Database(url)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the friendly checks that parents meet, only the database is left."""
+    monkeypatch.setattr(booking, "free_seat", lambda *_: 1)
+    monkeypatch.setattr(booking, "_next_nth", lambda *_: 1)
+
+
+def loosen(database: Database, *statements: str) -> None:
+    with database.engine.execution_options(write=True).begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def wrong_in(database: Database) -> dict[str, int]:
+    return wrongs(database.engine.url.render_as_string(hide_password=False))
+
+
+def eight_for_one_time(database: Database, now: datetime) -> list[Callable[[], object]]:
+    with database.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        slot = evening.slot()
+        families = [evening.family(f"Parent {n}", f"Child {n}", evening.teacher) for n in range(8)]
+    return [one_booking(database, evening, slot.token, *family) for family in families]
+
+
+def one_booking(database: Database, evening: Evening, slot: str, adult: object, child: object) -> Callable[[], object]:
+    def deed() -> object:
+        with database.transaction() as session:
+            settings = session.get_one(EventSettings, evening.event.id)
+            choice = Choice(slot, child_of(session, adult, child.token))
+            return book(session, evening.event, settings, adult, [choice], now=evening.now)
+
+    return deed
+
+
+@pytest.mark.parametrize("own_server", BOTH, indirect=True)
+def test_a_storm_without_the_key_of_occupancy_puts_people_in_two_places(own_server: Running, senders: Senders) -> None:
+    """The control of the storm, by the same road."""
+    storm = Storm(Setting(teachers=6, couples=3, slots=2).crowd(own_server), senders, random.Random(1))
+    loosen(own_server.database, *DROP_THE_KEY)
+
+    with pytest.raises(AssertionError, match="in two places"):
+        storm.play(200)
+
+    found = wrongs(own_server.url)
+    assert found["parents in two places"] > 0
+    assert found["students in two places"] > 0
+
+
+@pytest.mark.usefixtures("_blind")
+def test_the_index_of_seats_alone_gives_a_time_to_one_of_eight(lent: Database, now: datetime) -> None:
+    came = at_once(*eight_for_one_time(lent, now))
+
+    assert sorted(type(one).__name__ for one in came) == ["SlotTaken"] * 7 + ["list"]
+    assert wrong_in(lent) == {}
+
+
+@pytest.mark.usefixtures("_blind")
+def test_without_the_index_of_seats_all_eight_have_the_time(lent: Database, now: datetime) -> None:
+    deeds = eight_for_one_time(lent, now)
+    loosen(lent, "DROP INDEX uq_appointment_seat")
+
+    came = at_once(*deeds)
+
+    assert [type(one) for one in came] == [list] * 8
+    assert wrong_in(lent) == {"double seats": 8 * 7 // 2, "slots over their capacity": 1}
+
+
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_limits_refuses_a_second_appointment_and_without_it_there_are_two(
+    lent: Database, now: datetime, has_index: bool
+) -> None:
+    """RELIABILITY I5"""
+    with lent.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        tokens = [evening.slot().token for _ in range(2)]
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_nth")
+
+    came = at_once(*(one_booking(lent, evening, token, evening.alice, evening.mia) for token in tokens))
+
+    refused = ["AlreadyBooked"] if has_index else ["list"]
+    assert sorted(type(one).__name__ for one in came) == sorted(["list", *refused])
+    assert wrong_in(lent) == ({} if has_index else {"second appointments with a teacher": 1})
+
+
+def test_the_audit_counts_a_teacher_in_two_rooms_and_what_is_half_done(lent: Database, now: datetime) -> None:
+    """Rows alone, past every service: what a broken booking would leave."""
+    with lent.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        team = make_resource(session, evening.event, evening.teacher)
+        bob, _ = evening.family("Bob", "Ben")
+        make_appointment(session, evening.slot(after=0), evening.alice)
+        make_appointment(session, evening.slot(team, after=10), bob, act="act-of-bob")
+        gone = make_appointment(session, evening.slot(after=60), bob, cancelled_at=now)
+        session.add(Occupancy(kind="parent", subject_id=bob.id or 0, tick=1, appointment_id=gone.id))
+
+    assert wrong_in(lent) == {
+        "teachers in two places": 1,
+        "appointments without their minutes": 2,
+        "minutes without their appointment": 1,
+        "acts without exactly one confirmation": 2,
+        "virtual appointments without exactly one wish": 2,
+    }

@@ -1,0 +1,77 @@
+"""A child is claimed by who knows its ID and security value, and by nobody who guesses."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from factories import make_contact, make_school, make_student
+from sqlmodel import Session, select
+
+from webapp.models import Guardian
+from webapp.services.people.children import NoSuchChild, claim_child, may_try
+
+
+@pytest.mark.parametrize("typed", ["05/04/2016", "5-4-2016", " 5 4 2016 ", "05.04.2016"])
+def test_the_value_may_be_typed_as_people_write_dates(session: Session, typed: str) -> None:
+    school = make_school(session)
+    mia = make_student(session, school, student_ref="S1", security_value="5/4/2016")
+    alice = make_contact(session, school)
+
+    claimed = claim_child(session, alice, student_ref=" S1 ", security_value=typed)
+
+    assert claimed is mia
+    assert [(g.contact_id, g.student_id) for g in session.exec(select(Guardian)).all()] == [(alice.id, mia.id)]
+
+
+def test_claiming_twice_is_one_tie(session: Session) -> None:
+    school = make_school(session)
+    make_student(session, school, student_ref="S1", security_value="Blue Whale")
+    alice = make_contact(session, school)
+
+    for typed in ("blue whale", "BLUE  WHALE"):
+        claim_child(session, alice, student_ref="S1", security_value=typed)
+
+    assert len(session.exec(select(Guardian)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("ref", "value"),
+    [("S1", "5/4/2017"), ("S1", "54 2016"), ("S1", ""), ("S2", "5/4/2016"), ("", "5/4/2016"), ("S1'--", "5/4/2016")],
+)
+def test_a_wrong_value_and_an_unknown_id_are_told_alike(session: Session, ref: str, value: str) -> None:
+    """RELIABILITY T4."""
+    school = make_school(session)
+    make_student(session, school, student_ref="S1", security_value="5/4/2016")
+
+    with pytest.raises(NoSuchChild) as caught:
+        claim_child(session, make_contact(session, school), student_ref=ref, security_value=value)
+
+    assert caught.value.field == "student_ref"
+    assert session.exec(select(Guardian)).all() == []
+
+
+@pytest.mark.parametrize("stored", ["", " ", "0", "--"])
+def test_a_child_without_a_value_cannot_be_claimed_by_leaving_it_empty(session: Session, stored: str) -> None:
+    school = make_school(session)
+    make_student(session, school, student_ref="S1", security_value=stored)
+
+    for typed in ("", stored):
+        with pytest.raises(NoSuchChild):
+            claim_child(session, make_contact(session, school), student_ref="S1", security_value=typed)
+
+
+def test_another_school_s_child_is_unknown(session: Session) -> None:
+    make_student(session, make_school(session), student_ref="S1", security_value="5/4/2016")
+    alice = make_contact(session, make_school(session))
+
+    with pytest.raises(NoSuchChild):
+        claim_child(session, alice, student_ref="S1", security_value="5/4/2016")
+
+
+def test_ten_tries_an_hour_and_no_more(session: Session, now: datetime) -> None:
+    alice, bob = (make_contact(session, make_school(session), name) for name in ("Alice", "Bob"))
+
+    tries = [may_try(session, alice, now=now) for _ in range(11)]
+
+    assert tries == [True] * 10 + [False]
+    assert may_try(session, bob, now=now)
+    assert may_try(session, alice, now=now + timedelta(hours=1))

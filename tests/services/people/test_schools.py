@@ -1,0 +1,47 @@
+"""A school is found by its slug, and cannot take one of our own addresses."""
+
+from datetime import datetime
+
+import pytest
+from factories import make_school
+from sqlmodel import Session
+
+from webapp.errors import Invalid, NotFound
+from webapp.models.people.school import RESERVED_SLUGS
+from webapp.services.people.schools import add_school, school_of
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("slug", ["", "nothing", "a\0b", "LINDEN", "../x", "x" * 5000, "' OR 1=1"])
+def test_what_is_no_school_is_not_found(session: Session, slug: str) -> None:
+    make_school(session, slug="linden")
+
+    with pytest.raises(NotFound):
+        school_of(session, slug)
+
+
+def test_a_school_is_found(session: Session) -> None:
+    linden = make_school(session, slug="linden")
+
+    assert school_of(session, "linden") is linden
+
+
+@pytest.mark.parametrize("slug", ["", "-x", "x-", "X", "a b", "ä", "x" * 61, "a/b", *sorted(RESERVED_SLUGS)])
+def test_a_bad_or_reserved_slug_is_refused(session: Session, now: datetime, slug: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        add_school(session, slug=slug, name="Linden", zone="America/Chicago", now=now)
+
+    assert caught.value.field == "slug"
+
+
+def test_an_unknown_zone_is_refused(session: Session, now: datetime) -> None:
+    with pytest.raises(Invalid) as caught:
+        add_school(session, slug="linden", name="Linden", zone="America/Nowhere", now=now)
+
+    assert caught.value.field == "zone"
+
+
+def test_a_school_is_added(session: Session, now: datetime) -> None:
+    added = add_school(session, slug="linden-park-2", name="Linden", zone="America/Chicago", now=now)
+
+    assert school_of(session, "linden-park-2") is added

@@ -1,0 +1,332 @@
+"""One kind of transaction for everybody: it waits its turn, writes all or nothing, and tells the jobs afterwards."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from app import Browser, fake_providers, make_app
+from app import test_settings as settings_of
+from conftest import KEY
+from factories import make_school
+from fakes import FakeMailer, FakeMeetings
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session, select
+
+from webapp import db
+from webapp.db import Database, wake
+from webapp.errors import Busy, Invalid
+from webapp.models import School
+from webapp.services.system.vault import vault_of
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "trusted_schema": 0, "busy_timeout": 0}
+both_databases = pytest.mark.both_databases
+on_postgresql = pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "PATIENCE", 0.05)
+
+
+def file_of(database: Database) -> str:
+    return str(database.engine.url.database)
+
+
+@contextmanager
+def another_process(database: Database, *, lock: bool = True) -> Iterator[sqlite3.Connection]:
+    """A connection that knows nothing of our queue; with the lock, nobody else can write."""
+    with closing(sqlite3.connect(file_of(database), isolation_level=None, timeout=0)) as connection:
+        if lock:
+            connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def slugs(database: Database) -> list[str]:
+    with database.reading() as session:
+        return sorted(session.exec(select(School.slug)))
+
+
+def heard(database: Database) -> list[set[str]]:
+    topics: list[set[str]] = []
+    database.after_commit.append(lambda told: topics.append(set(told)))
+    return topics
+
+
+def test_every_connection_of_the_pool_has_the_pragmas(database: Database) -> None:
+    """RELIABILITY D15"""
+    connections = [database.engine.connect() for _ in range(8)]
+
+    found = [{name: c.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS} for c in connections]
+    for connection in connections:
+        connection.close()
+    with database.engine.connect() as used_before:
+        found.append({name: used_before.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS})
+
+    assert found == [PRAGMAS] * 9
+
+
+def test_a_tie_to_a_row_that_is_not_there_is_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        session.execute(text("INSERT INTO guardian (contact_id, student_id, school_id) VALUES (1, 1, 1)"))
+
+
+def test_a_transaction_has_the_writers_place_before_it_reads(database: Database) -> None:
+    """RELIABILITY D1"""
+    with database.transaction() as session, another_process(database, lock=False) as other:
+        session.exec(select(School)).all()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    with another_process(database) as other:
+        assert other.in_transaction
+
+
+def test_looking_takes_nobody_s_place(database: Database, now: datetime) -> None:
+    with another_process(database), database.reading() as session:
+        assert session.exec(select(School)).all() == []
+        with database.reading() as second:
+            assert second.exec(select(School)).all() == []
+
+
+@both_databases
+def test_who_looks_sees_one_state_however_often(database: Database, now: datetime) -> None:
+    with database.reading() as session:
+        before = session.execute(text("SELECT count(*) FROM school")).scalar()
+        with database.transaction() as writer:
+            make_school(writer)
+        after = session.execute(text("SELECT count(*) FROM school")).scalar()
+
+    assert (before, after) == (0, 0)
+    assert len(slugs(database)) == 1
+
+
+@both_databases
+def test_looking_never_writes(database: Database) -> None:
+    topics = heard(database)
+
+    with database.reading() as session:
+        make_school(session)
+        wake(session, "mail")
+
+    assert slugs(database) == []
+    assert topics == []
+
+
+@both_databases
+def test_what_was_loaded_can_be_read_when_the_session_is_over(database: Database) -> None:
+    with database.transaction() as session:
+        written = make_school(session, slug="linden")
+    with database.reading() as session:
+        read = session.exec(select(School)).one()
+
+    assert (written.slug, written.name) == (read.slug, read.name) == ("linden", "Linden Park School")
+
+
+@both_databases
+def test_a_transaction_is_whole_or_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        make_school(session, slug="kept")
+    with suppress(Invalid), database.transaction() as session:
+        make_school(session, slug="dropped")
+        raise Invalid
+
+    assert slugs(database) == ["kept"]
+
+
+@both_databases
+def test_even_the_end_of_the_program_leaves_nothing_half_done(database: Database) -> None:
+    with suppress(KeyboardInterrupt), database.transaction() as session:
+        make_school(session)
+        raise KeyboardInterrupt
+
+    assert slugs(database) == []
+    with database.transaction() as session:
+        make_school(session, slug="next")
+
+
+@both_databases
+def test_the_hooks_are_told_after_the_commit_and_find_the_rows(database: Database) -> None:
+    found: list[tuple[set[str], list[str]]] = []
+    database.after_commit.append(lambda topics: found.append((set(topics), slugs(database))))
+
+    with database.transaction() as session:
+        make_school(session, slug="linden")
+        wake(session, "mail")
+        wake(session, "meeting")
+        wake(session, "mail")
+        assert found == []
+
+    assert found == [({"mail", "meeting"}, ["linden"])]
+
+
+@both_databases
+def test_nobody_is_told_of_what_did_not_happen(database: Database, now: datetime) -> None:
+    topics = heard(database)
+
+    with suppress(Invalid), database.transaction() as session:
+        wake(session, "mail")
+        raise Invalid
+    with suppress(IntegrityError), database.transaction() as session:
+        make_school(session, slug="twice")
+        wake(session, "mail")
+        session.add(School(slug="twice", name="B", zone="UTC", created_at=now))
+    with database.transaction() as session:
+        make_school(session)
+
+    assert topics == []
+
+
+@both_databases
+def test_topics_do_not_leak_into_the_next_transaction(database: Database) -> None:
+    topics = heard(database)
+
+    with database.transaction() as session:
+        wake(session, "mail")
+    with database.transaction() as session:
+        wake(session, "task")
+
+    assert topics == [{"mail"}, {"task"}]
+
+
+def test_every_session_carries_the_vault(database: Database) -> None:
+    with database.reading() as looking, database.transaction() as writing:
+        assert vault_of(looking) is vault_of(writing)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_finds_the_place_taken_by_another_process_is_told_busy(database: Database) -> None:
+    with another_process(database), pytest.raises(Busy):
+        _write(database)
+
+    assert slugs(database) == []
+    _write(database)
+    assert len(slugs(database)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_finds_the_place_taken_by_another_thread_is_told_busy(database: Database) -> None:
+    came: list[Any] = []
+
+    def write() -> None:
+        try:
+            with database.transaction() as session:
+                make_school(session)
+        except Busy as error:
+            came.append(error)
+
+    with database.transaction():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(10)
+
+    assert [type(error) for error in came] == [Busy]
+    with database.transaction() as session:
+        make_school(session)
+
+
+def test_who_keeps_asking_gets_the_place(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = 0
+
+    def let_go_at_the_third(pause: float) -> None:
+        nonlocal refusals
+        refusals += 1
+        if refusals == 3:
+            other.execute("ROLLBACK")
+
+    with another_process(database) as other:
+        monkeypatch.setattr(db.time, "sleep", let_go_at_the_third)
+        _write(database)
+
+    assert (refusals, len(slugs(database))) == (3, 1)
+
+
+def _write(database: Database) -> None:
+    with database.transaction() as session:
+        make_school(session)
+
+
+def test_many_threads_write_one_after_the_other_and_none_is_lost(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE counter (n INTEGER)"))
+        session.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count() -> None:
+        for _ in range(10):
+            with database.transaction() as session:
+                n = session.execute(text("SELECT n FROM counter")).scalar_one()
+                session.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    with database.reading() as session:
+        assert session.execute(text("SELECT n FROM counter")).scalar_one() == 80
+
+
+@on_postgresql
+def test_of_two_that_wait_for_each_other_one_is_told_busy(database: Database) -> None:
+    with database.transaction() as session:
+        ids = [make_school(session, name=name).id for name in ("One", "Two")]
+    came: dict[int, object] = {}
+    both_hold_one = threading.Barrier(2)
+
+    def cross(mine: int, other: int) -> None:
+        try:
+            with database.transaction() as session:
+                _rename(session, ids[mine])
+                both_hold_one.wait(10)
+                _rename(session, ids[other])
+            came[mine] = "done"
+        except Busy as error:
+            came[mine] = error
+
+    threads = [threading.Thread(target=cross, args=pair) for pair in ((0, 1), (1, 0))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(str(type(result).__name__) for result in came.values()) == ["Busy", "str"]
+
+
+def _rename(session: Session, school_id: int | None) -> None:
+    session.execute(text("UPDATE school SET name = name || '!' WHERE id = :id"), {"id": school_id})
+
+
+@pytest.mark.usefixtures("impatient")
+def test_at_the_edge_busy_is_503_with_a_time_to_come_back(database: Database, tmp_path: Path) -> None:
+    app = make_app(settings_of(f"sqlite:///{file_of(database)}", KEY), fake_providers(FakeMeetings(), FakeMailer()))
+    visitor = Browser(app)
+    with database.transaction() as session:
+        school = make_school(session)
+
+    with another_process(database):
+        refused = visitor.post("/sign-in", {"email": "a@linden.example", "password": "whatever it is"})
+        page = visitor.get("/sign-in")
+        ready = visitor.get("/readyz")
+
+    assert (refused.status_code, page.status_code, ready.status_code) == (503, 200, 200)
+    assert refused.headers["Retry-After"] == "3"
+    assert "Many people are here right now. Nothing was changed." in refused.text
+    assert school.slug in slugs(database)
+    app.extensions["confab"].database.dispose()
+
+
+def test_a_database_that_cannot_be_opened_is_not_taken_for_busy(tmp_path: Path) -> None:
+    nowhere = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+
+    with pytest.raises(OperationalError, match="unable to open"):
+        _write(nowhere)

@@ -1,0 +1,141 @@
+"""Fill every address of the application: two schools with an evening each, and somebody of every kind."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app import Browser
+from factories import make_contact, make_guardian, make_student, stored
+from fakes import FakeGrants, make_tokens
+from flask import Flask
+from households import Households, play, settle
+from importer_desk import STUDENTS
+from routes import methods
+from sqlalchemy import select
+from sqlmodel import Session
+from werkzeug.routing import IntegerConverter, Map, Rule
+
+from webapp import clock
+from webapp.db import Database
+from webapp.models import Appointment, Connection, Contact, Grant, Level
+from webapp.services.meeting.tokens import close_tokens
+from webapp.services.roster.import_run import try_upload
+
+
+@dataclass
+class Place:
+    """What the parts of an address can name in one school."""
+
+    school: str
+    event: int
+    event_slug: str
+    appointment: int
+    token: str
+    act: str
+    slot: int
+    resource: int
+    contact_id: int
+    run: int
+
+    def values(self, rule: Rule) -> dict[str, Any]:
+        """For each part of the rule one that is there."""
+        takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
+        known = vars(self) | {"deed": "create", "cell": "vr", "filename": "app.css"}
+        known["event"] = self.event if takes_numbers else self.event_slug
+        return {name: known[name] for name in rule.arguments}
+
+
+@dataclass
+class Town:
+    homes: Households
+    here: Place
+    elsewhere: Place
+    staff: dict[Level, Contact]
+    overseer: Contact
+    """An Event Administrator to whom the event is granted; the one in `staff` has no event."""
+    stranger: Contact
+    """The other school's Administrator."""
+
+    @property
+    def app(self) -> Flask:
+        return self.homes.app
+
+    def address(self, rule: Rule, place: Place | None = None, **more: Any) -> str:
+        values = (place or self.here).values(rule) | more
+        map_: Map = self.app.url_map
+        return map_.bind("localhost").build(rule.endpoint, values, method=methods(rule)[0])
+
+    def signed_in(self, contact: Contact) -> Browser:
+        """A browser of its own: what one test does with its sign-in is nothing to the next."""
+        browser = Browser(self.app)
+        with self.homes.database.transaction() as session:
+            browser.sign_in(session, session.get_one(Contact, contact.id), now=clock.now())
+        return browser
+
+    def dora(self) -> Browser:
+        return self.signed_in(self.homes.people["dora"])
+
+    def alice(self) -> Browser:
+        """A parent, whose appointment `here` names."""
+        return self.signed_in(self.homes.people["alice"])
+
+
+def build_town(database: Database, *, now: datetime) -> Town:
+    homes = play(database, now=now)
+    homes.app.extensions["confab"].providers.grants["zoom"] = FakeGrants()
+    with database.transaction() as session:
+        other = settle(session, homes.app, database, homes.meetings, homes.mailer, now=now)
+        for one in (homes, other):
+            _let_dora_book(session, one)
+            _connect(session, one)
+        staff = {level: _colleague(session, homes, level) for level in Level if level < Level.ADMINISTRATOR}
+        staff[Level.ADMINISTRATOR] = homes.people["dora"]
+        overseer = _colleague(session, homes, Level.EVENT_ADMINISTRATOR)
+        stored(session, Grant(school_id=homes.school.id, contact_id=overseer.id, event_id=homes.event.id))
+        runs = [_run(session, one, now) for one in (homes, other)]
+    for one in (homes, other):
+        one.booked("alice", one.pick("mia", "Folake", 0, "V"))
+    places = [_place(database, one, run) for one, run in zip((homes, other), runs, strict=True)]
+    return Town(homes, places[0], places[1], staff, overseer, other.people["dora"])
+
+
+def _colleague(session: Session, homes: Households, level: Level) -> Contact:
+    return make_contact(session, homes.school, "Bob", level.name.title(), level=level)
+
+
+def _let_dora_book(session: Session, homes: Households) -> None:
+    """The office is somebody's parent too: her pages for families have something on them."""
+    make_guardian(session, homes.people["dora"], make_student(session, homes.school, "Finn", "Diaz"))
+
+
+def _connect(session: Session, homes: Households) -> None:
+    connection = session.execute(select(Connection).where(Connection.school_id == homes.school.id)).scalar_one()
+    close_tokens(session, connection, make_tokens())
+
+
+def _run(session: Session, homes: Households, now: datetime) -> int:
+    files = {"students.txt": STUDENTS.replace("|", "\t").encode()}
+    return try_upload(session, homes.school, homes.people["dora"], files, now=now).id or 0
+
+
+def _place(database: Database, homes: Households, run: int) -> Place:
+    with database.reading() as session:
+        query = select(Appointment).where(Appointment.school_id == homes.school.id).order_by(Appointment.id)
+        booked = session.execute(query).scalars().first()
+        teacher = session.execute(
+            select(Contact).where(Contact.school_id == homes.school.id, Contact.first == "Folake")
+        )
+        folake = teacher.scalar_one()
+    assert booked
+    return Place(
+        school=homes.school.slug,
+        event=homes.event.id or 0,
+        event_slug=homes.event.slug,
+        appointment=booked.id or 0,
+        token=booked.token,
+        act=booked.act,
+        slot=homes.slots["Folake"][0].id or 0,
+        resource=homes.teachers["Folake"].id or 0,
+        contact_id=folake.id or 0,
+        run=run,
+    )

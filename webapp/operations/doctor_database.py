@@ -1,0 +1,106 @@
+"""Judge the database: that it can be used, that the keys open what it holds, that somebody does what is due."""
+
+from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from webapp import clock, schema
+from webapp.context import Confab
+from webapp.db import Database
+from webapp.errors import Busy
+from webapp.operations.finding import Finding, bad, ok, warn
+from webapp.services.meeting.unreadable import live_connections, unreadable_connections
+from webapp.services.system.installation import hold_of, last_check
+from webapp.services.system.overdue import overdue
+from webapp.services.system.readiness import refuse_read_only
+
+_PRAGMAS: dict[str, object] = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "busy_timeout": 0,
+}
+_LATE, _TOO_LATE = timedelta(minutes=1), timedelta(minutes=10)
+_CHECKED_WITHIN = timedelta(days=8)
+
+
+def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
+    """Returns whether the outside may be asked in the name of what is stored: not while it is on hold."""
+    database = installed.database
+    try:
+        is_current = schema.is_current(database)
+    except SQLAlchemyError as error:
+        todo = "Is it running, and is CONFAB_DATABASE_URL right?"
+        yield bad("database", f"cannot be used: {getattr(error, 'orig', error)}", todo)
+        return False
+    if not is_current:
+        yield bad("schema", "not that of this version", "./confab db upgrade")
+        return False
+    yield ok("schema", "that of this version")
+    yield _writable(database)
+    if database.is_sqlite:
+        yield _pragmas(database)
+    with database.reading() as session:
+        yield _keys(session)
+        yield from _life(session, now=clock.now())
+        return hold_of(session) is None
+
+
+def _writable(database: Database) -> Finding:
+    try:
+        with database.transaction() as session:
+            refuse_read_only(session)
+    except Busy:
+        return bad("writing", "somebody holds the writer's place for good", "Find and end the process that hangs.")
+    except SQLAlchemyError as error:
+        todo = "Who runs Confab has to own the file and its folder; a PostgreSQL standby takes no writes."
+        return bad("writing", f"not possible: {getattr(error, 'orig', error)}", todo)
+    return ok("writing", "possible")
+
+
+def _pragmas(database: Database) -> Finding:
+    with database.reading() as session:
+        found = {name: session.execute(text(f"PRAGMA {name}")).scalar_one() for name in _PRAGMAS}
+    wrong = [f"{name} is {found[name]}, not {wanted}" for name, wanted in _PRAGMAS.items() if found[name] != wanted]
+    if wrong:
+        return bad("sqlite", "; ".join(wrong), "The disk may not allow it: keep the database on a local one.")
+    return ok("sqlite", "write-ahead log, every commit on the disk, ties checked")
+
+
+def _keys(session: Session) -> Finding:
+    unreadable, live = unreadable_connections(session), len(live_connections(session))
+    if unreadable:
+        todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect Zoom again."
+        return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections", todo)
+    return ok("keys", f"open the tokens of all {live} connections")
+
+
+def _life(session: Session, *, now: datetime) -> Iterator[Finding]:
+    held = hold_of(session)
+    if held:
+        yield warn("hold", f"since {held.since:%Y-%m-%d %H:%M} UTC. {held.because}".strip(), "./confab resume")
+    else:
+        yield ok("hold", "mail and calls may leave")
+        yield _jobs(session, now=now)
+    checked = last_check(session)
+    if checked is None or now - checked > _CHECKED_WITHIN:
+        when = f"last seen to hold {(now - checked).days} days ago" if checked else "never looked at"
+        yield warn("invariants", when, "./confab check, every night (docs/deploying.md)")
+    else:
+        yield ok("invariants", f"last seen to hold on {checked:%Y-%m-%d %H:%M} UTC")
+
+
+def _jobs(session: Session, *, now: datetime) -> Finding:
+    """By what they leave undone: which process ticks is not written down anywhere."""
+    due = overdue(session, now=now)
+    age = max((now - one.since for one in due), default=timedelta())
+    if age < _LATE:
+        return ok("jobs", "nothing is overdue")
+    waiting = ", ".join(f"{one.number} {one.kind}" for one in due)
+    words = f"{waiting} waiting, the longest for {int(age.total_seconds() // 60)} min"
+    todo = "Is ./confab serve running, with CONFAB_RUN_JOBS not false in at least one process?"
+    return (bad if age >= _TOO_LATE else warn)("jobs", words, todo)

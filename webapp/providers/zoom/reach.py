@@ -1,0 +1,49 @@
+"""Knock at Zoom's door without a key: is it there, and what time does it say it is."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+from requests.auth import AuthBase
+
+from webapp.errors import N_, ProviderError
+from webapp.providers.http import Answer, call, new_session
+
+
+def time_at_zoom(api_url: str) -> tuple[datetime, datetime]:
+    """Zoom's time, in whole seconds, and ours when its answer came. Raises ProviderError where it cannot be reached."""
+    door = _Door()
+    try:
+        answer = call(new_session(), "GET", f"{api_url.rstrip('/')}/users/me", dialect=door, auth=_Nobody())
+    except ProviderError:
+        if door.answer is None:
+            raise
+        answer = door.answer
+    return _date(answer), answer.at
+
+
+class _Door:
+    """A Dialect for which being turned away is the answer."""
+
+    service = "Zoom"
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None
+
+    def refused(self, answer: Answer) -> ProviderError:
+        self.answer = answer
+        return ProviderError(N_("%(service)s does not let strangers in."), retry=False, service=self.service)
+
+
+class _Nobody(AuthBase):
+    """Said outright, so that no .netrc file on the machine can put its own words in."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _date(answer: Answer) -> datetime:
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, TypeError, IndexError) as error:
+        raise answer.unreadable() from error

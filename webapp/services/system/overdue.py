@@ -1,0 +1,34 @@
+"""Tell how much work is due and since when: what waits long is worked on by nobody."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from webapp.models import Meeting, Message, Task
+from webapp.models.system.errand import Errand
+
+_TABLES: dict[str, type[Errand]] = {"meeting": Meeting, "mail": Message, "task": Task}
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Errands of one kind that may be worked on now; `since` is when the longest waiting became due."""
+
+    kind: str
+    number: int
+    since: datetime
+
+
+def overdue(session: Session, *, now: datetime) -> list[Overdue]:
+    """Kinds of which nothing is due are left out."""
+    found = [(kind, *_due(session, table, now)) for kind, table in _TABLES.items()]
+    return [Overdue(kind, number, since) for kind, number, since in found if since]
+
+
+def _due(session: Session, table: type[Errand], now: datetime) -> tuple[int, datetime | None]:
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    number, since = session.execute(select(func.count(), func.min(rows.due_at)).where(rows.due_at <= now)).one()
+    return number, since
