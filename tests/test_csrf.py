@@ -66,7 +66,7 @@ def test_without_the_value_of_this_browser_nothing_is_done(visitor: Browser, val
     """LOGIN-018: a form of another site cannot sign anybody in."""
     form = {} if value is None else {"csrf": value}
 
-    assert send(visitor, **form) == 403
+    assert send(visitor, None, **form) == 403
 
 
 def test_a_value_of_another_browser_is_worth_nothing(visitor: Browser, app: Flask) -> None:

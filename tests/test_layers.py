@@ -64,7 +64,11 @@ LAYERS = {
     "jobs": Layer(
         FIRST | {"services", "models", "db", "context", "providers.base", "jobs"},
         {"flask"},
-        {"apscheduler": ("jobs/scheduler.py",)} | dict.fromkeys(SQL, ("jobs/housekeeping.py",)),
+        {
+            "apscheduler": ("jobs/scheduler.py",),
+            "sqlmodel": ("jobs/housekeeping.py",),
+            "sqlalchemy": ("jobs/housekeeping.py",),
+        },
     ),
     "sandbox": Layer({"sandbox"}, {"flask", "jinja2", "aiosmtpd", "werkzeug"}),
 }

@@ -12,7 +12,7 @@ from households import Households, play, settle
 from importer_desk import STUDENTS
 from routes import methods
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
@@ -91,7 +91,7 @@ def build_town(database: Database, *, now: datetime) -> Town:
         staff = {level: _colleague(session, homes, level) for level in Level if level < Level.ADMINISTRATOR}
         staff[Level.ADMINISTRATOR] = homes.people["dora"]
         overseer = _colleague(session, homes, Level.EVENT_ADMINISTRATOR)
-        stored(session, Grant(school_id=homes.school.id, contact_id=overseer.id, event_id=homes.event.id))
+        stored(session, Grant(school_id=overseer.school_id, contact_id=overseer.id or 0, event_id=homes.event.id))
         runs = [_run(session, one, now) for one in (homes, other)]
     for one in (homes, other):
         one.booked("alice", one.pick("mia", "Folake", 0, "V"))
@@ -109,7 +109,7 @@ def _let_dora_book(session: Session, homes: Households) -> None:
 
 
 def _connect(session: Session, homes: Households) -> None:
-    connection = session.execute(select(Connection).where(Connection.school_id == homes.school.id)).scalar_one()
+    connection = session.execute(select(Connection).where(col(Connection.school_id) == homes.school.id)).scalar_one()
     close_tokens(session, connection, make_tokens())
 
 
@@ -120,12 +120,10 @@ def _run(session: Session, homes: Households, now: datetime) -> int:
 
 def _place(database: Database, homes: Households, run: int) -> Place:
     with database.reading() as session:
-        query = select(Appointment).where(Appointment.school_id == homes.school.id).order_by(Appointment.id)
+        query = select(Appointment).where(col(Appointment.school_id) == homes.school.id).order_by(col(Appointment.id))
         booked = session.execute(query).scalars().first()
-        teacher = session.execute(
-            select(Contact).where(Contact.school_id == homes.school.id, Contact.first == "Folake")
-        )
-        folake = teacher.scalar_one()
+        named = select(Contact).where(col(Contact.school_id) == homes.school.id, col(Contact.first) == "Folake")
+        folake = session.execute(named).scalar_one()
     assert booked
     return Place(
         school=homes.school.slug,

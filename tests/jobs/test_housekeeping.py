@@ -79,7 +79,9 @@ def test_an_uploaded_file_goes_after_a_day_and_its_report_stays(database: Databa
         school = make_school(session)
         times = (outside.now, outside.now + DAY)
         session.add_all(
-            ImportRun(school_id=school.id, filename="roster.zip", content=b"names", report='{"a": 1}', created_at=at)
+            ImportRun(
+                school_id=school.id or 0, filename="roster.zip", content=b"names", report='{"a": 1}', created_at=at
+            )
             for at in times
         )
 

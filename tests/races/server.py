@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -32,7 +32,6 @@ class Running:
     app: Flask
     port: int
     pid: int
-    log: Path
 
     @property
     def url(self) -> str:
@@ -55,20 +54,26 @@ class Running:
 @contextmanager
 def serving(url: str, *, workers: int = 2, threads: int = 4) -> Iterator[Running]:
     """The tables are brought to this version first. The jobs are off: these are races of requests."""
+    with installation(url) as own, tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        process = _start(own.settings, workers, threads, log)
+        try:
+            _wait_until_ready(process, own.settings.base_url, Path(log.name))
+            yield replace(own, pid=process.pid)
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def installation(url: str) -> Iterator[Running]:
+    """Without a server: the application of this process alone."""
     settings = _settings(url)
     app = create_app(settings)
-    database: Database = app.extensions["confab"].database
-    schema.upgrade(database)
+    running = Running(app, int(settings.base_url.rpartition(":")[2]), os.getpid())
+    schema.upgrade(running.database)
     try:
-        with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-            process = _start(settings, workers, threads, log)
-            try:
-                _wait_until_ready(process, settings.base_url, Path(log.name))
-                yield Running(app, int(settings.base_url.rpartition(":")[2]), process.pid, Path(log.name))
-            finally:
-                _stop(process)
+        yield running
     finally:
-        database.dispose()
+        running.database.dispose()
 
 
 def free_port() -> int:

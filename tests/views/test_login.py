@@ -14,7 +14,7 @@ from conftest import KEY
 from factories import make_contact, make_login, make_school
 from fakes import FakeMailer, FakeMeetings
 from flask import Flask
-from sqlmodel import select
+from sqlmodel import col, select
 from threads import at_once
 from werkzeug.security import generate_password_hash
 
@@ -53,7 +53,7 @@ class Door:
 
     def sign_ins(self) -> list[SignIn]:
         with self.database.reading() as session:
-            return list(session.exec(select(SignIn).order_by(SignIn.id)))
+            return list(session.exec(select(SignIn).order_by(col(SignIn.id))))
 
     @property
     def page(self) -> str:

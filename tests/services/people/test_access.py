@@ -94,7 +94,7 @@ def test_an_event_is_granted_to_one_contact(session: Session, school: School, no
     """PRODUCT 1.6"""
     dan, bob = (make_contact(session, school, name, level=Level.EVENT_ADMINISTRATOR) for name in ("Dan", "Bob"))
     event, other = make_event(session, school), make_event(session, school, created_at=now + timedelta(1))
-    stored(session, Grant(school_id=school.id, contact_id=dan.id, event_id=event.id))
+    stored(session, Grant(school_id=dan.school_id, contact_id=dan.id or 0, event_id=event.id))
 
     assert is_granted(session, dan, event.id)
     assert not is_granted(session, dan, other.id)

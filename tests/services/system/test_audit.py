@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 from factories import make_contact, make_login, make_school, make_teacher
-from sqlmodel import select
+from sqlmodel import col, select
 
 from webapp.db import Database
 from webapp.errors import Invalid
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.both_databases
 
 def entries(database: Database) -> list[Audit]:
     with database.reading() as session:
-        return list(session.exec(select(Audit).order_by(Audit.id)))
+        return list(session.exec(select(Audit).order_by(col(Audit.id))))
 
 
 def test_an_entry_says_who_did_what_to_whom_and_as_whom(database: Database, now: datetime) -> None:
