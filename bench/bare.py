@@ -183,5 +183,6 @@ if __name__ == "__main__":
         workers=int(os.environ["BENCH_WORKERS"]),
         blocking_threads=int(os.environ["BENCH_THREADS"]),
         websockets=False,
+        log_enabled=False,
         working_dir=_HOME,
     ).serve()

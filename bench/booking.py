@@ -22,10 +22,10 @@ from bench.gauge import Cpu, Log, quantile
 from bench.places import POSTGRESQL, SQLITE, Place, forget_bookings, place, settle
 from bench.scenes import SCHOOL, Page, Post, Road, Scene, Steps
 
-WORKERS, THREADS = 2, 4
 SCENES: dict[str, type[Scene]] = {"page": Page, "booking POST": Post, "4 steps": Steps, "complete": Road}
 CROWD, ROUNDS = 200, 5
 MINUTE_PARENTS, MINUTE = 2000, 60.0
+WARM_UP = 5.0
 HEADS = "database|what|clients|per s|p50 ms|p95 ms|p99 ms|max ms|server CPU ms|database CPU ms|others' cores|errors"
 
 
@@ -75,7 +75,7 @@ class Meter:
 def main() -> None:
     asked = _arguments()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {time.strftime('%F')}"
-    print(f"{machine}; granian {WORKERS} workers × {THREADS} threads, {asked.seconds:g} s a run.\n")
+    print(f"{machine}; granian {asked.workers} workers × {asked.threads} threads, {asked.seconds:g} s a run.\n")
     results = []
     for kind in asked.databases:
         with place(kind) as where:
@@ -89,7 +89,7 @@ def main() -> None:
 def _measure(kind: str, where: Place, asked: argparse.Namespace) -> tuple[list[Row], list[str]]:
     claims = list(_claims(kind, where, asked))
     rate, cpu = by_driver(where.url, asked.seconds)
-    with serving(where.url, workers=WORKERS, threads=THREADS) as running:
+    with serving(where.url, workers=asked.workers, threads=asked.threads) as running:
         meter = Meter(kind, where, running.pid)
         crowd = SCHOOL.crowd(running)
         settle(running.database)
@@ -103,7 +103,7 @@ def _measure(kind: str, where: Place, asked: argparse.Namespace) -> tuple[list[R
 
 def _claims(kind: str, where: Place, asked: argparse.Namespace) -> Iterator[Row]:
     bare = Bare(where.url)
-    with bare.serving(WORKERS, THREADS) as pid:
+    with bare.serving(asked.workers, asked.threads) as pid:
         for n in asked.clients:
 
             def claim(log: Log, n: int = n) -> None:
@@ -113,10 +113,11 @@ def _claims(kind: str, where: Place, asked: argparse.Namespace) -> Iterator[Row]
 
 
 def _scenes(meter: Meter, crowd: Crowd, asked: argparse.Namespace) -> Iterator[Row]:
-    _scene(meter, crowd, "warm-up", Road, 4, 1.0)
-    for what, scene in SCENES.items():
+    # Every connection to PostgreSQL prepares a statement when it has seen it some times.
+    _scene(meter, crowd, "warm-up", Road, 8, WARM_UP)
+    for what in asked.scenes:
         for n in asked.clients:
-            yield _scene(meter, crowd, what, scene, n, asked.seconds)
+            yield _scene(meter, crowd, what, SCENES[what], n, asked.seconds)
 
 
 def _scene(meter: Meter, crowd: Crowd, what: str, scene: type[Scene], clients: int, seconds: float) -> Row:
@@ -185,6 +186,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each run")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 20, 50])
     parser.add_argument("--databases", nargs="+", choices=[SQLITE, POSTGRESQL], default=[SQLITE, POSTGRESQL])
+    parser.add_argument("--scenes", nargs="+", choices=list(SCENES), default=list(SCENES))
+    parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 4), help="as confab serve")
+    parser.add_argument("--threads", type=int, default=4, help="as confab serve, for each worker")
     parser.add_argument("--minute", action="store_true", help="also the opening minute")
     return parser.parse_args()
 
