@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Flask
 
 from jobs.batch import drain
-from webapp import clock
+from webapp import clock, faults
 from webapp.context import confab, database
 from webapp.errors import ProviderError
 from webapp.models import Meeting
@@ -29,11 +29,14 @@ def sync_links(app: Flask) -> None:
 
 def _sync(claim: Claim) -> None:
     """Decide and stamp, call with no transaction open, store what came of it."""
+    faults.point("job.claimed")
     with database().transaction() as session:
         quarantine = timedelta(seconds=confab().settings.quarantine_seconds)
         decision = settle.decide(session, claim, quarantine=quarantine, now=clock.now())
     if decision.step is settle.Step.NOTHING:
         return
+    if decision.step is settle.Step.MAKE:
+        faults.point("job.attempt_stamped")
     provider = _provider(decision)
     try:
         store = carry_out(provider, decision)
@@ -43,6 +46,8 @@ def _sync(claim: Claim) -> None:
         return
     with database().transaction() as session:
         store(session, clock.now())
+        faults.point("zoom.in_commit")
+    faults.point("zoom.committed")
 
 
 def _provider(decision: settle.Decision) -> MeetingProvider:

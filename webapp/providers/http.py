@@ -15,7 +15,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
-from webapp import clock
+from webapp import clock, faults
 from webapp.errors import N_, ProviderError
 from webapp.providers.instants import retry_after
 
@@ -106,6 +106,7 @@ def call(
         status, headers, body = exchange.outcome()
     except (requests.RequestException, HTTPError, TimeoutError, _TooLarge) as error:
         raise _no_answer(error, dialect.service, arrived=exchange.may_have_arrived(error)) from error
+    faults.point("call.response_read")
     answer = Answer(status, headers, body, clock.now(), dialect.service, exchange.is_unsafe)
     if 200 <= status < 300:
         return answer
@@ -135,6 +136,7 @@ class _Sent:
         self.begun = True
         chunk = self._file.read(size)
         if not chunk:
+            faults.point("call.request_sent")
             self._file.seek(0)  # whoever records the exchange reads it a second time
         return chunk
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 from requests.auth import AuthBase
 
-from webapp import clock
+from webapp import clock, faults
 from webapp.config import Settings
 from webapp.errors import ProviderError
 from webapp.providers.base import (
@@ -97,6 +97,7 @@ class ZoomMeetings:
     def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
         path = f"/meetings/{_part(remote_id)}"
         self._call("PATCH", path, json=orders.change(order))
+        faults.point("zoom.update_done")
         return made_meeting(self._call("GET", path), self._link_hosts)
 
     def remove(self, remote_id: str) -> None:
@@ -106,6 +107,7 @@ class ZoomMeetings:
         except ProviderError as error:
             if error.code != GONE:
                 raise
+        faults.point("zoom.delete_done")
 
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
         path = f"/users/{_part(host_key)}/meetings"

@@ -9,7 +9,7 @@ from sqlalchemy import insert, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from webapp import i18n
+from webapp import faults, i18n
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Appointment, Contact, Event, EventSettings, Resource, Slot
 from webapp.models.base import new_token
@@ -66,11 +66,13 @@ def book(
     assert maker.id is not None
     queue_up(session, maker.id, [choice.child.student_id for choice in choices])
     offers = offers_of(session, event, [choice.slot for choice in choices], now=now)
+    faults.point("booking.validated")
     act = new_token()
     # In the order of time: of two families who want one teacher, none waits for the other in a circle.
     in_order = sorted(choices, key=lambda c: offers[c.slot].slot.starts_at)
     booked = {c.slot: _book_one(session, offers[c.slot], c, maker, act, now=now) for c in in_order}
     follow(session, booked.values(), now=now)
+    faults.point("booking.inserted")
     return [booked[c.slot] for c in choices]
 
 

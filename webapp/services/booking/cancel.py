@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import CursorResult, or_, select, update
 from sqlmodel import Session, col
 
+from webapp import faults
 from webapp.errors import NotFound
 from webapp.models import Appointment, Contact, Slot
 from webapp.services.booking.consequences import follow
@@ -48,6 +49,7 @@ def cancel_appointment(session: Session, appointment: Appointment, *, who: Who, 
         now=now,
     )
     follow(session, [appointment.id], now=now)
+    faults.point("cancel.before_commit")
 
 
 def hold(session: Session, appointment: Appointment, *, slot: str = "") -> None:

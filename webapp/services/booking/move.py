@@ -6,6 +6,7 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from webapp import faults
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Event
 from webapp.models.base import new_token
@@ -59,6 +60,7 @@ def move_appointment(
     session.refresh(appointment)
     # A new time is a new wish: what was refused for the old one may be granted now.
     follow(session, [appointment.id], now=now, retry=True, left=[act])
+    faults.point("move.before_commit")
 
 
 def _seat(session: Session, appointment: Appointment, offer: Offer, *, is_virtual: bool, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
+from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Login, Student
 from webapp.models.base import new_token
@@ -27,6 +28,7 @@ def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mappi
     _write_logins(session, lists.people.named, hashes, now=now)
     _free_unique_values(session, lists.people.everyone)
     _write(session, Contact, lists.people.everyone, lambda: own | {"token": new_token(), "created_at": now})
+    faults.point("import.mid_rows")
     _write(session, Class, lists.classes.values(), lambda: own)
     _write_teams(session, own, lists)
     _write_ties(session, own, lists)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Level, School
 from webapp.services.people.accounts import password_hash
@@ -61,6 +62,7 @@ def apply_import(session: Session, school: School, plan: ImportPlan, *, who: Who
     except IntegrityError as error:
         raise Busy from error
     _record(session, school_id, report, who=who, now=now)
+    faults.point("import.before_commit")
     return report
 
 

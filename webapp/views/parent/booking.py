@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask import g, request
 
-from webapp import auth, clock
+from webapp import auth, clock, faults
 from webapp.auth import family
 from webapp.context import database
 from webapp.csrf import request_key
@@ -51,6 +51,7 @@ def book(school: str, event: str) -> Answer:
         act = _confirm(found, wishes, name.value if name else None)
     except DomainError as error:
         return _refused(school, event, picks, error)
+    faults.point("booking.committed")
     return to("booked", school, event, act=act)
 
 

@@ -2,7 +2,7 @@
 
 from flask import g, request
 
-from webapp import auth, clock
+from webapp import auth, clock, faults
 from webapp.auth import family
 from webapp.context import database
 from webapp.csrf import request_key
@@ -29,6 +29,7 @@ def cancel(school: str, event: str, token: str) -> Answer:
             cancel_own(db, found, g.contact, token, key=request_key(), who=auth.who(), now=clock.now())
     except DomainError as error:
         return _cancel_page(school, event, token, error)
+    faults.point("cancel.committed")
     return to("mine", school, event)
 
 
