@@ -1,5 +1,6 @@
 """Stand in for the outside within the process: fakes with state that keep the same contract as the real ones."""
 
+import math
 import secrets
 import threading
 from collections import defaultdict, deque
@@ -102,10 +103,10 @@ class FakeMeetings(Failures):
     def passcode_rule(self, host_key: str) -> PasscodeRule | None:
         return self._do("passcode_rule", lambda: self._rule(host_key))
 
-    def make(self, order: MeetingOrder) -> MadeMeeting:
+    def make(self, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         return self._do("make", lambda: self._make(order))
 
-    def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
+    def change(self, remote_id: str, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         return self._do("change", lambda: self._change(remote_id, order))
 
     def remove(self, remote_id: str) -> None:

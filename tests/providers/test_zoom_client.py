@@ -1,5 +1,6 @@
 """The Zoom client through all that Zoom and the network do to it, over real HTTP against the stand-in."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -58,6 +59,20 @@ class TestOrders:
         assert [request.method for request, _ in zoom.sent] == ["PATCH", "GET"]
         after = zoom.meeting(made.remote_id)
         assert {key for key in after if after[key] != before[key]} == {"duration"}
+
+    def test_what_could_not_begin_in_time_is_not_sent_at_all(self, zoom: ZoomStage) -> None:
+        """RELIABILITY 2.4: renewing a token may take long, and the quarantine counts from the stamp."""
+        order = an_order(zoom.add_user(HOST))
+        made = zoom.provider.make(order)
+        zoom.sent.clear()
+
+        for late in (
+            lambda: zoom.provider.make(order, by=time.monotonic() - 1),
+            lambda: zoom.provider.change(made.remote_id, order, by=time.monotonic() - 1),
+        ):
+            assert kinds(refusal(late)) == ("late", True, False)
+
+        assert zoom.sent == []
 
     def test_the_start_link_is_nowhere_in_what_we_keep(self, zoom: ZoomStage) -> None:
         made = zoom.provider.make(an_order(zoom.add_user(HOST)))

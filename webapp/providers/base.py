@@ -1,5 +1,6 @@
 """Say what Confab asks of the outside: value types in and out, and one small protocol per kind of provider."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -92,7 +93,8 @@ class RemoteAccount:
 class MeetingProvider(Protocol):
     """A service that holds online meetings, spoken to with one school's grant.
 
-    Every method raises ProviderError, with `arrived` where the call may have been carried out.
+    Every method raises ProviderError, with `arrived` where the call may have been carried out. `by` is the monotonic
+    time by which a call has to begin, or not at all (code "late"): renewing a token may take long.
     """
 
     def account(self) -> RemoteAccount: ...
@@ -105,13 +107,13 @@ class MeetingProvider(Protocol):
         """None where the rules cannot be read."""
         ...
 
-    def make(self, order: MeetingOrder) -> MadeMeeting:
+    def make(self, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         """Not idempotent: whoever calls looks up the marker first if an earlier call may have arrived.
 
         A refused passcode is ProviderError(code="passcode", retry=False)."""
         ...
 
-    def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
+    def change(self, remote_id: str, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         """Bring topic and time up to date and read the meeting again: its link may have changed.
 
         ProviderError(code="gone") where the meeting no longer exists."""

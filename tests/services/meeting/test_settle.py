@@ -473,6 +473,25 @@ def test_refused_twice_it_is_given_up_with_the_rule_in_brackets_and_not_asked_ag
     assert meeting.problem % json.loads(meeting.problem_values) == "Not allowed: [only numbers]"
 
 
+def test_the_second_try_is_a_call_of_its_own_with_a_stamp_of_its_own(
+    database: Database, booked: Appointment, outside: Outside
+) -> None:
+    """RELIABILITY D4: the quarantine counts from the call that may have arrived, not from the one before."""
+    said = ProviderError("Not allowed: [%(rule)s]", retry=False, code="passcode", rule="only numbers")
+    outside.meetings.fail("make", said)
+    stamps: list[datetime | None] = []
+
+    def later(method: str) -> None:
+        stamps.append(row(database, booked).attempt_at)
+        outside.now += timedelta(seconds=10)
+
+    outside.meetings.on_call = later
+    begun = outside.now
+    outside.tick()
+
+    assert stamps == [begun, begun, begun + timedelta(seconds=20)]
+
+
 def test_a_second_try_of_unknown_outcome_is_looked_up_too(
     evening: Evening, booked: Appointment, outside: Outside
 ) -> None:

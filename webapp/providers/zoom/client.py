@@ -1,5 +1,7 @@
 """Hold a school's Zoom meetings through its one account-level grant."""
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +12,7 @@ from requests.auth import AuthBase
 
 from webapp import clock, faults
 from webapp.config import Settings
-from webapp.errors import ProviderError
+from webapp.errors import N_, ProviderError
 from webapp.providers.base import (
     MadeMeeting,
     MeetingOrder,
@@ -84,19 +86,19 @@ class ZoomMeetings:
                 raise
             return None
 
-    def make(self, order: MeetingOrder) -> MadeMeeting:
+    def make(self, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         body = orders.creation(order)
         try:
-            answer = self._call("POST", f"/users/{_part(order.host_key)}/meetings", json=body)
+            answer = self._call("POST", f"/users/{_part(order.host_key)}/meetings", by=by, json=body)
         except ProviderError as error:
             if error.code == UNEXPLAINED and not error.retry and "password" in body:
                 raise passcode_suspected(error) from error
             raise
         return self._usable(answer)
 
-    def change(self, remote_id: str, order: MeetingOrder) -> MadeMeeting:
+    def change(self, remote_id: str, order: MeetingOrder, *, by: float = math.inf) -> MadeMeeting:
         path = f"/meetings/{_part(remote_id)}"
-        self._call("PATCH", path, json=orders.change(order))
+        self._call("PATCH", path, by=by, json=orders.change(order))
         faults.point("zoom.update_done")
         return made_meeting(self._call("GET", path), self._link_hosts)
 
@@ -158,16 +160,16 @@ class ZoomMeetings:
                 return
         raise answer.unreadable()
 
-    def _call(self, method: str, path: str, **content: Any) -> Answer:
+    def _call(self, method: str, path: str, *, by: float = math.inf, **content: Any) -> Answer:
         """The answer; a token that Zoom refuses is renewed once, for nothing was done with it."""
         tokens = self._fresh()
         try:
-            return self._send(method, path, tokens, **content)
+            return self._send(method, path, tokens, by, **content)
         except ProviderError as error:
             if error.code != TOKEN:
                 raise
         tokens = self._store.renewed(self._renew, rejected=tokens.access)
-        return self._send(method, path, tokens, **content)
+        return self._send(method, path, tokens, by, **content)
 
     def _fresh(self) -> Tokens:
         tokens = self._store.current()
@@ -175,7 +177,9 @@ class ZoomMeetings:
             return self._store.renewed(self._renew, rejected=tokens.access)
         return tokens
 
-    def _send(self, method: str, path: str, tokens: Tokens, **content: Any) -> Answer:
+    def _send(self, method: str, path: str, tokens: Tokens, by: float, **content: Any) -> Answer:
+        if time.monotonic() > by:
+            raise ProviderError(N_("Renewing the connection took long. It goes on by itself."), retry=True, code="late")
         auth = _Bearer(tokens.access)
         return call(self._http, method, self._api_url + path, dialect=self._dialect, auth=auth, **content)
 

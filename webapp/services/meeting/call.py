@@ -1,7 +1,6 @@
 """Carry out one decided step at the provider, and say how to store what came of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -31,25 +30,17 @@ def carry_out(provider: MeetingProvider, decision: Decision) -> Store:
 def _make(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
     """A refused passcode is tried once more, after reading the host's rule again (R94)."""
     try:
-        return _keep(decision, order, provider.make(order))
+        return _keep(decision, order, provider.make(order, by=decision.by))
     except ProviderError as error:
-        if error.code != "passcode":
+        if error.code != "passcode" or decision.has_read_rule:
             raise
     rule = provider.passcode_rule(order.host_key)
-    made = provider.make(replace(order, rule=rule))
-    keep = _keep(decision, order, made)
-
-    def keep_both(session: Session, now: datetime) -> None:
-        if rule is not None:
-            settle.store_rule(session, order.host_key, decision.school_id, rule, now=now)
-        keep(session, now)
-
-    return keep_both
+    return lambda session, now: settle.store_rule(session, decision, rule, now=now)
 
 
 def _change(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
     try:
-        return _keep(decision, order, provider.change(decision.remote_id, order))
+        return _keep(decision, order, provider.change(decision.remote_id, order, by=decision.by))
     except ProviderError as error:
         if error.code != "gone":
             raise

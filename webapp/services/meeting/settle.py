@@ -2,11 +2,13 @@
 
 import enum
 import json
+import math
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, ProviderError
@@ -16,10 +18,16 @@ from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
 from webapp.services.meeting.order import digest, topic_of
-from webapp.services.system.errand import Claim, failed, settled, write_if_ours
+from webapp.services.system.errand import Claim, failed, growing_pause, settled, write_if_ours
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
 """The pause of a removal that was refused: it is never given up, for it stands in no list of issues."""
+
+PROMPT = 5.0
+"""Seconds after the stamp within which the call has to begin; the quarantine counts from the stamp and allows for
+them (RELIABILITY 2.4). A token that takes longer to renew costs a try, not a duplicate."""
+
+_RULE_READ = "rule_read"
 
 
 class Step(enum.Enum):
@@ -31,10 +39,16 @@ class Step(enum.Enum):
     LOOK_UP = enum.auto()  # an earlier call may have arrived: ask for the marker first
     NOTHING = enum.auto()
 
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether a call that comes late would undo what a later one told."""
+        return self in {Step.MAKE, Step.CHANGE}
+
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one meeting, with all that the call needs."""
+    """One step for one meeting, with all that the call needs. `by` is the monotonic time by which it has to begin;
+    `has_read_rule` says that the host's passcode rule was read again after a refusal."""
 
     step: Step
     claim: Claim
@@ -43,10 +57,13 @@ class Decision:
     provider: str = ""
     remote_id: str = ""
     order: MeetingOrder | None = None
+    has_read_rule: bool = False
+    by: float = math.inf
 
 
 def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: datetime) -> Decision:
-    """Wish against world. Before a meeting is made `attempt_at` is stamped, so that a crash leaves its trace."""
+    """Wish against world. Before a meeting is made or changed `attempt_at` is stamped: a crash leaves its trace, and
+    nothing is told anew before what was told last must have arrived."""
     meeting = _locked(session, claim)
     nothing = Decision(Step.NOTHING, claim)
     if meeting is None or meeting.claim != claim.receipt:
@@ -63,30 +80,36 @@ def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: dateti
     if connection is None or not connection.is_live:
         _store_unconnected(session, meeting, connection, claim, now=now)
         return nothing
-    if step is Step.LOOK_UP and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
+    if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
         write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
         return nothing
-    if step is Step.MAKE and not write_if_ours(session, Meeting, claim, attempt_at=now):
+    if step.leaves_trace and not write_if_ours(session, Meeting, claim, attempt_at=now):
         return nothing
     assert connection.id is not None
-    return Decision(step, claim, connection.id, meeting.school_id, meeting.provider, meeting.remote_id or "", order)
+    return Decision(
+        step,
+        claim,
+        connection.id,
+        meeting.school_id,
+        meeting.provider,
+        meeting.remote_id or "",
+        order,
+        has_read_rule=meeting.problem_code == _RULE_READ,
+        by=time.monotonic() + PROMPT,
+    )
 
 
 def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> bool:
     """Store what the provider answered. False if a newer wish overtook the call: then nothing is written."""
     meeting = _locked(session, claim)
-    stored = meeting is not None and write_if_ours(
-        session,
-        Meeting,
-        claim,
-        **settled(),
-        remote_id=made.remote_id,
-        join_url=made.join_url,
-        passcode=made.passcode,
-        ordered=_told(order),
-        linked_at=meeting.linked_at or now,
-    )
-    if meeting is not None and stored:
+    if meeting is None:
+        return False
+    link = {"remote_id": made.remote_id, "join_url": made.join_url, "passcode": made.passcode}
+    columns = {**settled(), **link, "ordered": _told(order), "linked_at": meeting.linked_at or now}
+    if made.starts_at not in {None, order.starts_at}:
+        columns |= _told_another_time(meeting, now=now)
+    stored = write_if_ours(session, Meeting, claim, **columns)
+    if stored:
         _follow(session, meeting, now=now)
     return stored
 
@@ -97,10 +120,7 @@ def store_adopted(session: Session, claim: Claim, order: MeetingOrder, made: Mad
     if meeting is None or meeting.wish == ABSENT:
         write_if_ours(session, Meeting, claim, **{**settled(), "remote_id": made.remote_id, "due_at": now})
         return
-    stored = store_made(session, claim, order, made, now=now)
-    if stored and made.starts_at != order.starts_at:
-        # The earlier call told another time; the next claim brings it up to date.
-        session.execute(update(Meeting).where(col(Meeting.id) == claim.id).values(ordered="", due_at=now))
+    store_made(session, claim, order, made, now=now)
 
 
 def store_not_found(session: Session, claim: Claim, *, now: datetime) -> None:
@@ -122,15 +142,15 @@ def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
-    """A clear refusal to make it removes the stamp. An unknown outcome keeps it, and is looked up after the
-    quarantine; so does a look-up that failed, which says nothing of the call that it was about."""
+    """A clear refusal removes the stamp. An unknown outcome keeps it until the quarantine is over; so does a look-up
+    that failed, which says nothing of the call that it was about."""
     meeting = _locked(session, decision.claim)
     if meeting is None:
         return
     columns = failed(error, attempts=meeting.attempts, now=now)
     if error.arrived:
         columns["due_at"] = columns["due_at"] or now
-    elif decision.step is Step.MAKE:
+    elif decision.step.leaves_trace:
         columns["attempt_at"] = None
     if meeting.wish == ABSENT:
         columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
@@ -138,11 +158,17 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
         _follow(session, meeting, now=now)
 
 
-def store_rule(session: Session, host_key: str, school_id: int, rule: PasscodeRule, *, now: datetime) -> None:
-    """Keep the passcode rule that was read again after a refusal."""
-    query = select(Host).where(col(Host.school_id) == school_id, col(Host.remote_id) == host_key)
+def store_rule(session: Session, decision: Decision, rule: PasscodeRule | None, *, now: datetime) -> None:
+    """After a refused passcode: keep the rule that was read again (None where it cannot be read), and try at once by
+    it, as a call of its own with its own stamp (R94)."""
+    assert decision.order is not None
+    query = select(Host).where(
+        col(Host.school_id) == decision.school_id, col(Host.remote_id) == decision.order.host_key
+    )
     for host in session.execute(query).scalars():
-        host.passcode_rule, host.checked_at = json.dumps(vars(rule)), now
+        host.passcode_rule, host.checked_at = json.dumps(vars(rule)) if rule else "", now
+    again = {"attempt_at": None, "claim": None, "due_at": now, "problem_code": _RULE_READ}
+    write_if_ours(session, Meeting, decision.claim, **again)
 
 
 def order_of(session: Session, meeting: Meeting) -> MeetingOrder:
@@ -195,7 +221,15 @@ def _step(meeting: Meeting, order: MeetingOrder) -> Step:
         return Step.REMOVE if meeting.remote_id else Step.NOTHING
     if meeting.remote_id is None:
         return Step.MAKE
-    return Step.NOTHING if meeting.ordered == _told(order) else Step.CHANGE
+    is_told = meeting.ordered == _told(order) and meeting.attempt_at is None
+    return Step.NOTHING if is_told else Step.CHANGE
+
+
+def _told_another_time(meeting: Meeting, *, now: datetime) -> dict[str, object]:
+    """What an earlier call told, or somebody at the provider: it is told again, at growing pauses if that does not
+    help."""
+    due_at = now if meeting.remote_id is None else growing_pause(meeting.attempts, now=now)
+    return {"ordered": "", "attempts": meeting.attempts, "due_at": due_at}
 
 
 def _store_as_it_is(session: Session, meeting: Meeting, claim: Claim, *, now: datetime) -> None:

@@ -91,10 +91,15 @@ def count_fault(session: Session, table: type[Errand], claim: Claim, *, now: dat
 
 
 def next_try(error: ProviderError, *, attempts: int, now: datetime) -> datetime:
-    """Pauses double from 5 s to 10 minutes, with jitter, and are never shorter than the provider asked."""
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if attempts else FIRST_PAUSE
-    by_ourselves = now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    """Never sooner than the provider asked."""
+    by_ourselves = growing_pause(attempts, now=now)
     return max(by_ourselves, error.after) if error.after else by_ourselves
+
+
+def growing_pause(attempts: int, *, now: datetime) -> datetime:
+    """When it ends: pauses double from 5 s to 10 minutes, with jitter."""
+    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if attempts else FIRST_PAUSE
+    return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
 
 
 def is_any_due(session: Session, table: type[Errand], *, now: datetime) -> bool:
