@@ -11,6 +11,8 @@ from webapp.context import confab, database
 from webapp.errors import ProviderError
 from webapp.models import Meeting
 from webapp.providers.base import MeetingProvider
+from webapp.services.booking.consequences import follow
+from webapp.services.booking.overlooked import overlooked
 from webapp.services.meeting import settle
 from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.tokens import StoredTokens
@@ -27,6 +29,18 @@ def sync_links(app: Flask) -> None:
         log.info("link sync", extra={"meetings": ran})
 
 
+def follow_overlooked(app: Flask) -> None:
+    """As a rule nobody was, and nothing is written."""
+    with app.app_context():
+        with database().reading() as session:
+            some = overlooked(session, now=clock.now())
+        if not some:
+            return
+        with database().transaction() as session:
+            follow(session, some, now=clock.now())
+        log.warning("overlooked", extra={"meetings": len(some)})
+
+
 def _sync(claim: Claim) -> None:
     """Decide and stamp, call with no transaction open, store what came of it."""
     faults.point("job.claimed")
@@ -37,7 +51,7 @@ def _sync(claim: Claim) -> None:
         return
     if decision.step is settle.Step.MAKE:
         faults.point("job.attempt_stamped")
-    provider = _provider(decision)
+    provider = speak(decision.provider, decision.connection_id)
     try:
         store = carry_out(provider, decision)
     except ProviderError as error:
@@ -50,6 +64,7 @@ def _sync(claim: Claim) -> None:
     faults.point("zoom.committed")
 
 
-def _provider(decision: settle.Decision) -> MeetingProvider:
-    tokens = StoredTokens(database(), decision.connection_id, clock.now)
-    return confab().providers.meetings[decision.provider](tokens)
+def speak(provider: str, connection_id: int) -> MeetingProvider:
+    """The provider, with the grant of this connection."""
+    tokens = StoredTokens(database(), connection_id, clock.now)
+    return confab().providers.meetings[provider](tokens)

@@ -12,8 +12,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from jobs.housekeeping import keep_house
-from jobs.link_sync import sync_links
+from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
+from jobs.meeting_sweep import sweep_meetings
 from jobs.tasks import run_tasks
 from webapp.context import Confab
 
@@ -27,6 +28,8 @@ SCHEDULE = {
     "meeting": Job(sync_links, 3),
     "mail": Job(deliver_mail, 3),
     "task": Job(run_tasks, 3),
+    "sweep": Job(sweep_meetings, 30),
+    "overlooked": Job(follow_overlooked, 60),
     "housekeeping": Job(keep_house, 3600),
 }
 """By the topic that a commit wakes: what runs, and how often at the least."""

@@ -21,6 +21,7 @@ from webapp.providers.base import (
     PasscodeRule,
     RemoteAccount,
     RemoteUser,
+    SeenMeeting,
     Tokens,
     TokenStore,
 )
@@ -114,6 +115,15 @@ class FakeMeetings(Failures):
 
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
         return self._do("find", lambda: [m.shown() for m in self.standing(marker) if m.host_key == host_key])
+
+    def coming(self, host_key: str) -> list[SeenMeeting]:
+        return self._do(
+            "coming",
+            lambda: [SeenMeeting(m.id, m.marker, m.starts_at) for m in self.standing() if m.host_key == host_key],
+        )
+
+    def stands(self, remote_id: str) -> bool:
+        return self._do("stands", lambda: any(m.id == remote_id for m in self.standing()))
 
     def _do(self, method: str, work: Callable[[], T]) -> T:
         self.calls.append(method)

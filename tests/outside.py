@@ -9,6 +9,7 @@ from flask import Flask
 
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
+from jobs.meeting_sweep import sweep_meetings
 from webapp import clock
 from webapp.config import Settings
 from webapp.context import Confab
@@ -37,6 +38,7 @@ class Outside:
         monkeypatch.setattr(clock, "now", lambda: self.now)
         monkeypatch.setattr("jobs.link_sync.AT_ONCE", 1)
         monkeypatch.setattr("jobs.mail_delivery.AT_ONCE", 1)
+        monkeypatch.setattr("jobs.meeting_sweep.AT_ONCE", 1)
         monkeypatch.setattr("jobs.batch.log.exception", lambda *_, **__: self.faults.append(traceback.format_exc()))
 
     def tick(self, by: timedelta = timedelta(), *, may_fail: bool = False) -> None:
@@ -46,6 +48,13 @@ class Outside:
         deliver_mail(self.app)
         assert may_fail or not self.faults, "\n".join(self.faults)
         self.faults.clear()
+
+    def sweep(self, by: timedelta = timedelta()) -> None:
+        """A look at all hosts `by` later, whether it is due or not."""
+        self.now += by
+        self.app.extensions.pop("jobs.meeting_sweep", None)
+        sweep_meetings(self.app)
+        assert not self.faults, "\n".join(self.faults)
 
     def tick_failing(self, method: str, error: ProviderError) -> None:
         """The next call of this kind fails; with `arrived` in the error, its work is done all the same."""

@@ -8,7 +8,7 @@ from typing import Any
 from fakes import FakeMeetings
 
 from webapp.errors import ProviderError
-from webapp.providers.base import MadeMeeting
+from webapp.providers.base import MadeMeeting, SeenMeeting
 
 LAG = timedelta(seconds=120)
 STALL = timedelta(seconds=15)
@@ -44,6 +44,10 @@ class StormyMeetings(FakeMeetings):
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
         found = super().find(host_key, marker)
         return [m for m in found if not self.lags or self._made_at[m.remote_id] <= self.clock() - LAG]
+
+    def coming(self, host_key: str) -> list[SeenMeeting]:
+        seen = super().coming(host_key)
+        return [m for m in seen if not self.lags or self._made_at[m.remote_id] <= self.clock() - LAG]
 
     def _run(self, method: str, work: Callable[[], Any]) -> Any:
         self.arrive()

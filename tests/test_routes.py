@@ -31,6 +31,7 @@ PUBLIC = """
 
 FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule"]
 FOR_ADMINISTRATORS = """
+    strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
     setup.business setup.connect setup.mapping setup.remap setup.part
 """.split()
@@ -40,8 +41,8 @@ WRITES_ON_GET = {"setup.callback"}
 
 FIELDS = """
     act capacity child code confirmed date dates day duration email end event f first free from key kind last mapping n
-    name next page password pick provider q resource room security_value seen since slot slug start state student_ref
-    take task teacher teachers to type v via virtual_room was zone
+    name next page password pick provider q remove resource room security_value seen since slot slug start state stray
+    student_ref take task teacher teachers to type v via virtual_room was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]
 ASKED = [rule for rule in RULES if rule.endpoint not in {"static", "health.readyz"}]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from installation import Installation, bare, sqlite_rows
 from outside import Outside
 from sqlalchemy import inspect, text
@@ -189,8 +190,7 @@ def test_an_older_backup_is_brought_to_this_version_before_it_is_used(
 ) -> None:
     on_sqlite.arrange(now)
     with on_sqlite.rows() as session:
-        session.execute(text("DROP TABLE installation"))
-        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        command.downgrade(schema._config(session.connection()), "0001")
     old = stored(on_sqlite, tmp_path / "old")
 
     answer = on_sqlite.run("restore", old, "--into", tmp_path / "new.db")

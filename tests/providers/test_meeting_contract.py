@@ -102,6 +102,27 @@ class TestMeetingProvider:
 
         assert stage.provider.find(host, order.marker) == made
 
+    def test_the_host_s_list_shows_each_meeting_with_its_marker(self, stage: Stage) -> None:
+        """RELIABILITY 2.4: what a sweep compares with our rows."""
+        host, other = stage.add_user("a@linden.example"), stage.add_user("b@linden.example")
+        orders = [an_order(host), an_order(host)]
+        made = [stage.provider.make(order) for order in orders]
+        stage.provider.make(an_order(other))
+        gone = stage.provider.make(an_order(host))
+        stage.delete_in_portal(gone.remote_id)
+
+        seen = {(one.remote_id, one.marker, one.starts_at) for one in stage.provider.coming(host)}
+
+        assert seen == {(m.remote_id, o.marker, o.starts_at) for m, o in zip(made, orders, strict=True)}
+
+    def test_a_meeting_asked_for_by_itself_stands_or_not(self, stage: Stage) -> None:
+        made = stage.provider.make(an_order(stage.add_user("a@linden.example")))
+        assert stage.provider.stands(made.remote_id)
+
+        stage.delete_in_portal(made.remote_id)
+
+        assert not stage.provider.stands(made.remote_id)
+
     def test_a_changed_meeting_keeps_its_identity_and_says_its_new_time(self, stage: Stage) -> None:
         """R40, R100"""
         host = stage.add_user("a@linden.example")

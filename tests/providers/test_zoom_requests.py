@@ -10,6 +10,7 @@ from requests.models import PreparedRequest
 from stages import ZoomStage, an_order
 
 from webapp.providers.base import PasscodeRule
+from webapp.providers.zoom.orders import marker_in
 
 pytestmark = pytest.mark.contract
 MEETINGS, USERS = "zoom/meetings.openapi.json", "zoom/users.openapi.json"
@@ -94,3 +95,20 @@ def test_pages_are_no_larger_than_zoom_allows_and_than_we_read(zoom: ZoomStage) 
 
     sizes = {int(asked(request)["page_size"][0]) for request in requests_of(zoom, "GET")}
     assert max(sizes) <= 300
+
+
+@pytest.mark.parametrize(
+    ("agenda", "marker"),
+    [
+        ("Ref 0123456789abcdef-29640000-Ab_-9", "0123456789abcdef-29640000-Ab_-9"),
+        ("Bring the report.\nRef abc-0-x. Thank you", "abc-0-x"),
+        ("Ref " + "a" * 41, ""),
+        ("Preference abc-0-x", ""),
+        ("Chess club", ""),
+        ("x" * 250 + " Ref abc-0-x", ""),
+        (None, ""),
+    ],
+)
+def test_our_marker_is_read_where_lists_show_it(agenda: str | None, marker: str) -> None:
+    """RELIABILITY D5: a teacher may have written around it."""
+    assert marker_in(agenda) == marker

@@ -14,6 +14,8 @@ from webapp.models.event.slot import Slot
 from webapp.models.meeting.connection import Connection
 from webapp.models.meeting.host import Host
 from webapp.models.meeting.meeting import Meeting
+from webapp.models.meeting.stray import Stray
+from webapp.models.meeting.sweep import Sweep
 from webapp.models.message.message import Message
 from webapp.models.people.contact import Contact, Level
 from webapp.models.people.grant import Grant
@@ -62,7 +64,9 @@ __all__ = [
     "SignIn",
     "SignInCode",
     "Slot",
+    "Stray",
     "Student",
+    "Sweep",
     "Task",
     "metadata",
 ]

@@ -70,6 +70,15 @@ class MadeMeeting:
 
 
 @dataclass(frozen=True)
+class SeenMeeting:
+    """A line of a host's list: `marker` is ours as it stands there, or empty."""
+
+    remote_id: str
+    marker: str
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class RemoteUser:
     """A user of the provider's account. `key` is empty while the invitation is pending."""
 
@@ -125,6 +134,14 @@ class MeetingProvider(Protocol):
 
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
         """The host's coming meetings that carry the marker, oldest first."""
+        ...
+
+    def coming(self, host_key: str) -> list[SeenMeeting]:
+        """All coming meetings of the host, ours and others; what is new or gone may show late."""
+        ...
+
+    def stands(self, remote_id: str) -> bool:
+        """Whether this one meeting exists, asked for by itself."""
         ...
 
 

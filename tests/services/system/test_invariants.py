@@ -21,7 +21,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import Session
 
 from webapp.db import Database
-from webapp.models import Grant, ImportRun, SignIn, metadata
+from webapp.models import Grant, ImportRun, SignIn, Sweep, metadata
 from webapp.services.system.invariant_queries import ALL, TIES
 from webapp.services.system.invariants import Broken, broken
 from webapp.services.system.task import start_task
@@ -92,6 +92,7 @@ CASES = {
     "a claim without a lease, of a meeting": "UPDATE meeting SET claim = 'c', due_at = NULL",
     "a claim without a lease, of a message": "UPDATE message SET claim = 'c'",
     "a claim without a lease, of a task": "UPDATE task SET claim = 'c', due_at = NULL",
+    "a claim without a lease, of a sweep": "UPDATE sweep SET claim = 'c', due_at = NULL",
     "a sign-in of a later epoch than its login": "UPDATE signin SET epoch = 7",
     "a sign-in that acts as somebody without an end": "UPDATE signin SET acting_as_id = {ines}",
 }
@@ -165,6 +166,7 @@ def _elsewhere(session: Session, evening: Evening, outside: Outside) -> dict[str
     stored(session, Grant(school_id=school, contact_id=dora, resource_id=evening.resource.id))
     stored(session, ImportRun(school_id=school, contact_id=dora, filename="roster.zip", created_at=now))
     start_task(session, school, "map_contacts", {}, dora, now)
+    session.add(Sweep(school_id=school, provider="zoom", host_key="z1", due_at=now))
     assert evening.connection is not None
     evening.connection.connected_by_id = dora
     return {"other": make_school(session).id, "other_event": make_event(session, evening.school).id}

@@ -43,6 +43,7 @@ class Meeting(Errand, table=True):
     linked_at: datetime | None = None
     gone_at: datetime | None = None
     replaced_at: datetime | None = None
+    missed_at: datetime | None = None  # since when sweeps have not seen it at the provider
 
     @property
     def has_link(self) -> bool:

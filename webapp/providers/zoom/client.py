@@ -20,10 +20,12 @@ from webapp.providers.base import (
     PasscodeRule,
     RemoteAccount,
     RemoteUser,
+    SeenMeeting,
     Tokens,
     TokenStore,
 )
 from webapp.providers.http import Answer, call, new_session
+from webapp.providers.instants import iso_instant
 from webapp.providers.zoom import orders
 from webapp.providers.zoom.answers import bad_link, made_meeting, meeting_id, passcode_rule, remote_user
 from webapp.providers.zoom.errors import GONE, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
@@ -112,12 +114,29 @@ class ZoomMeetings:
         faults.point("zoom.delete_done")
 
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
-        path = f"/users/{_part(host_key)}/meetings"
-        listed = self._listed(path, "meetings", type="upcoming")
+        listed = self._upcoming(host_key)
         ours = sorted(
             (m for m in listed if orders.carries(marker, m.get("agenda"))), key=lambda m: str(m.get("created_at"))
         )
         return [made for m in ours if (made := self._read(str(m.get("id"))))]
+
+    def coming(self, host_key: str) -> list[SeenMeeting]:
+        return [
+            SeenMeeting(str(m.get("id")), orders.marker_in(m.get("agenda")), iso_instant(m.get("start_time")))
+            for m in self._upcoming(host_key)
+        ]
+
+    def stands(self, remote_id: str) -> bool:
+        try:
+            self._call("GET", f"/meetings/{_part(remote_id)}")
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+            return False
+        return True
+
+    def _upcoming(self, host_key: str) -> Iterator[dict[str, Any]]:
+        return self._listed(f"/users/{_part(host_key)}/meetings", "meetings", type="upcoming")
 
     def _read(self, remote_id: str) -> MadeMeeting | None:
         """Lists show no passcode, and lag behind: what is gone by now is left out."""

@@ -1,5 +1,6 @@
 """Write what a meeting shall be in the words of Zoom's API."""
 
+import re
 from datetime import UTC
 from typing import Any
 
@@ -8,6 +9,10 @@ from webapp.providers.zoom.passcode import make_passcode
 
 SCHEDULED = 2
 LONGEST_TOPIC, LONGEST_MINUTES = 200, 1440
+SHOWN_IN_LISTS = 250
+"""Characters of the agenda."""
+
+_REFERENCE = re.compile(r"\bRef ([A-Za-z0-9_-]{1,40})(?![A-Za-z0-9_-])")
 
 
 def creation(order: MeetingOrder) -> dict[str, Any]:
@@ -30,6 +35,12 @@ def change(order: MeetingOrder) -> dict[str, Any]:
 
 def carries(marker: str, agenda: object) -> bool:
     return marker in str(agenda or "").split()
+
+
+def marker_in(agenda: object) -> str:
+    """What follows our word in the part of the agenda that lists show; empty where there is none."""
+    found = _REFERENCE.search(str(agenda or "")[:SHOWN_IN_LISTS])
+    return found[1] if found else ""
 
 
 def _passcode(order: MeetingOrder) -> dict[str, Any]:

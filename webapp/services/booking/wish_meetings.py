@@ -1,6 +1,5 @@
 """Wish one online meeting per standing virtual appointment of an event with a provider, and no other."""
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,9 @@ from webapp.models import (
 )
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
 from webapp.models.meeting.meeting import ABSENT
-from webapp.services.meeting.order import digest, topic_of
+from webapp.services.meeting.order import digest, new_marker, topic_of
 from webapp.services.system.errand import no_problem
+from webapp.services.system.installation import life_of
 
 NO_CONTACT, NOT_CONNECTED, NEEDS_RECONNECT, NOT_MAPPED = "no_contact", "not_connected", "needs_reconnect", "not_mapped"
 
@@ -147,7 +147,7 @@ def _wanted(session: Session, fact: Fact, *, now: datetime) -> Meeting:
         school_id=fact.school_id,
         appointment_id=fact.id,
         provider=fact.provider,
-        marker=secrets.token_hex(12),
+        marker=new_marker(life_of(session)),
         wished_at=now,
     )
     session.add(meeting)

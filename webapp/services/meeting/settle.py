@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from webapp.db import wake
 from webapp.errors import N_, ProviderError
 from webapp.models import Appointment, Connection, Event, Host, Meeting, Resource, Slot
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.meeting.meeting import ABSENT, PRESENT
 from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
@@ -28,6 +29,15 @@ PROMPT = 5.0
 them (RELIABILITY 2.4). A token that takes longer to renew costs a try, not a duplicate."""
 
 _RULE_READ = "rule_read"
+_NOTHING: dict[str, object] = {
+    "remote_id": None,
+    "join_url": None,
+    "passcode": "",
+    "ordered": "",
+    "linked_at": None,
+    "missed_at": None,
+}
+"""What was linked is stale: the row becomes a wish without a meeting."""
 
 
 class Step(enum.Enum):
@@ -136,9 +146,20 @@ def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
     if meeting is None or meeting.wish == ABSENT:
         write_if_ours(session, Meeting, claim, **settled(), gone_at=now)
         return
-    # What was linked is stale: the row becomes a wish without a meeting, and is due again.
-    nothing = {"remote_id": None, "join_url": None, "passcode": "", "ordered": "", "linked_at": None}
-    write_if_ours(session, Meeting, claim, **{**settled(), **nothing, "due_at": now})
+    write_if_ours(session, Meeting, claim, **{**settled(), **_NOTHING, "due_at": now})
+
+
+def store_missing(session: Session, meeting_id: int, remote_id: str, *, now: datetime) -> None:
+    """Somebody deleted it at the provider: it is made anew, unless the row is another or worked on by now."""
+    meeting = _locked(session, Claim(meeting_id, ""))
+    is_idle = meeting is not None and meeting.due_at is None and meeting.claim is None
+    if meeting is None or not is_idle or (meeting.wish, meeting.remote_id) != (PRESENT, remote_id):
+        return
+    for name, value in {**_NOTHING, "due_at": now, "wished_at": now}.items():
+        setattr(meeting, name, value)
+    session.flush()
+    wake(session, "meeting")
+    _follow(session, meeting, now=now)
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:

@@ -83,6 +83,16 @@ def epoch_of(session: Session) -> int:
     return session.execute(query).scalar_one_or_none() or 0
 
 
+def life_of(session: Session) -> str:
+    """`<instance>-<epoch>`: which installation this is, in which life of its data. Another after each restore."""
+    query = select(col(Installation.instance), col(Installation.epoch)).where(col(Installation.id) == _OURS)
+    row = session.execute(query).first()
+    if row is None:
+        _write(session, epoch=0)
+        row = session.execute(query).one()
+    return f"{row.instance}-{row.epoch}"
+
+
 def note_check(session: Session, *, now: datetime) -> None:
     """All invariants were seen to hold."""
     _write(session, checked_at=now)

@@ -142,7 +142,7 @@ MAIL = {
 ERRANDS = {
     # I14: whoever holds a claim has a lease, at the end of which the row is due again
     f"a claim without a lease, of a {table}": f"SELECT id FROM {table} WHERE claim IS NOT NULL AND due_at IS NULL"  # noqa: S608 - our own names
-    for table in ("meeting", "message", "task")
+    for table in ("meeting", "message", "sweep", "task")
 }
 
 SIGN_INS = {

@@ -10,9 +10,18 @@ from webapp.views.admin import (
     rooms,
     setup,
     slots,
+    strays,
 )
 
-blueprints = tuple(
-    module.blueprint
-    for module in (events, event_settings, appointments, slots, rooms, importer, setup, online_meetings, reports)
+blueprints = (
+    events.blueprint,
+    event_settings.blueprint,
+    appointments.blueprint,
+    slots.blueprint,
+    rooms.blueprint,
+    importer.blueprint,
+    setup.blueprint,
+    online_meetings.blueprint,
+    strays.blueprint,
+    reports.blueprint,
 )

@@ -17,6 +17,7 @@ from webapp.services.meeting.calendar_status import SetupStatus, setup_status
 from webapp.services.meeting.overview import Overview
 from webapp.services.meeting.overview import overview as overview_of
 from webapp.services.meeting.retry import retry as retry_issues
+from webapp.services.meeting.strays import AskedAbout, asked_about
 from webapp.services.people.log_in_as import log_back_in, log_in_as
 
 blueprint = Blueprint("online_meetings", __name__, url_prefix="/s/<school>")
@@ -49,7 +50,7 @@ class Asked:
 def overview(school: str) -> Answer:
     with database().reading() as session:
         asked = _asked(session)
-        values = {"shown": _shown(session, asked), "status": _setup_status(session, asked)}
+        values = {"shown": _shown(session, asked), "status": _setup_status(session, asked), "strays": _strays(session)}
     return page("admin/online_meetings/overview.html", asked=asked, now=clock.now(), nav="online-meetings", **values)
 
 
@@ -124,6 +125,11 @@ def _asked(session: Session) -> Asked:
 
 def _shown(session: Session, asked: Asked) -> Overview:
     return overview_of(session, g.school.id, asked.ids, now=clock.now())
+
+
+def _strays(session: Session) -> list[AskedAbout]:
+    """They concern the school's whole Zoom account, not an event."""
+    return asked_about(session, g.school.id, now=clock.now()) if g.contact.level == Level.ADMINISTRATOR else []
 
 
 def _setup_status(session: Session, asked: Asked) -> SetupStatus:

@@ -1,0 +1,83 @@
+"""Look from time to time whether the provider holds what our rows say, and heal what does not agree."""
+
+import logging
+from datetime import timedelta
+
+from flask import Flask
+
+from jobs.batch import drain
+from jobs.link_sync import speak
+from webapp import clock, faults
+from webapp.context import confab, database
+from webapp.errors import ProviderError
+from webapp.models import Sweep
+from webapp.providers.base import MeetingProvider
+from webapp.services.meeting import strays, sweep
+from webapp.services.meeting.settle import store_missing
+from webapp.services.system.errand import Claim
+from webapp.services.system.installation import hold_of
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+
+
+def sweep_meetings(app: Flask) -> None:
+    """The first tick of a process looks at all: whatever ended the one before may have ended a call half-way."""
+    with app.app_context():
+        _plan(is_first=not app.extensions.get(__name__))
+        app.extensions[__name__] = True
+    drain(app, Sweep, _sweep, at_once=AT_ONCE)
+
+
+def _plan(*, is_first: bool) -> None:
+    with database().reading() as session:
+        if not (is_first or sweep.is_any_unplanned(session)):
+            return
+    with database().transaction() as session:
+        sweep.plan_sweeps(session, now=clock.now())
+        if is_first:
+            sweep.look_now(session, now=clock.now())
+
+
+def _sweep(claim: Claim) -> None:
+    """No transaction is open while the provider is asked."""
+    quarantine = timedelta(seconds=confab().settings.quarantine_seconds)
+    with database().transaction() as session:
+        look = sweep.begin(session, claim, quarantine=quarantine, now=clock.now())
+    if look is None:
+        return
+    try:
+        _look(look, speak(look.provider, look.connection_id))
+    except ProviderError as error:
+        with database().transaction() as session:
+            sweep.put_off(session, claim, error, now=clock.now())
+
+
+def _look(look: sweep.Look, provider: MeetingProvider) -> None:
+    seen = provider.coming(look.host_key)
+    faults.point("sweep.listed")
+    with database().transaction() as session:
+        missing = sweep.compare(session, look, seen, now=clock.now())
+    gone = [one for one in missing if not provider.stands(one.remote_id)]
+    for one in gone:
+        with database().transaction() as session:
+            store_missing(session, one.meeting_id, one.remote_id, now=clock.now())
+    removed = _remove_strays(look, provider)
+    if gone or removed:
+        log.warning("sweep", extra={"missing": len(gone), "strays": removed})
+    with database().transaction() as session:
+        sweep.end(session, look, now=clock.now())
+
+
+def _remove_strays(look: sweep.Look, provider: MeetingProvider) -> int:
+    """One look allows what it found together; between two, the brake counts again."""
+    with database().reading() as session:
+        if hold_of(session):
+            return 0
+        going = strays.removable(session, look, now=clock.now())
+    for stray in going:
+        provider.remove(stray.remote_id)
+        with database().transaction() as session:
+            strays.store_removed(session, stray.id or 0, now=clock.now())
+    return len(going)
