@@ -1,16 +1,13 @@
 """Whatever happens in whatever order: no double booking, and in the end exactly one meeting for each who wants one."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
-import postgres
 import pytest
-from evening import Evening
-from factories import make_class, make_host, make_resource, make_teacher
+from broken import broken
+from busy_evening import KINDS, BusyEvening
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,173 +18,114 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from ledger import ALLOWED, STATES, TIMES, Ledger
 from outside import Outside
-from sqlalchemy import text
-from sqlmodel import Session, col, select
-from storm import FAULTS, StormyMeetings
+from sqlmodel import col, select
+from storm import FAULTS
 
 from webapp.db import Database
-from webapp.errors import DomainError, ProviderError
-from webapp.models import (
-    Appointment,
-    Connection,
-    EventSettings,
-    Host,
-    Meeting,
-    Message,
-    ResourceMember,
-    Slot,
-    metadata,
-)
+from webapp.errors import ProviderError
+from webapp.models import Appointment, Host, Meeting, Message
 from webapp.services.booking.agenda import agenda
-from webapp.services.booking.book import Choice, book
-from webapp.services.booking.cancel import cancel_appointment
-from webapp.services.booking.consequences import follow
-from webapp.services.booking.family import child_of
-from webapp.services.booking.move import move_appointment
-from webapp.services.meeting.affected import appointments_waiting_on
-from webapp.services.system.audit import SYSTEM
 
-ALLOWED = 2
 NUMBERS = st.integers(0, 11)
 WAITS = st.sampled_from([0, 3, 7, 20, 61, 130, 141, 660, 3700])
 """Seconds: below and above a pause, a lease, a list's lag, the quarantine."""
-
-
-@dataclass
-class Booked:
-    """An appointment as the model knows it: plain numbers, no rows."""
-
-    slot: int
-    family: int
-    is_virtual: bool
+TEACHERS = st.integers(0, 1)
+AT_PROVIDER = st.sampled_from(sorted(STATES))
 
 
 class Evenings(RuleBasedStateMachine):
-    """Two families, two teachers and a team of both, a dozen slots, a provider in a storm, against a plain model."""
+    """A busy evening, against a ledger of it in plain numbers."""
 
     def __init__(self, database: Database, outside: Outside) -> None:
         super().__init__()
         self.database, self.outside = database, outside
-        self.booked: dict[int, Booked] = {}
-        self.kinds: list[str] = []
-        self.has_provider = True
+        self.ledger: Ledger | None = None
 
     @initialize(bookings=st.lists(st.tuples(st.integers(0, 1), NUMBERS), min_size=1, max_size=5))
     def set_the_scene(self, bookings: list[tuple[int, int]]) -> None:
-        empty(self.database)
-        storm = self.storm = StormyMeetings(lambda: self.outside.now)
-        self.outside.meetings = storm
-        self.outside.app.extensions["confab"].providers.meetings["zoom"] = storm.for_store
-        with self.database.transaction() as session:
-            evening = Evening(session, self.outside.now, "zoom")
-            self.event, self.school_id = evening.event, evening.school.id
-            ines = make_teacher(session, evening.school, "Ines", "Ito")
-            make_host(session, ines)
-            self.teachers = [evening.teacher.id, ines.id]
-            self.families = [(evening.alice, evening.mia), evening.family("Bob", "Ben", evening.teacher)]
-            for teacher in (evening.teacher, ines):
-                for _, child in self.families:
-                    make_class(session, evening.school, teacher, child, appointments_allowed=ALLOWED)
-            team = make_resource(session, evening.event, evening.teacher, ines)
-            resources = [evening.resource, make_resource(session, evening.event, ines), team]
-            self.team_id = team.id
-            self.members = [{self.teachers[0]}, {self.teachers[1]}, set(self.teachers)]
-            self.slots: list[Slot] = []
-            for resource in resources:
-                for n, kind in enumerate(("V", "PV", "V", "P")):
-                    self.slots.append(evening.slot(resource, after=n * 10, kind=kind, minutes=15))
-                    self.kinds.append(kind)
-        for teacher in self.teachers:
-            self.outside.knows(f"z{teacher}")
-            self.outside.knows(f"y{teacher}")
+        self.evening = BusyEvening(self.database, self.outside, appointments_allowed=ALLOWED)
+        self.ledger = Ledger([*KINDS] * 3)
+        self.evening.list_at_provider(self.ledger.directory)
         for family, slot in bookings:
             self.book(family, slot, True)
 
     @rule(family=st.integers(0, 1), slot=NUMBERS, wants_virtual=st.booleans())
     def book(self, family: int, slot: int, wants_virtual: bool) -> None:
-        maker, child = self.families[family]
-        wanted = wants_virtual if self.kinds[slot] == "PV" else None
+        ids = self.evening.book(family, slot, is_virtual=self.ledger.asked(slot, wants_virtual))
+        assert bool(ids) == self.ledger.may_book(slot, family)
+        for number in ids or ():
+            self.ledger.place(number, slot, family, wants_virtual)
 
-        def deed(session: Session) -> list[int]:
-            choice = Choice(self.slots[slot].token, child_of(session, maker, child.token), wanted)
-            opening = session.get_one(EventSettings, self.event.id)
-            return book(session, self.event, opening, maker, [choice], now=self.now)
-
-        ids = self.attempt(deed)
-        mine = [b for b in self.booked.values() if b.family == family and b.slot // 4 == slot // 4]
-        assert (ids is not None) == (len(mine) < ALLOWED and self.is_free(slot, family))
-        if ids:
-            self.booked[ids[0]] = Booked(slot, family, self.kind_of(slot, wants_virtual))
-
-    @precondition(lambda self: self.booked)
+    @precondition(lambda self: self.ledger.booked)
     @rule(which=NUMBERS)
     def cancel(self, which: int) -> None:
-        number = self.pick(which)
-        with self.database.transaction() as session:
-            cancel_appointment(session, session.get_one(Appointment, number), who=SYSTEM, now=self.now)
-        del self.booked[number]
+        number = self.ledger.pick(which)
+        self.evening.cancel(number)
+        del self.ledger.booked[number]
 
-    @precondition(lambda self: self.booked)
-    @rule(which=NUMBERS, place=st.integers(0, 3), wants_virtual=st.booleans())
+    @precondition(lambda self: self.ledger.booked)
+    @rule(which=NUMBERS, place=st.integers(0, TIMES - 1), wants_virtual=st.booleans())
     def move(self, which: int, place: int, wants_virtual: bool) -> None:
-        number = self.pick(which)
-        was = self.booked[number]
-        slot = was.slot // 4 * 4 + place
-        wanted = wants_virtual if self.kinds[slot] == "PV" else None
-
-        def deed(session: Session) -> bool:
-            mine = session.get_one(Appointment, number)
-            token = self.slots[slot].token
-            move_appointment(session, self.event, mine, token, is_virtual=wanted, who=SYSTEM, now=self.now)
-            return True
-
-        is_moved = self.attempt(deed)
-        assert bool(is_moved) == (slot != was.slot and self.is_free(slot, was.family, besides=number))
+        number = self.ledger.pick(which)
+        was = self.ledger.booked[number]
+        slot = was.slot // TIMES * TIMES + place
+        is_moved = self.evening.move(number, slot, is_virtual=self.ledger.asked(slot, wants_virtual))
+        assert is_moved == self.ledger.may_move(number, slot)
         if is_moved:
-            self.booked[number] = Booked(slot, was.family, self.kind_of(slot, wants_virtual))
+            self.ledger.place(number, slot, was.family, wants_virtual)
 
     @rule(slot=NUMBERS, kind=st.sampled_from(["P", "V", "PV"]))
     def change_kind(self, slot: int, kind: str) -> None:
-        concerned = [number for number, b in self.booked.items() if b.slot == slot]
-        with self.changed(concerned) as session:
-            row = session.get_one(Slot, self.slots[slot].id)
-            row.kind, row.version = kind, row.version + 1
-            for number in concerned if kind != "PV" else []:
-                self.booked[number].is_virtual = session.get_one(Appointment, number).is_virtual = kind == "V"
-        self.kinds[slot] = kind
+        assert self.evening.update(slot, kind=kind) == (kind != self.ledger.kinds[slot])
+        self.ledger.switch(slot, kind)
+
+    @rule(slot=NUMBERS, visibility=st.sampled_from(["visible", "hidden", "call", "unavailable"]))
+    def block_or_unblock(self, slot: int, visibility: str) -> None:
+        """Nobody new gets on a blocked slot; who stands on it keeps their meeting as it is."""
+        standing = self.ledger.on(slot)
+        before = self.evening.meetings_of(standing)
+        self.evening.update(slot, visibility=visibility)
+        assert self.evening.meetings_of(standing) == before
+        self.ledger.is_visible[slot] = visibility == "visible"
 
     @rule(is_on=st.booleans())
     def set_provider(self, is_on: bool) -> None:
-        with self.changed(self.booked) as session:
-            session.get_one(EventSettings, self.event.id).provider = "zoom" if is_on else None
-        self.has_provider = is_on
+        is_done = self.evening.set_provider("zoom" if is_on else "")
+        assert is_done == (not is_on or self.ledger.may_turn_on())
+        if is_done:
+            self.ledger.has_provider = is_on
 
-    @rule(which=st.integers(0, 1), state=st.sampled_from(["mapped", "remapped", "pending", "not_found"]))
-    def map_teacher(self, which: int, state: str) -> None:
-        with self.changed(self.booked, retry=True) as session:
-            host = session.exec(select(Host).where(col(Host.contact_id) == self.teachers[which])).one()
-            host.state = "mapped" if state == "remapped" else state
-            host.remote_id = f"{'y' if state == 'remapped' else 'z'}{self.teachers[which]}"
+    @rule(which=TEACHERS, said=AT_PROVIDER)
+    def map_contacts(self, which: int, said: str) -> None:
+        self.evening.storm.faults.clear()
+        self.change_at_provider(which, said)
+        self.map_again()
+
+    @rule(which=TEACHERS, said=AT_PROVIDER, faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=2))
+    def map_contacts_in_a_storm(self, which: int, said: str, faults: list[str]) -> None:
+        """All that the provider says now is stored, or nothing; then what it says is not what we know."""
+        self.evening.storm.faults.extend(faults)
+        self.change_at_provider(which, said)
+        self.map_again()
 
     @rule()
     def change_the_lead(self) -> None:
-        with self.changed(self.booked) as session:
-            for row in session.exec(select(ResourceMember).where(col(ResourceMember.resource_id) == self.team_id)):
-                row.position = 1 - row.position
+        self.evening.change_the_lead(self.ledger.booked)
+        self.ledger.team_lead = 1 - self.ledger.team_lead
 
     @rule(is_on=st.booleans())
     def connect(self, is_on: bool) -> None:
-        with self.database.transaction() as session:
-            connection = session.exec(select(Connection)).one()
-            connection.disconnected_at = None if is_on else self.now
-            session.flush()
-            waiting = appointments_waiting_on(session, connection.school_id, "zoom", now=self.now)
-            follow(session, waiting, now=self.now, retry=is_on)
+        if is_on:
+            self.evening.connect()
+        else:
+            self.evening.disconnect()
+        self.ledger.is_connected = is_on
 
     @rule(retry=st.booleans())
     def follow_again(self, retry: bool) -> None:
-        with self.changed(self.booked, retry=retry):
+        with self.evening.changed(self.ledger.booked, retry=retry):
             pass
 
     @rule(
@@ -197,12 +135,15 @@ class Evenings(RuleBasedStateMachine):
         lags=st.booleans(),
     )
     def tick(self, faults: list[str], waits: list[int], mail: list[tuple[bool, bool]], lags: bool) -> None:
-        self.storm.faults.extend(faults)
-        self.storm.lags = lags
+        self.evening.storm.faults.extend(faults)
+        self.evening.storm.lags = lags
         for retry, arrived in mail:
             self.outside.mailer.fail("send", ProviderError("Post.", retry=retry, arrived=arrived))
         for seconds in waits:
             self.outside.tick(timedelta(seconds=seconds), may_fail=True)
+
+    def wait(self, seconds: int) -> None:
+        self.tick([], [0, seconds], [], False)
 
     @rule(faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3))
     def tick_through_a_quarantine(self, faults: list[str]) -> None:
@@ -214,16 +155,18 @@ class Evenings(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        if not self.kinds:
+        if not self.ledger:
             return
         with self.database.reading() as session:
-            for name, query in BROKEN.items():
-                assert session.execute(text(query)).all() == [], name
+            assert broken(session) == {}
             stands = select(Appointment.id, Appointment.slot_id).where(col(Appointment.cancelled_at).is_(None))
-            assert dict(session.exec(stands).all()) == {n: self.slots[b.slot].id for n, b in self.booked.items()}
+            slots = {number: self.evening.slots[b.slot].id for number, b in self.ledger.booked.items()}
+            assert dict(session.exec(stands).all()) == slots
+            hosts = session.exec(select(Host.state, Host.remote_id).order_by(col(Host.contact_id))).all()
+            assert hosts == [(STATES[said], self.evening.key(n, said)) for n, said in enumerate(self.ledger.mapped)]
 
     def teardown(self) -> None:
-        if self.kinds and sys.exc_info()[0] is None:
+        if self.ledger and sys.exc_info()[0] is None:
             self.settle_down()
             self.holds()
             self.everyone_has_one_meeting()
@@ -231,33 +174,40 @@ class Evenings(RuleBasedStateMachine):
 
     def settle_down(self) -> None:
         """The trouble is over, the office has mended what it can, and the jobs tick for some hours."""
-        self.storm.calm_down()
+        self.evening.storm.calm_down()
         for which in (0, 1):
-            self.map_teacher(which, "mapped")
+            self.change_at_provider(which, "here")
         self.connect(True)
         for minutes in (0, 1, 3, 3, 3, 61, 30, 30, 61):
-            self.press_retry()
+            if self.ledger.mapped != self.ledger.directory:
+                self.map_again()
+            self.evening.press_retry()
             self.outside.tick(timedelta(minutes=minutes), may_fail=True)
+        assert self.ledger.mapped == ["here", "here"]
         for _ in range(8):
             self.outside.tick(timedelta(minutes=61))
-        self.storm.arrive()
+        self.evening.storm.arrive()
 
-    def press_retry(self) -> None:
-        """For what stands in Online Meeting Issues, and for nothing else."""
-        with self.database.transaction() as session:
-            given_up = select(Meeting).where(col(Meeting.problem).is_not(None), col(Meeting.due_at).is_(None))
-            follow(session, [m.appointment_id for m in session.exec(given_up)], now=self.now, retry=True)
+    def change_at_provider(self, which: int, said: str) -> None:
+        self.ledger.directory[which] = said
+        self.evening.list_at_provider(self.ledger.directory)
+
+    def map_again(self) -> None:
+        if self.evening.map_contacts():
+            self.ledger.mapped = list(self.ledger.directory)
 
     def everyone_has_one_meeting(self) -> None:
+        standing = self.evening.storm.standing
         with self.database.reading() as session:
             shown = {entry.id: entry for entry in agenda(session, col(Appointment.cancelled_at).is_(None))}
             current = {m.appointment_id: m for m in session.exec(select(Meeting).where(col(Meeting.gone_at).is_(None)))}
-        eligible = {n for n, b in self.booked.items() if b.is_virtual and self.has_provider}
-        assert {m.marker for m in self.storm.standing()} == {current[n].marker for n in eligible}
-        assert len(self.storm.standing()) == len(eligible) == len(current)
+        eligible = self.ledger.with_meeting()
+        assert {m.marker for m in standing()} == {current[n].marker for n in eligible}
+        assert len(standing()) == len(eligible) == len(current)
         for number in eligible:
-            [real] = self.storm.standing(current[number].marker)
+            [real] = standing(current[number].marker)
             assert (real.starts_at, real.host_key) == (shown[number].starts_at, current[number].host_key)
+            assert real.host_key == self.evening.key(self.ledger.host_of(number), "here")
             assert shown[number].room.url == real.shown().join_url
 
     def nothing_is_left_to_do(self) -> None:
@@ -267,75 +217,6 @@ class Evenings(RuleBasedStateMachine):
                 is_given_up = message.problem is not None
                 assert message.due_at is None
                 assert [bool(message.sent_at), bool(message.dropped_at), is_given_up].count(True) == 1
-
-    @property
-    def now(self) -> datetime:
-        return self.outside.now
-
-    def attempt(self, deed: Callable[[Session], object]) -> object:
-        """None where the rules refuse it; anything else that is raised is a fault."""
-        try:
-            with self.database.transaction() as session:
-                return deed(session)
-        except DomainError:
-            return None
-
-    @contextmanager
-    def changed(self, numbers: object, *, retry: bool = False) -> Iterator[Session]:
-        with self.database.transaction() as session:
-            yield session
-            session.flush()
-            follow(session, list(numbers), now=self.now, retry=retry)  # type: ignore[call-overload]
-
-    def pick(self, which: int) -> int:
-        return sorted(self.booked)[which % len(self.booked)]
-
-    def kind_of(self, slot: int, wants_virtual: bool) -> bool:
-        return wants_virtual if self.kinds[slot] == "PV" else self.kinds[slot] == "V"
-
-    def is_free(self, slot: int, family: int, *, besides: int = 0) -> bool:
-        """Seat, family and every teacher of the resource."""
-        for number, other in self.booked.items():
-            if number == besides:
-                continue
-            is_meanwhile = abs(other.slot % 4 - slot % 4) < 2
-            shares_teacher = self.members[other.slot // 4] & self.members[slot // 4]
-            if is_meanwhile and (other.family == family or shares_teacher):
-                return False
-        return True
-
-
-BROKEN = {
-    "two on one seat": """SELECT slot_id, seat FROM appointment WHERE cancelled_at IS NULL
-        GROUP BY slot_id, seat HAVING count(*) > 1""",
-    "more than fit": """SELECT s.id FROM slot s JOIN appointment a ON a.slot_id = s.id AND a.cancelled_at IS NULL
-        GROUP BY s.id, s.capacity HAVING count(*) > s.capacity""",
-    "minutes held for nobody": """SELECT o.* FROM occupancy o LEFT JOIN appointment a
-        ON a.cancelled_at IS NULL AND (a.id = o.appointment_id OR a.slot_id = o.slot_id) WHERE a.id IS NULL""",
-    "minutes not held by a family": """SELECT a.id FROM appointment a
-        JOIN slot s ON s.id = a.slot_id LEFT JOIN occupancy o ON o.appointment_id = a.id
-        WHERE a.cancelled_at IS NULL GROUP BY a.id HAVING count(o.tick) <> 30""",
-    "minutes not held by a teacher": """SELECT s.id FROM slot s JOIN resourcemember m ON m.resource_id = s.resource_id
-        LEFT JOIN occupancy o ON o.slot_id = s.id AND o.kind = 'teacher' AND o.subject_id = m.contact_id
-        WHERE EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id AND a.cancelled_at IS NULL)
-        GROUP BY s.id, m.contact_id HAVING count(o.tick) <> 15""",
-    "two current meetings": """SELECT appointment_id FROM meeting WHERE replaced_at IS NULL
-        GROUP BY appointment_id HAVING count(*) > 1""",
-    "gone but still at work": """SELECT id FROM meeting WHERE gone_at IS NOT NULL
-        AND (due_at IS NOT NULL OR claim IS NOT NULL)""",
-    "a try forgotten": """SELECT id FROM meeting WHERE gone_at IS NOT NULL AND attempt_at IS NOT NULL""",
-    "two Confirmations": """SELECT act FROM message WHERE kind = 'confirmation' GROUP BY act HAVING count(*) > 1""",
-}
-"""Queries that find nothing, each by what it would find: written apart from the code."""
-
-
-def empty(database: Database) -> None:
-    if not database.is_sqlite:
-        postgres.empty(database)
-        return
-    with database.transaction() as session:
-        for table in reversed(metadata.sorted_tables):
-            session.execute(table.delete())
 
 
 def play(database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch, *, examples: int, steps: int) -> None:
@@ -359,6 +240,40 @@ def play(database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch, 
             print_blob=True,
         ),
     )
+
+
+RARE = {
+    "booked while the teacher was not known": [("map_contacts", 0, "vanished"), ("book", 0, 0, True)],
+    "made under a user who was made anew": [("map_contacts", 0, "made anew"), ("book", 0, 0, True), ("wait", 7)],
+    "mapping failed and the call found out": [
+        ("map_contacts_in_a_storm", 0, "vanished", ["down"]),
+        ("book", 0, 0, True),
+        ("wait", 7),
+    ],
+    "moved off a blocked slot, to which nobody gets back": [
+        ("book", 0, 0, True),
+        ("wait", 7),
+        ("block_or_unblock", 0, "call"),
+        ("book", 1, 0, True),
+        ("move", 0, 2, True),
+        ("move", 0, 0, True),
+    ],
+}
+"""Steps that fifty evenings of chance seldom bring in this order."""
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("steps", RARE.values(), ids=RARE)
+def test_steps_in_a_rare_order(database: Database, outside: Outside, steps: list[tuple[Any, ...]]) -> None:
+    """R72: mapping again brings the links without anybody's action. RELIABILITY 2.8."""
+    evenings = Evenings(database, outside)
+    evenings.set_the_scene([])
+
+    for step, *values in steps:
+        getattr(evenings, step)(*values)
+        evenings.holds()
+
+    evenings.teardown()
 
 
 @pytest.mark.both_databases

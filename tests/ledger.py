@@ -1,0 +1,95 @@
+"""Know an evening as plain numbers: what each step may do, and what has to be there after it. No rows, no queries."""
+
+from dataclasses import dataclass, field
+
+ALLOWED = 2
+"""Appointments that a child may have with one teacher."""
+TIMES = 4
+"""Slots of each resource; two that are neighbours overlap."""
+
+STATES = {
+    "here": "mapped",
+    "made anew": "mapped",
+    "invited": "pending",
+    "deactivated": "inactive",
+    "without a licence": "cannot_host",
+    "vanished": "not_found",
+}
+"""What a teacher may be at the provider, and as what the mapping stores it."""
+
+
+@dataclass(frozen=True)
+class Booked:
+    slot: int
+    family: int
+    is_virtual: bool
+
+
+@dataclass
+class Ledger:
+    """Two teachers and a team of both, by number; slots are counted through, resource by resource."""
+
+    kinds: list[str]
+    is_visible: list[bool] = field(init=False)
+    booked: dict[int, Booked] = field(default_factory=dict)
+    has_provider: bool = True
+    is_connected: bool = True
+    directory: list[str] = field(default_factory=lambda: ["here", "here"])
+    mapped: list[str] = field(default_factory=lambda: ["here", "here"])
+    team_lead: int = 0
+    members = ({0}, {1}, {0, 1})
+
+    def __post_init__(self) -> None:
+        self.is_visible = [True] * len(self.kinds)
+
+    def asked(self, slot: int, wants_virtual: bool) -> bool | None:
+        """What a family says where the slot leaves it open."""
+        return wants_virtual if self.kinds[slot] == "PV" else None
+
+    def may_book(self, slot: int, family: int) -> bool:
+        mine = [b for b in self.booked.values() if b.family == family and b.slot // TIMES == slot // TIMES]
+        return self.is_visible[slot] and len(mine) < ALLOWED and self._is_free(slot, family)
+
+    def may_move(self, number: int, slot: int) -> bool:
+        was = self.booked[number]
+        return slot != was.slot and self.is_visible[slot] and self._is_free(slot, was.family, besides=number)
+
+    def place(self, number: int, slot: int, family: int, wants_virtual: bool) -> None:
+        kind = self.kinds[slot]
+        self.booked[number] = Booked(slot, family, wants_virtual if kind == "PV" else kind == "V")
+
+    def switch(self, slot: int, kind: str) -> None:
+        """Those who stand on it take its type; one that is left open keeps what each was booked as."""
+        self.kinds[slot] = kind
+        for number in self.on(slot) if kind != "PV" else ():
+            self.booked[number] = Booked(slot, self.booked[number].family, kind == "V")
+
+    def on(self, slot: int) -> list[int]:
+        return [number for number, booked in self.booked.items() if booked.slot == slot]
+
+    def may_turn_on(self) -> bool:
+        """An event that has the provider keeps it; another gets it only while the school is connected."""
+        return self.has_provider or self.is_connected
+
+    def with_meeting(self) -> set[int]:
+        """Once all trouble is over."""
+        return {number for number, booked in self.booked.items() if booked.is_virtual and self.has_provider}
+
+    def host_of(self, number: int) -> int:
+        """The first of those whom the appointment is with."""
+        resource = self.booked[number].slot // TIMES
+        return resource if resource < 2 else self.team_lead
+
+    def pick(self, which: int) -> int:
+        return sorted(self.booked)[which % len(self.booked)]
+
+    def _is_free(self, slot: int, family: int, *, besides: int = 0) -> bool:
+        """Seat, family and every teacher of the resource."""
+        for number, other in self.booked.items():
+            if number == besides:
+                continue
+            is_meanwhile = abs(other.slot % TIMES - slot % TIMES) < 2
+            shares_teacher = self.members[other.slot // TIMES] & self.members[slot // TIMES]
+            if is_meanwhile and (other.family == family or shares_teacher):
+                return False
+        return True
