@@ -45,9 +45,10 @@ class RawServer:
 
 def _request(connection: socket.socket) -> bytes:
     """Header and body; what is not HTTP is taken as far as it came."""
-    received = connection.recv(65536)
-    while b"HTTP/1.1" in received and not _is_whole(received):
-        received += connection.recv(65536)
+    received = more = connection.recv(65536)
+    while more and b"HTTP/1.1" in received and not _is_whole(received):
+        more = connection.recv(65536)
+        received += more
     return received
 
 

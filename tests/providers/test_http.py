@@ -1,6 +1,7 @@
 """The one place that meets the network tells truly what may have arrived, and never waits for ever."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -170,6 +171,23 @@ def test_a_slow_read_that_changes_nothing_has_not_arrived(raw_server: Serve) -> 
     error = trouble(server.url, "GET", deadline=0.3)
 
     assert (error.retry, error.arrived) == (True, False)
+
+
+def test_a_call_that_was_given_up_does_not_go_out_later(raw_server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RELIABILITY 2.2: what is said not to have arrived is sent anew. The name server may be slow, or the first of two
+    addresses silent until the deadline."""
+    server = raw_server(says(response("201 Created", "{}")))
+    answers, ask_for_address = threading.Event(), socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *name, **how: answers.wait(10) and ask_for_address(*name, **how))
+
+    error = trouble(server.url, deadline=0.2)
+    answers.set()
+    for thread in threading.enumerate():
+        if thread.name == "call":
+            thread.join(5)
+
+    assert (error.retry, error.arrived) == (True, False)
+    assert not any(b"topic" in received for received in server.received)
 
 
 def test_cookies_of_one_call_do_not_travel_with_the_next(raw_server: Serve) -> None:

@@ -123,6 +123,8 @@ class _Sent:
     def __init__(self, content: bytes, content_type: str) -> None:
         self.content_type = content_type
         self.begun = False
+        self._is_withdrawn = False
+        self._turn = threading.Lock()
         self._length = len(content)
         self._file = io.BytesIO(content)
 
@@ -132,8 +134,16 @@ class _Sent:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.read, b"")
 
+    def withdraw(self) -> None:
+        """Who has not begun to read it by now never will: what is said not to have arrived must not follow later."""
+        with self._turn:
+            self._is_withdrawn = not self.begun
+
     def read(self, size: int = -1) -> bytes:
-        self.begun = True
+        with self._turn:
+            if self._is_withdrawn:
+                raise TimeoutError
+            self.begun = True
         chunk = self._file.read(size)
         if not chunk:
             faults.point("call.request_sent")
@@ -164,6 +174,8 @@ class _Exchange:
         thread = threading.Thread(target=self._run, daemon=True, name="call")
         thread.start()
         thread.join(self._deadline)
+        if self._sent:
+            self._sent.withdraw()
         outcome = self._outcome
         if isinstance(outcome, Exception):
             raise outcome
