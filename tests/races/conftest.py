@@ -14,10 +14,6 @@ pytest.register_assert_rewrite("races.storm")  # so that a failed round says wha
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "races: many processes against the real server; takes a minute")
-
-
 @pytest.fixture(scope="session", params=BOTH)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One server for all tests of a database; each makes a school of its own, and none may leave anything wrong."""
