@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import factories as make
+from fakes import make_tokens
 from flask import Flask, session
 from races.server import Running
 from sqlmodel import Session
@@ -15,11 +16,12 @@ from webapp import auth, clock
 from webapp.csrf import csrf_value, new_key
 from webapp.models import Contact, Resource, Slot, Student
 from webapp.services.booking.confirm import stamp
+from webapp.services.meeting.tokens import close_tokens
 from webapp.services.people.accounts import login_for
 from webapp.services.people.sign_in import FAMILY_STAYS, start_sign_in
 
 MINUTES = 15
-_AGENT = "races/1"
+AGENT = "races/1"
 Wanted = Sequence[tuple[Student, "Teacher", Slot]]
 
 
@@ -80,8 +82,8 @@ class Crowd:
 
     def _request(self, method: str, path: str, parent: Parent, more: str) -> str:
         """`path` within the event, or a whole one."""
-        path = path if path.startswith(self.base) else self.base + path
-        head = f"Host: 127.0.0.1:{self.running.port}\r\nUser-Agent: {_AGENT}\r\nCookie: confab={parent.cookie}\r\n"
+        path = path if path.startswith((self.base, "/s/")) else self.base + path
+        head = f"Host: 127.0.0.1:{self.running.port}\r\nUser-Agent: {AGENT}\r\nCookie: confab={parent.cookie}\r\n"
         return f"{method} {path} HTTP/1.1\r\n{head}{more}\r\n"
 
 
@@ -110,7 +112,7 @@ class Setting:
         with running.database.transaction() as db:
             made = _School(self, db)
             teachers, people = made.everyone()
-        parents = [_signed_in(running.app, *person) for person in people]
+        parents = [signed_in(running.app, *person) for person in people]
         base = f"/{made.school.slug}/{made.event.slug}"
         assert made.school.id is not None
         assert made.event.id is not None
@@ -121,7 +123,7 @@ class _School:
     def __init__(self, setting: Setting, db: Session) -> None:
         self.setting, self.db, self.now = setting, db, clock.now()
         self.school = make.make_school(db)
-        make.make_connection(db, self.school)
+        close_tokens(db, make.make_connection(db, self.school), make_tokens())
         self.event = make.make_event(db, self.school, settings={"provider": "zoom", **setting.settings})
         local = (self.now + timedelta(days=10)).astimezone(ZoneInfo(make.ZONE))
         self.begins = local.replace(hour=16, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -175,9 +177,9 @@ class _School:
         return make.make_slot(self.db, resource, at=at, minutes=MINUTES, kind=kind, capacity=2 if offset else 1)
 
 
-def _signed_in(app: Flask, contact: Contact, children: list[Student], secret: str) -> Parent:
+def signed_in(app: Flask, contact: Contact, children: list[Student], secret: str) -> Parent:
     """The cookie that our own server would have set, CSRF value included."""
-    visit = {"headers": {"User-Agent": _AGENT}, "environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
+    visit = {"headers": {"User-Agent": AGENT}, "environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
     with app.test_request_context("/", **visit):
         auth.remember(secret)
         csrf = csrf_value()

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,7 @@ from webapp.context import Confab
 from webapp.db import Database
 
 REPOSITORY = Path(__file__).parents[2]
+PROGRAM = ("-m", "webapp.cli")
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,27 @@ class Running:
 @contextmanager
 def serving(url: str, *, workers: int = 2, threads: int = 4) -> Iterator[Running]:
     """The tables are brought to this version first. The jobs are off: these are races of requests."""
-    with installation(url) as own, tempfile.NamedTemporaryFile("w", suffix=".log") as log:
-        process = _start(own.settings, workers, threads, log)
+    with installation(url) as own, started(own, workers=workers, threads=threads) as process:
+        yield replace(own, pid=process.pid)
+
+
+@contextmanager
+def started(
+    own: Running,
+    *,
+    workers: int = 2,
+    threads: int = 4,
+    armed: Path | None = None,
+    program: Sequence[str] = PROGRAM,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server of an installation whose tables are there. It dies at the fault point that is named in `armed`."""
+    command = [*program, "serve", "--workers", str(workers), "--threads", str(threads)]
+    more = {"CONFAB_FAULT_FILE": str(armed)} if armed else {}
+    with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        process = _start(own.settings, command, more, log)
         try:
             _wait_until_ready(process, own.settings.base_url, Path(log.name))
-            yield replace(own, pid=process.pid)
+            yield process
         finally:
             _stop(process)
 
@@ -91,7 +108,7 @@ def _settings(url: str) -> Settings:
     )
 
 
-def _start(settings: Settings, workers: int, threads: int, log: IO[str]) -> subprocess.Popen[bytes]:
+def _start(settings: Settings, command: list[str], more: dict[str, str], log: IO[str]) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(REPOSITORY),
@@ -100,21 +117,19 @@ def _start(settings: Settings, workers: int, threads: int, log: IO[str]) -> subp
         "CONFAB_DATABASE_URL": settings.database_url,
         "CONFAB_BASE_URL": settings.base_url,
         "CONFAB_RUN_JOBS": "false",
+        **more,
     }
-    port = settings.base_url.rpartition(":")[2]
-    options = ["--port", port, "--workers", str(workers), "--threads", str(threads)]
-    command = [sys.executable, "-m", "webapp.cli", "serve", *options]
+    command = [sys.executable, *command, "--port", settings.base_url.rpartition(":")[2]]
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        try:
+        with suppress(requests.ConnectionError):
             if requests.get(f"{address}/readyz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
-            time.sleep(0.1)  # nothing can tell us that another process listens
+        time.sleep(0.1)  # nothing can tell us that another process listens
     raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
 
 

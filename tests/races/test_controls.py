@@ -10,6 +10,7 @@ from evening import Evening
 from factories import make_appointment, make_resource
 from races.audit import wrongs
 from races.crowd import Setting
+from races.databases import BOTH
 from races.senders import Senders
 from races.server import Running
 from races.storm import Storm
@@ -24,7 +25,6 @@ from webapp.services.booking.family import child_of
 
 pytestmark = pytest.mark.races
 
-BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 DROP_THE_KEY = (
     "CREATE TABLE loose AS SELECT * FROM occupancy",
     "DROP TABLE occupancy",

@@ -6,9 +6,10 @@ import random
 import pytest
 from races.audit import ask, wrongs
 from races.crowd import Setting
+from races.families import BOOK, CANCEL, MOVE
 from races.senders import Senders
 from races.server import Running
-from races.storm import BOOK, CANCEL, MOVE, Storm
+from races.storm import Storm
 
 pytestmark = pytest.mark.races
 

@@ -5,6 +5,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -36,10 +37,12 @@ Talk = Generator[bytes, Reply, None]
 """What one client says: it yields a request, gets the reply, and so on until it returns."""
 
 
-def converse(port: int, talks: Sequence[Talk], *, ready: Callable[[], object] = lambda: None) -> None:
+def converse(
+    port: int, talks: Sequence[Talk], *, ready: Callable[[], object] = lambda: None, may_die: bool = False
+) -> None:
     """Let every client talk over a keep-alive connection of its own. All are open before `ready` is called and the
-    first request is sent. Raises Broken."""
-    with _Listener(port) as listener:
+    first request is sent. Raises Broken; where the server `may_die`, a client whose connection ends falls silent."""
+    with _Listener(port, may_die=may_die) as listener:
         lines = [listener.connect(talk) for talk in talks]
         ready()
         for line in lines:
@@ -102,9 +105,10 @@ class _Line:
 class _Listener:
     """All connections of a run; leaving it closes them."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, may_die: bool = False) -> None:
         self.talking = 0
         self._port = port
+        self._bearable = (Broken, ConnectionError) if may_die else ()
         self._selector = selectors.DefaultSelector()
         self._lines: set[_Line] = set()
 
@@ -122,16 +126,20 @@ class _Listener:
         return line
 
     def begin(self, line: _Line) -> None:
-        if line.begin():
-            self._selector.register(line.socket, selectors.EVENT_READ, line)
-            self.talking += 1
+        with suppress(*self._bearable):
+            if line.begin():
+                self._selector.register(line.socket, selectors.EVENT_READ, line)
+                self.talking += 1
 
     def hear(self, patience: float, *, may_be_silent: bool = False) -> None:
         events = self._selector.select(patience)
         if not events and not may_be_silent:
             raise Broken(f"{self.talking} clients got no answer within {patience} seconds")
         for key, _ in events:
-            if not key.data.hear():
+            goes_on = False
+            with suppress(*self._bearable):
+                goes_on = key.data.hear()
+            if not goes_on:
                 self._end(key.data)
 
     def _end(self, line: _Line) -> None:

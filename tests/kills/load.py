@@ -1,0 +1,39 @@
+"""Let clients send what they planned, each one request after the other, until all is said or the server is dead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kills.log import Entry
+from races.families import Attempt
+from races.wire import Talk, converse
+
+
+@dataclass
+class Fuse:
+    """Burns with each answer; at its end the point is armed."""
+
+    file: Path
+    point: str
+    length: int
+
+    def burn(self) -> None:
+        self.length -= 1
+        if self.length == 0:
+            self.file.write_text(self.point)
+
+
+def load(port: int, plans: Sequence[Sequence[Attempt]], fuse: Fuse | None = None) -> list[Entry]:
+    """Each plan is one client's. With a fuse, the server may die; who waits for an answer then gets none."""
+    log: list[Entry] = []
+    converse(port, [_client(plan, log, fuse) for plan in plans], may_die=fuse is not None)
+    return log
+
+
+def _client(plan: Sequence[Attempt], log: list[Entry], fuse: Fuse | None) -> Talk:
+    for attempt in plan:
+        entry = Entry(attempt)
+        log.append(entry)
+        entry.answer = yield attempt.request.encode()
+        if fuse:
+            fuse.burn()
