@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, auto
 
 from races.families import BOOK, CANCEL, Attempt, Stored
 from races.wire import Reply
 
 Rows = dict[int, Stored]
-Effect = Enum("Effect", "NONE WHOLE TORN")
-"""What a request left in the database: nothing, all that it was to do, or something else."""
+
+
+class Effect(Enum):
+    """What a request left in the database: nothing, all that it was to do, or something else."""
+
+    NONE = auto()
+    WHOLE = auto()
+    TORN = auto()
 
 
 @dataclass

@@ -98,8 +98,9 @@ class Rounds:
     def _settle(self) -> None:
         if self._death is None:
             return
-        self.restarts.append(time.monotonic() - self._death.at)
         stage, kill, log = self._stage, self._death.kill, self._death.log
+        self.restarts.append(time.monotonic() - self._death.at)
+        self._death = None
         change = stage.look()
         assert stage.complaints(log, change) == []
         effects = {id(entry): stage.effect(entry, change) for entry in log}

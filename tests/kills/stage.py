@@ -1,7 +1,7 @@
 """Set an evening on which families and the office are busy, and hold its database to what they were told."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
 from kills.log import Change, Effect, Entry, Rows, complaint
@@ -69,7 +69,7 @@ class Stage:
         assert self.complaints(log, change) == []
         self.held = change.after
 
-    def _unsound(self) -> Iterable[str]:
+    def _unsound(self) -> Iterator[str]:
         url, school = self._own.url, self._families.crowd.school_id
         yield from (f"{n} {what}" for what, n in wrongs(url).items())
         with self._own.database.reading() as session:
