@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.auth import init_auth, refuse_undeclared
 from webapp.config import LOOPBACK, Settings
-from webapp.context import Confab
+from webapp.context import Confab, init_looking
 from webapp.csrf import init_csrf
 from webapp.db import Database
 from webapp.providers.base import Providers
@@ -27,6 +27,7 @@ def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     Htmx(app)
+    init_looking(app)
     init_csrf(app)
     init_auth(app)
     init_rendering(app)

@@ -10,23 +10,27 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
-from webapp.context import database
+from webapp.context import look_once, reading
 from webapp.errors import NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, School
-from webapp.services.people.access import acted_contact, is_granted, own_contact
-from webapp.services.people.schools import school_of
-from webapp.services.people.sign_in import SignedIn, signed_in, start_sign_in
+from webapp.services.people.access import Standing, acted_contact, is_granted, standing_before
+from webapp.services.people.sign_in import SignedIn, start_sign_in
 from webapp.services.system.audit import Who
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+_LOOKING = frozenset({"GET", "HEAD"})
+
 
 class Visitor(UserMixin):  # type: ignore[misc]  # flask-login has no types
-    """A signed-in person as flask-login wants them; the id is the sign-in's secret."""
+    """A signed-in person as flask-login wants them; the id is the sign-in's secret. `school` and `own` are of the
+    school in the URL, where there is one."""
 
-    def __init__(self, secret: str, person: SignedIn) -> None:
+    def __init__(self, secret: str, standing: Standing) -> None:
         self.id = secret
-        self.person = person
+        self.person = standing.person
+        self.school: School | None = standing.school
+        self.own: Contact | None = standing.own
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,12 @@ def forget() -> None:
     session.clear()
 
 
+def own_contact() -> Contact | None:
+    """Of whoever is signed in, in the school of the URL: for views that ask nobody to be."""
+    own: Contact | None = getattr(current_user, "own", None)
+    return own
+
+
 def person() -> SignedIn:
     """The person at the keyboard, in views that ask for one."""
     known: SignedIn = current_user.person
@@ -107,27 +117,30 @@ def _declare(view: View, access: Access) -> View:
 
 
 def _visitor(secret: str) -> Visitor | None:
-    with database().reading() as db:
-        known = signed_in(db, secret, now=clock.now())
-    return Visitor(secret, known) if known else None
+    """Asks the database at each request, once: a sign-in that has just ended lets nobody in."""
+    with reading() as db:
+        standing = standing_before(db, secret, (request.view_args or {}).get("school", ""), now=clock.now())
+    return Visitor(secret, standing) if standing else None
 
 
 def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
     access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
     if access is None or access.kind == "public":
         return None
+    if access.kind == "family" and request.method in _LOOKING:
+        look_once()
     if not current_user.is_authenticated:
         return _to_sign_in(access)
     if access.kind in {"staff", "family"}:
-        with database().reading() as db:
-            _load(db, access)
+        _admit(current_user, access)
     return None
 
 
-def _load(db: Session, access: Access) -> None:
-    values = request.view_args or {}
-    g.school = school_of(db, values["school"])
-    g.contact = _contact(db, g.school)
+def _admit(visitor: Visitor, access: Access) -> None:
+    if visitor.school is None:
+        raise NotFound
+    g.school, g.own_contact = visitor.school, visitor.own
+    g.contact = _contact(visitor)
     if access.kind == "family":
         return
     if g.contact.level < Level.VIEWER:
@@ -135,24 +148,32 @@ def _load(db: Session, access: Access) -> None:
     if g.contact.level < access.level:
         raise NotAllowed
     if g.contact.level == Level.EVENT_ADMINISTRATOR and access.level >= Level.RESOURCE_ADMINISTRATOR:
-        _refuse_other_events(db, values.get("event"))
+        _refuse_other_events((request.view_args or {}).get("event"))
 
 
-def _refuse_other_events(db: Session, event_id: object) -> None:
-    if event_id is not None and not is_granted(db, g.contact, event_id):
-        raise NotFound
+def _refuse_other_events(event_id: object) -> None:
+    if event_id is None:
+        return
+    with reading() as db:
+        if not is_granted(db, g.contact, event_id):
+            raise NotFound
 
 
-def _contact(db: Session, school: School) -> Contact:
+def _contact(visitor: Visitor) -> Contact:
     """The contact as whom the person acts in this school: their own, or the teacher they logged in as."""
-    g.own_contact = own_contact(db, school, person().login_id)
-    if acted := acted_contact(db, person(), g.own_contact):
+    if acted := _acted(visitor):
         g.acting = True
         return acted
-    if g.own_contact is None:
+    if visitor.own is None:
         raise NotFound
-    own: Contact = g.own_contact
-    return own
+    return visitor.own
+
+
+def _acted(visitor: Visitor) -> Contact | None:
+    if visitor.person.acting_as_id is None:
+        return None
+    with reading() as db:
+        return acted_contact(db, visitor.person, visitor.own)
 
 
 def _to_sign_in(access: Access) -> Response | tuple[str, int, dict[str, str]]:

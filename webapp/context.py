@@ -1,8 +1,11 @@
 """Reach what `create_app` wired, from within a request, a job or a command."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app, g
+from sqlmodel import Session
 
 from webapp.config import Settings
 from webapp.db import Database
@@ -25,3 +28,30 @@ def confab() -> Confab:
 
 def database() -> Database:
     return confab().database
+
+
+def init_looking(app: Flask) -> None:
+    app.teardown_request(_end_look)
+
+
+def look_once() -> None:
+    """From here on all that this request reads is of one state of the database, in one transaction, until it is
+    answered. Only for requests that write nothing: they would not see it, and hold two connections."""
+    if "look" not in g:
+        g.look = ExitStack()
+        g.looking = g.look.enter_context(database().reading())
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Within the one look of this request, where there is one, or in a transaction of its own."""
+    if "look" in g:
+        yield g.looking
+        return
+    with database().reading() as session:
+        yield session
+
+
+def _end_look(_error: BaseException | None) -> None:
+    if look := g.pop("look", None):
+        look.close()

@@ -25,9 +25,9 @@ def part_of(table: str, *, index: bool = True, primary: bool = False) -> Any:
     return Field(foreign_key=f"{table}.id", ondelete="CASCADE", index=index and not primary, primary_key=primary)
 
 
-def may_point_to(table: str) -> Any:
+def may_point_to(table: str, *, index: bool = True) -> Any:
     """A tie that is dropped when the other row goes."""
-    return Field(default=None, foreign_key=f"{table}.id", ondelete="SET NULL", index=True)
+    return Field(default=None, foreign_key=f"{table}.id", ondelete="SET NULL", index=index)
 
 
 def new_token() -> str:

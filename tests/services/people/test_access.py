@@ -7,8 +7,8 @@ from factories import make_contact, make_event, make_login, make_school, make_te
 from sqlmodel import Session
 
 from webapp.models import Contact, Grant, Level, Login, School
-from webapp.services.people.access import acted_contact, is_granted, own_contact
-from webapp.services.people.sign_in import SignedIn
+from webapp.services.people.access import Standing, acted_contact, is_granted, standing_before
+from webapp.services.people.sign_in import STAFF_STAYS, SignedIn, start_sign_in
 
 pytestmark = pytest.mark.both_databases
 
@@ -32,22 +32,55 @@ def acting(login: Login, contact: Contact | None) -> SignedIn:
     return SignedIn(1, login.id or 0, login.email, contact.id if contact else None)
 
 
+def before(session: Session, login: Login, slug: str, now: datetime) -> Standing:
+    secret = start_sign_in(session, login, stays=STAFF_STAYS, now=now)
+    session.flush()
+    standing = standing_before(session, secret, slug, now=now)
+    assert standing is not None
+    return standing
+
+
 def test_a_person_is_another_contact_in_each_school(
-    session: Session, school: School, login: Login, dora: Contact
+    session: Session, school: School, login: Login, dora: Contact, now: datetime
 ) -> None:
     second, third = make_school(session), make_school(session)
     parent = make_contact(session, second, "Dora", login_id=login.id)
 
-    found = [own_contact(session, place, login.id or 0) for place in (school, second, third)]
+    found = [before(session, login, place.slug, now) for place in (school, second, third)]
 
-    assert found == [dora, parent, None]
-    assert own_contact(session, school, 4711) is None
+    assert [standing.own for standing in found] == [dora, parent, None]
+    assert [standing.school for standing in found] == [school, second, third]
+    assert {standing.person.login_id for standing in found} == {login.id}
 
 
-def test_a_contact_without_a_login_is_nobody_s(session: Session, school: School, login: Login) -> None:
+@pytest.mark.parametrize("slug", ["", "nowhere", "Linden", "a\0b", "ł", "-"])
+@pytest.mark.usefixtures("dora")
+def test_who_is_signed_in_is_known_where_there_is_no_such_school(
+    session: Session, login: Login, slug: str, now: datetime
+) -> None:
+    found = before(session, login, slug, now)
+
+    assert (found.person.email, found.school, found.own) == (login.email, None, None)
+
+
+def test_a_contact_without_a_login_is_nobody_s(session: Session, school: School, login: Login, now: datetime) -> None:
     make_contact(session, school, email=login.email)
 
-    assert own_contact(session, school, login.id or 0) is None
+    assert before(session, login, school.slug, now).own is None
+
+
+def test_a_sign_in_that_does_not_stand_is_nobody_anywhere(
+    session: Session, school: School, login: Login, dora: Contact, now: datetime
+) -> None:
+    """RELIABILITY I16"""
+    secret = start_sign_in(session, login, stays=STAFF_STAYS, now=now)
+    session.flush()
+
+    assert standing_before(session, secret, school.slug, now=now + STAFF_STAYS) is None
+    assert standing_before(session, "another", school.slug, now=now) is None
+    login.epoch += 1
+    session.flush()
+    assert standing_before(session, secret, school.slug, now=now) is None
 
 
 def test_who_logged_in_as_a_teacher_acts_as_them(session: Session, school: School, login: Login, dora: Contact) -> None:

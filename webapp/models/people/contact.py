@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import IntEnum
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned, public_token
@@ -25,13 +25,15 @@ class Contact(SQLModel, table=True):
         UniqueConstraint("school_id", "email"),  # empty addresses are NULL, of which there may be many
         UniqueConstraint("school_id", "teacher_ref"),
         UniqueConstraint("school_id", "parent_ref"),
+        # The guard asks at every request; by the school alone it would read all of the school's contacts.
+        Index("ix_contact_login_id_school_id", "login_id", "school_id"),
         CheckConstraint("level BETWEEN 0 AND 5", name="known_level"),
         CheckConstraint("email <> ''", name="email_or_null"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     school_id: int = owned()
-    login_id: int | None = may_point_to("login")
+    login_id: int | None = may_point_to("login", index=False)
     token: str = public_token()
     email: str | None = Field(default=None, max_length=254)  # lower case
     first: str = Field(default="", max_length=100)

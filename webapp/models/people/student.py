@@ -20,4 +20,8 @@ class Student(SQLModel, table=True):
 
     @property
     def name(self) -> str:
-        return f"{self.first} {self.last}".strip() or self.student_ref
+        return student_name(self.first, self.last, self.student_ref)
+
+
+def student_name(first: str, last: str, student_ref: str) -> str:
+    return f"{first} {last}".strip() or student_ref

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotFound
@@ -53,22 +54,30 @@ class Pick:
         return replace(self, slot=slot, kind=kind)
 
 
+class Teacher(NamedTuple):
+    """A resource as families know it: a teacher, or a team."""
+
+    id: int
+    token: str
+    name: str
+    group_name: str
+
+
 @dataclass(frozen=True)
 class Wish:
-    """A pick with the rows behind it. `allowed` is how many appointments the class allows with this teacher."""
+    """A pick with what is behind it. `allowed` is how many appointments the class allows with this teacher."""
 
     pick: Pick
     child: Child
-    resource: Resource
+    resource: Teacher
     allowed: int
 
 
-@dataclass(frozen=True)
-class Tie:
-    """A resource in one of whose classes a student sits."""
+class Tie(NamedTuple):
+    """A teacher in one of whose classes a student sits."""
 
     student_id: int
-    resource: Resource
+    resource: Teacher
     class_name: str
     allowed: int
 
@@ -89,57 +98,77 @@ def read_picks(texts: Iterable[str]) -> list[Pick]:
 
 
 def children_by_token(session: Session, contact: Contact) -> dict[str, Child]:
-    return {s.token: Child(s.name, f"s{s.id}", s.id) for s in children_of(session, contact)}
+    return {child.token: child for child in children_of(session, contact)}
 
 
 def wishes_of(session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]) -> list[Wish]:
     """`children` are the family's own, by token. Raises NotFound for any other child or another event's teacher."""
     if not {pick.child for pick in picks} <= children.keys():
         raise NotFound
-    students = [child.student_id for child in children.values() if child.student_id]
-    tied = {(tie.student_id, tie.resource.token): tie for tie in ties_of(session, event, students)}
-    resources = _resources(session, event, [pick.resource for pick in picks])
-    wishes = []
-    for pick in picks:
-        child, resource = children[pick.child], resources.get(pick.resource)
-        tie = tied.get((child.student_id or 0, pick.resource))
-        if resource is None or (child.student_id and tie is None):
-            raise NotFound
-        wishes.append(Wish(pick, child, resource, tie.allowed if tie else 1))
-    return wishes
+    known = _named(session, event, picks) if event.is_simple else _tied(session, event, children, picks)
+    if not {pick.name for pick in picks} <= known.keys():
+        raise NotFound
+    return [Wish(pick, children[pick.child], *known[pick.name]) for pick in picks]
 
 
 def ties_of(session: Session, event: Event, students: Sequence[int]) -> list[Tie]:
-    """Every resource of the event that one of the students may see, once per student, in one query.
+    """Every teacher of the event whom one of the students may see, once per student, in one query.
 
     Of several classes that tie them, the one that allows most counts, as when booking.
     """
-    query = (
-        select(col(Enrolment.student_id), Resource, col(Class.name), col(Class.appointments_allowed))
-        .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
-        .join(ClassTeacher, col(ClassTeacher.contact_id) == col(ResourceMember.contact_id))
-        .join(Class, col(Class.id) == col(ClassTeacher.class_id))
-        .join(Enrolment, col(Enrolment.class_id) == col(Class.id))
-        .where(col(Resource.event_id) == event.id, col(Enrolment.student_id).in_(students))
-        .order_by(col(Resource.position), col(Resource.name), col(Class.appointments_allowed).desc(), col(Class.id))
-    )
-    ties: dict[tuple[int, str], Tie] = {}
-    for student_id, resource, class_name, allowed in session.execute(query):
-        ties.setdefault((student_id, resource.token), Tie(student_id, resource, class_name, allowed))
+    ties: dict[tuple[int, int], Tie] = {}
+    rows = session.connection().execute(_TIES, {"event": event.id, "students": list(students)})
+    for student, allowed, class_name, *teacher in rows:
+        ties.setdefault((student, teacher[0]), Tie(student, Teacher(*teacher), class_name, allowed))
     return list(ties.values())
+
+
+def teachers_of(session: Session, event: Event) -> list[Teacher]:
+    """All of the event, in its order."""
+    return [Teacher(*row) for row in session.connection().execute(_TEACHERS, {"event": event.id})]
 
 
 def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tuple[int, str], int]:
     """How many appointments the contact has, by resource (id) and child (key)."""
-    query = (
-        select(col(Appointment.resource_id), col(Appointment.child_key), func.count())
-        .where(col(Appointment.event_id) == event.id, col(Appointment.contact_id) == contact.id)
-        .where(col(Appointment.cancelled_at).is_(None))
-        .group_by(col(Appointment.resource_id), col(Appointment.child_key))
-    )
-    return {(resource, child): n for resource, child, n in session.execute(query)}
+    rows = session.connection().execute(_BOOKED, {"event": event.id, "contact": contact.id})
+    return {(resource, child): n for resource, child, n in rows}
 
 
-def _resources(session: Session, event: Event, tokens: Sequence[str]) -> dict[str, Resource]:
-    query = select(Resource).where(col(Resource.event_id) == event.id, col(Resource.token).in_(tokens))
-    return {resource.token: resource for resource in session.execute(query).scalars()}
+def _tied(
+    session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]
+) -> dict[str, tuple[Teacher, int]]:
+    """By name of a pick: the teacher, and how many appointments are allowed."""
+    tokens = {children[pick.child].student_id or 0: pick.child for pick in picks}
+    ties = ties_of(session, event, list(tokens))
+    return {Pick(tokens[tie.student_id], tie.resource.token).name: (tie.resource, tie.allowed) for tie in ties}
+
+
+def _named(session: Session, event: Event, picks: Sequence[Pick]) -> dict[str, tuple[Teacher, int]]:
+    """As `_tied`, where everybody may see each teacher once."""
+    values = {"event": event.id, "tokens": [pick.resource for pick in picks]}
+    teachers = {row.token: Teacher(*row) for row in session.connection().execute(_CHOSEN, values)}
+    return {pick.name: (teachers[pick.resource], 1) for pick in picks if pick.resource in teachers}
+
+
+_TEACHER: Any = (col(Resource.id), col(Resource.token), col(Resource.name), col(Resource.group_name))
+_TEACHERS: Any = (
+    select(*_TEACHER)
+    .where(col(Resource.event_id) == bindparam("event"))
+    .order_by(col(Resource.position), col(Resource.name), col(Resource.id))
+)
+_CHOSEN = _TEACHERS.where(col(Resource.token).in_(bindparam("tokens")))
+_TIES: Any = (
+    select(col(Enrolment.student_id), col(Class.appointments_allowed), col(Class.name).label("class_name"), *_TEACHER)
+    .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
+    .join(ClassTeacher, col(ClassTeacher.contact_id) == col(ResourceMember.contact_id))
+    .join(Class, col(Class.id) == col(ClassTeacher.class_id))
+    .join(Enrolment, col(Enrolment.class_id) == col(Class.id))
+    .where(col(Resource.event_id) == bindparam("event"), col(Enrolment.student_id).in_(bindparam("students")))
+    .order_by(col(Resource.position), col(Resource.name), col(Class.appointments_allowed).desc(), col(Class.id))
+)
+_BOOKED = (
+    select(col(Appointment.resource_id), col(Appointment.child_key), func.count())
+    .where(col(Appointment.event_id) == bindparam("event"), col(Appointment.contact_id) == bindparam("contact"))
+    .where(col(Appointment.cancelled_at).is_(None))
+    .group_by(col(Appointment.resource_id), col(Appointment.child_key))
+)

@@ -2,31 +2,32 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
-from webapp.models import (
-    Class,
-    ClassTeacher,
-    Contact,
-    Enrolment,
-    Event,
-    Guardian,
-    Resource,
-    ResourceMember,
-    Student,
-)
+from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Resource, ResourceMember, Student
+from webapp.models.people.student import student_name
 from webapp.services.booking.errors import NotYourTeacher
+
+_CHILDREN = (
+    select(*(col(column) for column in (Student.id, Student.token, Student.first, Student.last, Student.student_ref)))
+    .add_columns(col(Student.grade))
+    .join(Guardian, col(Guardian.student_id) == col(Student.id))
+    .where(col(Guardian.contact_id) == bindparam("contact"), col(Student.school_id) == bindparam("school"))
+    .order_by(col(Student.first), col(Student.last), col(Student.id))
+)
 
 
 @dataclass(frozen=True)
 class Child:
-    """A student of the roster, or in a Simple PTA event a name that the parent typed."""
+    """A student of the roster, with token and grade, or in a Simple PTA event a name that the parent typed."""
 
     name: str
     key: str
     student_id: int | None = None
+    token: str = ""
+    grade: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,29 +38,19 @@ class SharedClass:
     appointments_allowed: int
 
 
-@dataclass(frozen=True)
-class Teaching:
-    """A teacher whom a child may see, with the class that ties them."""
-
-    resource: Resource
-    class_name: str
-
-
-def children_of(session: Session, contact: Contact) -> list[Student]:
-    query = (
-        select(Student)
-        .join(Guardian, col(Guardian.student_id) == col(Student.id))
-        .where(col(Guardian.contact_id) == contact.id, col(Student.school_id) == contact.school_id)
-        .order_by(col(Student.first), col(Student.last), col(Student.id))
-    )
-    return list(session.execute(query).scalars())
+def children_of(session: Session, contact: Contact) -> list[Child]:
+    rows = session.connection().execute(_CHILDREN, {"contact": contact.id, "school": contact.school_id})
+    return [
+        Child(student_name(row.first, row.last, row.student_ref), f"s{row.id}", row.id, row.token, row.grade)
+        for row in rows
+    ]
 
 
 def child_of(session: Session, contact: Contact, token: str) -> Child:
     """The contact's child with this token. Raises NotFound for another family's."""
-    for student in children_of(session, contact):
-        if student.token == token:
-            return Child(student.name, f"s{student.id}", student.id)
+    for child in children_of(session, contact):
+        if child.token == token:
+            return child
     raise NotFound
 
 
@@ -71,23 +62,6 @@ def named_child(name: str) -> Child:
     if len(shown) > 100 or any(not character.isprintable() for character in shown):
         raise Invalid(N_("Type a name of at most 100 letters."), field="child")
     return Child(shown, f"n{shown.casefold()}")
-
-
-def teachers_of(session: Session, event: Event, student_id: int) -> list[Teaching]:
-    """The event's resources in whose classes the student sits."""
-    query = (
-        select(Resource, col(Class.name))
-        .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
-        .join(ClassTeacher, col(ClassTeacher.contact_id) == col(ResourceMember.contact_id))
-        .join(Class, col(Class.id) == col(ClassTeacher.class_id))
-        .join(Enrolment, col(Enrolment.class_id) == col(Class.id))
-        .where(col(Resource.event_id) == event.id, col(Enrolment.student_id) == student_id)
-        .order_by(col(Resource.position), col(Resource.name), col(Class.name))
-    )
-    found: dict[int | None, Teaching] = {}
-    for resource, class_name in session.execute(query):
-        found.setdefault(resource.id, Teaching(resource, class_name))
-    return list(found.values())
 
 
 def shared_class(session: Session, resource: Resource, child: Child) -> SharedClass:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -14,8 +16,9 @@ from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Wish, booked_counts
 from webapp.services.booking.confirm import stamp
 from webapp.services.booking.errors import TimeClash, WrongKind
+from webapp.services.booking.family import Child
 from webapp.services.booking.plan import propose
-from webapp.services.booking.times import YOURS, Time, times_of
+from webapp.services.booking.times import YOURS, Time, timetable_of
 
 
 class NotFreeAnyMore(DomainError):
@@ -26,8 +29,7 @@ class NoTimeChosen(Invalid):
     message = N_("Choose a time with %(teacher)s.")
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One time to choose; `clash` says why it cannot be."""
 
     time: Time
@@ -47,16 +49,16 @@ class Options:
         by_day = groupby(self.options, key=lambda option: i18n.local_day(option.time.starts_at, self.zone))
         return [(day, list(options)) for day, options in by_day]
 
-    @property
+    @cached_property
     def is_any_free(self) -> bool:
         return any(option.clash is None for option in self.options)
 
-    @property
+    @cached_property
     def asks_kind(self) -> bool:
         """Whether some time leaves it to the family how to meet (R77)."""
         return any(option.time.kind == EITHER for option in self.options)
 
-    @property
+    @cached_property
     def has_mixed_kinds(self) -> bool:
         return len({option.time.kind for option in self.options}) > 1
 
@@ -107,7 +109,7 @@ def lay_out(
     """With `proposing`, teachers without a chosen time get one that fits, and a lost time is left to the family."""
     times = _times(session, event, contact, wishes, now=now)
     booked = booked_counts(session, event, contact)
-    is_booked = [booked.get((w.resource.id or 0, w.child.key), 0) >= w.allowed for w in wishes]
+    is_booked = [booked.get((wish.resource.id, wish.child.key), 0) >= wish.allowed for wish in wishes]
     chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_booked[i]}
     if proposing:
         open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_booked[i]}
@@ -174,16 +176,14 @@ def _day(row: Row) -> date:
 def _times(
     session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, now: datetime
 ) -> dict[int, list[Time]]:
-    """By place in the list. One child's other appointments do not stand in the way of a sibling's with the co-parent,
-    so each child is asked for by itself."""
-    found: dict[int, list[Time]] = {}
-    for key in dict.fromkeys(wish.child.key for wish in wishes):
-        places = {i: wish for i, wish in enumerate(wishes) if wish.child.key == key}
-        student = next(iter(places.values())).child.student_id
-        resources = sorted({wish.resource.id or 0 for wish in places.values()})
-        times = times_of(session, event, resources, contact, [student] if student else [], now=now)
-        found |= {i: times[wish.resource.id or 0] for i, wish in places.items()}
-    return found
+    """By place in the list."""
+    resources, students = {wish.resource.id for wish in wishes}, {_students(wish.child) for wish in wishes}
+    table = timetable_of(session, event, sorted(resources), contact, sorted(set().union(*students)), now=now)
+    return {i: table.times(wish.resource.id, _students(wish.child)) for i, wish in enumerate(wishes)}
+
+
+def _students(child: Child) -> frozenset[int]:
+    return frozenset({child.student_id} if child.student_id else ())
 
 
 def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:

@@ -5,15 +5,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from webapp.models import Appointment, Contact, Event, Resource, Slot
-from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL, VISIBLE
-from webapp.services.booking.choices import Pick, booked_counts, children_by_token, ties_of
+from webapp.models import Contact, Event, Slot
+from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
+from webapp.services.booking.choices import Pick, Teacher, booked_counts, children_by_token, teachers_of, ties_of
+from webapp.services.booking.times import free_slots
 
 NEW_CHILD = "new"
 """Stands for the child's token until the parent of a Simple PTA event has typed the name."""
+
+_FREE_KINDS = free_slots(Slot.resource_id, Slot.kind).distinct()
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ def teachers_by_child(
 ) -> list[Group]:
     """The contact's children, each with their teachers in this event; four queries. `chosen` are names of picks."""
     children = children_by_token(session, contact)
-    kinds, booked = _free_kinds(session, event, now=now), booked_counts(session, event, contact)
     by_student: dict[int, list[Offered]] = {child.student_id or 0: [] for child in children.values()}
     tokens = {child.student_id: token for token, child in children.items()}
-    for tie in ties_of(session, event, list(by_student)):
-        if tie.allowed < 1:
-            continue
-        n = booked.get((tie.resource.id or 0, f"s{tie.student_id}"), 0)
+    ties = [tie for tie in ties_of(session, event, list(by_student)) if tie.allowed > 0]
+    kinds = _free_kinds(session, event, [tie.resource for tie in ties], now=now)
+    booked = booked_counts(session, event, contact)
+    for tie in ties:
+        n = booked.get((tie.resource.id, f"s{tie.student_id}"), 0)
         pick = Pick(tokens[tie.student_id], tie.resource.token)
         shown = _offered(tie.resource, pick, tie.class_name, kinds, is_booked=n >= tie.allowed, chosen=chosen)
         by_student[tie.student_id].append(shown)
@@ -70,18 +72,15 @@ def teachers_by_name(
 
     `child` is the name typed so far, or empty.
     """
-    kinds, booked = _free_kinds(session, event, now=now), booked_counts(session, event, contact)
+    found = [t for t in teachers_of(session, event) if t.token in chosen or _holds(f"{t.name} {t.group_name}", search)]
+    kinds, booked = _free_kinds(session, event, found, now=now), booked_counts(session, event, contact)
     key = f"n{' '.join(child.split()).casefold()}"
-    query = select(Resource).where(col(Resource.event_id) == event.id)
-    in_order = query.order_by(col(Resource.position), col(Resource.name), col(Resource.id))
     shown = []
-    for resource in session.execute(in_order).scalars():
-        is_chosen = resource.token in chosen
-        if is_chosen or _holds(f"{resource.name} {resource.group_name}", search):
-            is_booked = (resource.id or 0, key) in booked
-            pick = Pick(NEW_CHILD, resource.token)
-            names = {pick.name} if is_chosen else set()
-            shown.append(_offered(resource, pick, resource.group_name, kinds, is_booked=is_booked, chosen=names))
+    for teacher in found:
+        pick = Pick(NEW_CHILD, teacher.token)
+        names = {pick.name} if teacher.token in chosen else set()
+        is_booked = (teacher.id, key) in booked
+        shown.append(_offered(teacher, pick, teacher.group_name, kinds, is_booked=is_booked, chosen=names))
     return Group(child, shown)
 
 
@@ -90,7 +89,7 @@ def count_chosen(groups: Sequence[Group]) -> int:
 
 
 def _offered(
-    resource: Resource,
+    teacher: Teacher,
     pick: Pick,
     class_name: str,
     kinds: dict[int, set[str]],
@@ -98,10 +97,10 @@ def _offered(
     is_booked: bool,
     chosen: Collection[str],
 ) -> Offered:
-    free = kinds.get(resource.id or 0, set())
+    free = kinds.get(teacher.id, set())
     return Offered(
         pick=pick,
-        name=resource.name,
+        name=teacher.name,
         class_name=class_name,
         in_person=bool(free & {IN_PERSON, EITHER}),
         online=bool(free & {VIRTUAL, EITHER}),
@@ -110,23 +109,11 @@ def _offered(
     )
 
 
-def _free_kinds(session: Session, event: Event, *, now: datetime) -> dict[int, set[str]]:
-    """The kinds of each resource's coming times with a free seat; whoever has none is missing."""
-    taken = (
-        select(func.count())
-        .select_from(Appointment)
-        .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None))
-        .correlate(Slot)
-        .scalar_subquery()
-    )
-    query = (
-        select(col(Slot.resource_id), col(Slot.kind))
-        .where(col(Slot.event_id) == event.id, col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE)
-        .where(col(Slot.starts_at) > now, taken < col(Slot.capacity))
-        .distinct()
-    )
+def _free_kinds(session: Session, event: Event, teachers: Sequence[Teacher], *, now: datetime) -> dict[int, set[str]]:
+    """The kinds of each teacher's coming times with a free seat; whoever has none is missing."""
+    values = {"event": event.id, "resources": [teacher.id for teacher in teachers], "now": now}
     kinds: dict[int, set[str]] = {}
-    for resource, kind in session.execute(query):
+    for resource, kind in session.connection().execute(_FREE_KINDS, values):
         kinds.setdefault(resource, set()).add(kind)
     return kinds
 

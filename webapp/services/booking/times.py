@@ -3,23 +3,22 @@
 What is shown here is a courtesy; when a time is booked the database decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Contact, Event, ResourceMember, Slot
+from webapp.models import Appointment, Contact, Event, Resource, ResourceMember, Slot
 from webapp.models.event.slot import VISIBLE
 
 YOURS, TEACHER_BUSY = "yours", "teacher_busy"
 
 
-@dataclass(frozen=True)
-class Time:
+class Time(NamedTuple):
     """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs, or one of the teacher's."""
 
     token: str
@@ -34,13 +33,22 @@ class Time:
 
 
 @dataclass(frozen=True)
-class _Busy:
-    """Minutes that somebody is already taken: by which slot, or for which resource."""
+class Timetable:
+    """The coming times of some teachers with a free seat, in order, and the appointments that clash with them."""
 
-    slot_id: int
-    resource_id: int | None
-    starts_at: datetime
-    ends_at: datetime
+    contact_id: int | None
+    free: Mapping[int, Sequence[Any]]
+    family: Sequence[Any]
+    teachers: Mapping[int, Sequence[Any]]
+
+    def times(self, resource: int, students: Collection[int]) -> list[Time]:
+        """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
+        family = [busy for busy in self.family if busy.contact_id == self.contact_id or busy.student_id in students]
+        teacher = self.teachers.get(resource, ())
+        return [
+            Time(row.token, resource, row.starts_at, row.ends_at, row.kind, _clash(row, family, teacher))
+            for row in self.free.get(resource, ())
+        ]
 
 
 def times_of(
@@ -53,31 +61,39 @@ def times_of(
     now: datetime,
     besides: int | None = None,
 ) -> dict[int, list[Time]]:
-    """Per resource, the coming times with a free seat, in order; three queries whatever the number of times.
+    """Per resource, as `timetable_of`, with what is in the way of any of the students."""
+    table = timetable_of(session, event, resources, contact, students, now=now, besides=besides)
+    return {resource: table.times(resource, students) for resource in resources}
+
+
+def timetable_of(
+    session: Session,
+    event: Event,
+    resources: Sequence[int],
+    contact: Contact,
+    students: Sequence[int],
+    *,
+    now: datetime,
+    besides: int | None = None,
+) -> Timetable:
+    """Three queries, whatever the number of times, teachers and children.
 
     `besides` is an appointment (id) that is about to give its time back.
     """
-    family = _family(session, contact, students, besides, now=now)
-    teachers = _teachers(session, resources, besides, now=now)
-    times: dict[int, list[Time]] = {resource: [] for resource in resources}
-    for row in session.execute(_free_slots(event, resources, now=now)):
-        clash = _clash(row, family, teachers)
-        times[row.resource_id].append(Time(row.token, row.resource_id, row.starts_at, row.ends_at, row.kind, clash))
-    return times
+    asked = {"resources": list(resources), "now": now}
+    theirs = {"contact": contact.id, "students": list(students), "besides": besides or 0}
+    database = session.connection()
+    return Timetable(
+        contact.id,
+        _by_resource(database.execute(_FREE, {**asked, "event": event.id})),
+        database.execute(_FAMILY, {**theirs, "now": now}).all(),
+        _by_resource(database.execute(_TEACHERS, {**asked, "besides": besides or 0})),
+    )
 
 
-def _clash(row: Any, family: Sequence[_Busy], teachers: Sequence[_Busy]) -> str | None:
-    if any(_overlaps(busy, row) for busy in family):
-        return YOURS
-    elsewhere = (b for b in teachers if b.resource_id == row.resource_id and b.slot_id != row.id)
-    return TEACHER_BUSY if any(_overlaps(busy, row) for busy in elsewhere) else None
-
-
-def _overlaps(busy: _Busy, row: Any) -> bool:
-    return bool(busy.starts_at < row.ends_at and row.starts_at < busy.ends_at)
-
-
-def _free_slots(event: Event, resources: Sequence[int], *, now: datetime) -> Any:
+def free_slots(*columns: Any) -> Any:
+    """The coming slots of resources of an event that families see and that have a free seat; to be filled with
+    `event`, `resources` and `now`."""
     taken = (
         select(func.count())
         .select_from(Appointment)
@@ -85,39 +101,67 @@ def _free_slots(event: Event, resources: Sequence[int], *, now: datetime) -> Any
         .correlate(Slot)
         .scalar_subquery()
     )
-    columns = (Slot.id, Slot.token, Slot.resource_id, Slot.starts_at, Slot.ends_at, Slot.kind)
     return (
         select(*(col(column) for column in columns))
-        .where(col(Slot.event_id) == event.id, col(Slot.resource_id).in_(resources))
+        .join(Resource, col(Resource.id) == col(Slot.resource_id))
+        .where(col(Resource.event_id) == bindparam("event"), col(Resource.id).in_(bindparam("resources")))
         .where(col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE)
-        .where(col(Slot.starts_at) > now, taken < col(Slot.capacity))
-        .order_by(col(Slot.starts_at), col(Slot.id))
+        .where(col(Slot.starts_at) > bindparam("now"), taken < col(Slot.capacity))
     )
 
 
-def _family(
-    session: Session, contact: Contact, students: Sequence[int], besides: int | None, *, now: datetime
-) -> list[_Busy]:
-    theirs = or_(col(Appointment.contact_id) == contact.id, col(Appointment.student_id).in_(students))
-    query = (
-        select(col(Slot.id), col(Slot.starts_at), col(Slot.ends_at))
-        .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
-        .where(theirs, col(Appointment.cancelled_at).is_(None), col(Slot.ends_at) > now)
-        .where(col(Appointment.id) != (besides or 0))
+def _by_resource(rows: Any) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.resource_id, []).append(row)
+    return found
+
+
+def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+    if family and any(_overlaps(busy, row) for busy in family):
+        return YOURS
+    if teacher and any(busy.slot_id != row.id and _overlaps(busy, row) for busy in teacher):
+        return TEACHER_BUSY
+    return None
+
+
+def _overlaps(busy: Any, row: Any) -> bool:
+    return bool(busy.starts_at < row.ends_at and row.starts_at < busy.ends_at)
+
+
+def _family() -> Any:
+    theirs = or_(
+        col(Appointment.contact_id) == bindparam("contact"), col(Appointment.student_id).in_(bindparam("students"))
     )
-    return [_Busy(row.id, None, row.starts_at, row.ends_at) for row in session.execute(query)]
+    columns = (Appointment.contact_id, Appointment.student_id, Slot.starts_at, Slot.ends_at)
+    return (
+        select(*(col(column) for column in columns))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(theirs, col(Appointment.cancelled_at).is_(None), col(Slot.ends_at) > bindparam("now"))
+        .where(col(Appointment.id) != bindparam("besides"))
+    )
 
 
-def _teachers(session: Session, resources: Sequence[int], besides: int | None, *, now: datetime) -> list[_Busy]:
+def _teachers() -> Any:
     """Where the members of these resources are already booked, in whichever event."""
     asked, booked = aliased(ResourceMember), aliased(ResourceMember)
-    query = (
-        select(col(Slot.id), col(asked.resource_id), col(Slot.starts_at), col(Slot.ends_at))
+    return (
+        select(
+            col(Slot.id).label("slot_id"),
+            col(asked.resource_id).label("resource_id"),
+            col(Slot.starts_at),
+            col(Slot.ends_at),
+        )
         .join(booked, col(booked.contact_id) == col(asked.contact_id))
         .join(Slot, col(Slot.resource_id) == col(booked.resource_id))
         .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
-        .where(col(asked.resource_id).in_(resources), col(Appointment.cancelled_at).is_(None))
-        .where(col(Slot.ends_at) > now, col(Appointment.id) != (besides or 0))
+        .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
+        .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"))
         .distinct()
     )
-    return [_Busy(*row) for row in session.execute(query)]
+
+
+_FREE = free_slots(Slot.id, Slot.token, Slot.resource_id, Slot.starts_at, Slot.ends_at, Slot.kind).order_by(
+    col(Slot.starts_at), col(Slot.id)
+)
+_FAMILY, _TEACHERS = _family(), _teachers()

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Level, School
+
+_BY_SLUGS = (
+    select(Event, EventSettings)
+    .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+    .join(School, col(School.id) == col(Event.school_id))
+    .where(col(School.slug) == bindparam("school"), col(Event.slug) == bindparam("event"))
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +38,7 @@ class Round:
 
 def round_of(session: Session, school: str, event: str) -> Round:
     """By the two short names of an address. Raises NotFound."""
-    query = (
-        select(Event, EventSettings)
-        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
-        .join(School, col(School.id) == col(Event.school_id))
-        .where(col(School.slug) == school, col(Event.slug) == event)
-    )
-    row = session.execute(query).first()
+    row = session.execute(_BY_SLUGS, {"school": school, "event": event}).first()
     if row is None:
         raise NotFound
     return Round(*row)

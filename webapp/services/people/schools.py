@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
@@ -12,12 +12,17 @@ from webapp.models import School
 from webapp.models.people.school import RESERVED_SLUGS
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+_BY_SLUG = select(School).where(col(School.slug) == bindparam("slug"))
+
+
+def is_slug(text: str) -> bool:
+    """Whether a school can be asked for by this text: PostgreSQL refuses some."""
+    return _SLUG.fullmatch(text) is not None
 
 
 def school_of(session: Session, slug: str) -> School:
-    """Raises NotFound, also for text that could be no slug: PostgreSQL refuses to be asked for some."""
-    query = select(School).where(col(School.slug) == slug)
-    school: School | None = session.execute(query).scalar_one_or_none() if _SLUG.fullmatch(slug) else None
+    """Raises NotFound, also for text that could be no slug."""
+    school: School | None = session.execute(_BY_SLUG, {"slug": slug}).scalar_one_or_none() if is_slug(slug) else None
     if school is None:
         raise NotFound
     return school
@@ -25,7 +30,7 @@ def school_of(session: Session, slug: str) -> School:
 
 def add_school(session: Session, *, slug: str, name: str, zone: str, now: datetime) -> School:
     """Raises Invalid for a slug that is malformed or one of our own addresses, or for an unknown zone."""
-    if not _SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+    if not is_slug(slug) or slug in RESERVED_SLUGS:
         raise Invalid(N_("Choose another short name: small letters, digits and hyphens."), field="slug")
     if zone not in available_timezones():
         raise Invalid(N_("Choose a time zone such as America/Chicago."), field="zone")

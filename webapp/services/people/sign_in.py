@@ -4,8 +4,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Select, and_, bindparam, select, update
 from sqlmodel import Session, col
 
 from webapp.errors import N_, NotAllowed, NotFound
@@ -14,6 +15,15 @@ from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
 STAFF_STAYS, FAMILY_STAYS, ACTING_STAYS = timedelta(hours=12), timedelta(days=30), timedelta(minutes=30)
+
+
+_PERSON: Any = (
+    col(SignIn.id).label("sign_in_id"),
+    col(SignIn.login_id).label("login_id"),
+    col(Login.email).label("login_email"),
+    col(SignIn.acting_as_id).label("acting_as_id"),
+    col(SignIn.acting_until).label("acting_until"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,19 +61,33 @@ def start_sign_in(session: Session, login: Login, *, stays: timedelta, now: date
 
 def signed_in(session: Session, secret: str, *, now: datetime) -> SignedIn | None:
     """Who holds the secret, in one query. None once it ended, expired, or the login's epoch was raised."""
-    query = (
-        select(
-            col(SignIn.id), col(SignIn.login_id), col(Login.email), col(SignIn.acting_as_id), col(SignIn.acting_until)
-        )
+    row = session.execute(_SIGNED_IN, sought(secret, now=now)).first()
+    return person_of(row, now=now) if row else None
+
+
+def with_sign_in(*columns: Any) -> Select[Any]:
+    """Columns beside those of the sign-in, which must stand and be of its login's present epoch; `sought` fills it."""
+    return (
+        select(*_PERSON, *columns)
+        .select_from(SignIn)
         .join(Login, and_(col(Login.id) == col(SignIn.login_id), col(Login.epoch) == col(SignIn.epoch)))
-        .where(col(SignIn.secret_hash) == _hash(secret), col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > now)
+        .where(
+            col(SignIn.secret_hash) == bindparam("secret_hash"),
+            col(SignIn.ended_at).is_(None),
+            col(SignIn.expires_at) > bindparam("now"),
+        )
     )
-    row = session.execute(query).first()
-    if row is None:
-        return None
+
+
+def sought(secret: str, *, now: datetime) -> dict[str, object]:
+    return {"secret_hash": _hash(secret), "now": now}
+
+
+def person_of(row: Any, *, now: datetime) -> SignedIn:
+    """Of a row of `with_sign_in`."""
     is_acting = row.acting_until is not None and row.acting_until > now
     acting = (row.acting_as_id, row.acting_until) if is_acting else (None, None)
-    return SignedIn(row.id, row.login_id, row.email, *acting)
+    return SignedIn(row.sign_in_id, row.login_id, row.login_email, *acting)
 
 
 def end_sign_in(session: Session, who: SignedIn, *, now: datetime) -> None:
@@ -121,3 +145,6 @@ def _act(session: Session, person: SignedIn, contact_id: int | None, until: date
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+_SIGNED_IN = with_sign_in()

@@ -6,7 +6,7 @@ from flask import g, request
 
 from webapp import auth, clock, faults
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import database, reading
 from webapp.csrf import request_key
 from webapp.errors import Busy, DomainError
 from webapp.forms import Form
@@ -25,7 +25,7 @@ from webapp.views.parent.times import rows_of, times_page
 @family
 def check(school: str, event: str) -> Answer:
     picks = read_picks(request.args.getlist("pick"))
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         if not are_named(found, picks):
             return to_step("teachers", school, event, picks)
@@ -58,7 +58,7 @@ def book(school: str, event: str) -> Answer:
 @blueprint.get("/<school>/<event>/booked/<act>")
 @family
 def booked(school: str, event: str, act: str) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         entries = entries_of_act(db, g.contact, found.event.id or 0, act)
     return event_page("booked.html", found, days=by_day(entries), n=0, pace=pace(0))

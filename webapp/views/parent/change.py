@@ -4,7 +4,7 @@ from flask import g, request
 
 from webapp import auth, clock, faults
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import database, reading
 from webapp.csrf import request_key
 from webapp.errors import DomainError
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
@@ -54,7 +54,7 @@ def move(school: str, event: str, token: str) -> Answer:
 
 def _cancel_page(school: str, event: str, token: str, error: DomainError | None = None) -> Answer:
     """The appointment as it is now; another family's is not found."""
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
     return event_page("cancel.html", found, error.status if error else 200, entry=entry, error=error)
@@ -64,7 +64,7 @@ def _move_page(
     school: str, event: str, token: str, error: DomainError | None = None, *, slot: str = "", kind: str = ""
 ) -> Answer:
     now = clock.now()
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
         options = other_times(db, found, g.contact, entry, now=now)

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from webapp import clock
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import database, reading
 from webapp.errors import DomainError, TooManyTries
 from webapp.forms import Form
 from webapp.models import Contact
@@ -55,7 +55,7 @@ def _claim(typed: ChildInput) -> None:
 
 
 def _children_page(school: str, event: str, form: Form[ChildInput], status: int = 200) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         found, known = round_of(db, school, event), children_of(db, g.contact)
     if found.event.is_simple:
         return to("teachers", school, event)

@@ -4,18 +4,15 @@ import re
 from typing import Any
 
 from flask import Blueprint, g, redirect, session, url_for
-from flask_login import current_user
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
-from webapp import auth, clock
+from webapp import clock
 from webapp.errors import NotFound
-from webapp.models import Contact
 from webapp.rendering import page
 from webapp.services.booking.choices import Pick, children_by_token
 from webapp.services.booking.family import Child
 from webapp.services.event.open_events import Round
-from webapp.services.people.accounts import memberships
 from webapp.views.parent.named import named_children
 
 blueprint = Blueprint("parent", __name__)
@@ -43,14 +40,6 @@ def to(endpoint: str, school: str, event: str, **values: Any) -> Response:
 
 def to_step(endpoint: str, school: str, event: str, picks: list[Pick] | list[str], **values: Any) -> Response:
     return to(endpoint, school, event, pick=[str(pick) for pick in picks], **values)
-
-
-def visitor_of(db: Session, school: str) -> Contact | None:
-    """The contact of whoever is signed in, in a school of which they may not know anything yet."""
-    if not current_user.is_authenticated:
-        return None
-    known = memberships(db, auth.person().login_id)
-    return next((m.contact for m in known if m.school.slug == school), None)
 
 
 def children_here(db: Session, found: Round) -> dict[str, Child]:

@@ -3,9 +3,9 @@
 from flask import g, redirect, request, session
 from pydantic import BaseModel
 
-from webapp import clock
+from webapp import auth, clock
 from webapp.auth import public
-from webapp.context import database
+from webapp.context import database, look_once, reading
 from webapp.errors import DomainError
 from webapp.forms import Form
 from webapp.redirects import local_path
@@ -14,7 +14,7 @@ from webapp.services.event.open_events import open_events, round_of
 from webapp.services.people.accounts import checked_email
 from webapp.services.people.codes import send_code
 from webapp.services.people.schools import school_of
-from webapp.views.parent.frame import Answer, blueprint, event_page, to, visitor_of
+from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 LONGEST_NEXT = 1500
 
@@ -27,7 +27,7 @@ class EmailInput(BaseModel):
 @blueprint.get("/<school>/")
 @public
 def school(school: str) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         g.school = school_of(db, school)
         rounds = open_events(db, g.school, now=clock.now())
     return page("parent/school.html", rounds=rounds)
@@ -37,10 +37,10 @@ def school(school: str) -> Answer:
 @public
 def landing(school: str, event: str) -> Answer:
     target = wanted_page(school, event, request.args.get("next"))
-    with database().reading() as db:
+    look_once()
+    with reading() as db:
         g.school, found = school_of(db, school), round_of(db, school, event)
-        visitor = visitor_of(db, school)
-    if visitor is None:
+    if (visitor := auth.own_contact()) is None:
         return event_page("landing.html", found, form=Form(EmailInput), next=target or "")
     if target:
         return redirect(target, 303)
@@ -52,7 +52,7 @@ def landing(school: str, event: str) -> Answer:
 def send(school: str, event: str) -> Answer:
     """Known and unknown addresses are answered alike, and both get a code."""
     form, status = Form.sent(EmailInput, request.form), 422
-    with database().reading() as db:
+    with reading() as db:
         g.school, found = school_of(db, school), round_of(db, school, event)
     try:
         if form:

@@ -4,7 +4,7 @@ from flask import g, request
 
 from webapp import clock
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import reading
 from webapp.rendering import page
 from webapp.services.booking.own import by_day, own_entries, own_entry
 from webapp.services.event.open_events import round_of
@@ -16,7 +16,7 @@ from webapp.views.parent.polling import pace
 @family
 def mine(school: str, event: str) -> Answer:
     now = clock.now()
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         own = own_entries(db, g.contact, found.event.id or 0, now=now)
     may_book = found.may_look(g.contact, now=now)
@@ -28,7 +28,7 @@ def mine(school: str, event: str) -> Answer:
 def appointment(school: str, event: str, token: str) -> Answer:
     """One row of a page that waits for a link, after `n` earlier requests."""
     n = max(0, request.args.get("n", 0, type=int)) + 1
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
     return page("parent/_appointment.html", event=found.event, now=clock.now(), entry=entry, n=n, pace=pace(n))

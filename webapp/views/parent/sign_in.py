@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from webapp import auth, clock
 from webapp.auth import public
-from webapp.context import database
+from webapp.context import database, reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
 from webapp.services.event.open_events import round_of
@@ -57,7 +57,7 @@ def redeem(school: str, event: str) -> Answer:
 def new_code(school: str, event: str) -> Answer:
     if not (email := session.get("email")):
         return to("landing", school, event)
-    with database().reading() as db:
+    with reading() as db:
         g.school = school_of(db, school)
     form = Form(CodeInput)
     try:
@@ -96,7 +96,7 @@ def sign_out(school: str, event: str) -> Response:
 def _code_page(
     school: str, event: str, form: Form[CodeInput], password: Form[PasswordInput], status: int = 200
 ) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         g.school, found = school_of(db, school), round_of(db, school, event)
     is_new = status == 200 and "new" in request.args
     return event_page("code.html", found, status, form=form, password=password, email=session["email"], is_new=is_new)
@@ -112,7 +112,7 @@ def _secret_for(school: str, email: str, typed: str) -> str:
     """Raises Invalid with the same words for an address without a password and a wrong one, or TooManyTries."""
     with database().transaction() as db:
         count_password_try(db, email, request.remote_addr or "", now=clock.now())
-    with database().reading() as db:
+    with reading() as db:
         login = login_of(db, email)
     if not is_password(login, typed):
         raise Invalid(N_("This email and password do not belong together."), field="password")

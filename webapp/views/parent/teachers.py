@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from webapp import clock
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.rendering import page
 from webapp.services.booking.choices import Pick, read_picks
@@ -46,13 +46,15 @@ def choose_teachers(school: str, event: str) -> Answer:
 @family
 def count(school: str, event: str) -> Answer:
     """How many are ticked, for the bar of the page that is open."""
+    with reading() as db:
+        round_of(db, school, event)
     return page("parent/_count.html", n=len(read_picks(request.args.getlist("pick"))))
 
 
 def _teachers_page(
     school: str, event: str, picks: list[Pick], child: str, search: str, error: DomainError | None = None
 ) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         groups = _groups(db, found, picks, child, search)
     if not found.may_look(g.contact, now=clock.now()):

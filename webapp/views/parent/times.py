@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from webapp import clock, i18n
 from webapp.auth import family
-from webapp.context import database
+from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints, lay_out
@@ -20,7 +20,7 @@ from webapp.views.parent.frame import Answer, are_named, blueprint, children_her
 @family
 def times(school: str, event: str) -> Answer:
     picks = read_picks(request.args.getlist("pick"))
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         if not picks or not found.may_look(g.contact, now=clock.now()):
             return to("landing", school, event)
@@ -35,7 +35,7 @@ def times(school: str, event: str) -> Answer:
 def choose_times(school: str, event: str) -> Answer:
     """On to the last step when nothing is missing; for HTMX, the choices so far with what fits them now."""
     picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
     if request.htmx:
