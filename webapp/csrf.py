@@ -27,7 +27,9 @@ def init_csrf(app: Flask) -> None:
 
 def csrf_value() -> str:
     """The value that every unsafe request of this browser carries."""
-    value: str = session.setdefault("csrf", secrets.token_urlsafe(16))
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(16)
+    value: str = session["csrf"]
     return value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +17,9 @@ from webapp.errors import DomainError, ProviderError
 LANGUAGES = ("en",)
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 _DIRECTORY = Path(__file__).parent / "translations"
+_DAYS_KEPT, _TIMES_KEPT = 1024, 2048
+"""How many words for days and for times of day are remembered: Babel takes longer than all else on a page of times."""
+
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -65,19 +68,35 @@ def sentence(error: DomainError | ProviderError) -> str:
 
 
 def _locale() -> Locale:
-    """The reader's locale; plain English keeps the American order of the reference product's offices."""
-    return Locale.parse("en_US" if language() == "en" else language())
+    return _locale_of(language())
+
+
+@lru_cache
+def _locale_of(chosen: str) -> Locale:
+    """Plain English keeps the American order of the reference product's offices."""
+    return Locale.parse("en_US" if chosen == "en" else chosen)
 
 
 def long_day(day: date) -> str:
     """`Thursday, December 3`"""
-    short = str(_locale().datetime_skeletons["MMMEd"].pattern)
-    return format_date(day, short.replace("MMM", "MMMM").replace("E", "EEEE"), locale=_locale())
+    return _long_day(day, language())
+
+
+@lru_cache(_DAYS_KEPT)
+def _long_day(day: date, chosen: str) -> str:
+    locale = _locale_of(chosen)
+    short = str(locale.datetime_skeletons["MMMEd"].pattern)
+    return format_date(day, short.replace("MMM", "MMMM").replace("E", "EEEE"), locale=locale)
 
 
 def short_day(day: date) -> str:
     """`Thu, Dec 3`"""
-    return format_skeleton("MMMEd", _midnight(day), locale=_locale())
+    return _short_day(day, language())
+
+
+@lru_cache(_DAYS_KEPT)
+def _short_day(day: date, chosen: str) -> str:
+    return format_skeleton("MMMEd", _midnight(day), locale=_locale_of(chosen))
 
 
 def month(day: date) -> str:
@@ -92,7 +111,12 @@ def full_date(day: date) -> str:
 
 def clock_time(instant: datetime, zone: str) -> str:
     """`4:30 PM`, of an aware instant as a wall clock in that zone shows it."""
-    return format_time(instant.astimezone(ZoneInfo(zone)), "short", locale=_locale()).replace("\u202f", " ")
+    return _clock_time(instant.astimezone(ZoneInfo(zone)).time(), language())
+
+
+@lru_cache(_TIMES_KEPT)
+def _clock_time(wall: time, chosen: str) -> str:
+    return format_time(wall, "short", locale=_locale_of(chosen)).replace("\u202f", " ")
 
 
 def hour_mark(instant: datetime, zone: str) -> str:
@@ -126,7 +150,12 @@ def weekdays() -> list[tuple[str, str]]:
 
 def zone_name(zone: str) -> str:
     """`Central Time`, as people in the school say it."""
-    return get_timezone_name(ZoneInfo(zone), width="long", locale=_locale(), return_zone=False)
+    return _zone_name(zone, language())
+
+
+@lru_cache
+def _zone_name(zone: str, chosen: str) -> str:
+    return get_timezone_name(ZoneInfo(zone), width="long", locale=_locale_of(chosen), return_zone=False)
 
 
 def _midnight(day: date) -> datetime:

@@ -55,9 +55,8 @@ def init_rendering(app: Flask) -> None:
         language=i18n.language,
         direction=i18n.direction,
     )
-    parts = app.jinja_env.get_template("shell/_icons.html").module
-    for name in ("icon", "mark", "nav_item"):
-        app.jinja_env.globals[name] = getattr(parts, name)
+    parts: Any = app.jinja_env.get_template("shell/_icons.html").module
+    app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
     app.jinja_env.globals.update(level_name=level_name, hold_now=hold_now)
     app.context_processor(_everywhere)
     app.after_request(_secure)

@@ -34,7 +34,6 @@ class Option(NamedTuple):
 
     time: Time
     clash: str | None
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def options_of(times: Sequence[Time], chosen: Time | None = None, others: Sequen
     for time in times:
         is_chosen = chosen is not None and time.token == chosen.token
         clash = time.clash or (YOURS if _meets_any(time, others) else None)
-        options.append(Option(time, None if is_chosen else clash, is_chosen))
+        options.append(Option(time, None if is_chosen else clash))
     return options
 
 

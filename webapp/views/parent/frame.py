@@ -1,9 +1,10 @@
 """The families' blueprint, and what each of its pages needs first: the event of the address, and whose page it is."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, g, redirect, session, url_for
+from flask import Blueprint, g, redirect, request, session, url_for
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
@@ -27,6 +28,21 @@ def _refuse_odd_words(_endpoint: str | None, values: dict[str, Any] | None) -> N
     """Short names and tokens are plain words: a database need not be asked for anything else."""
     if not all(_WORD.fullmatch(word) for word in (values or {}).values()):
         raise NotFound
+
+
+@blueprint.app_template_global()
+def address(endpoint: str, **values: Any) -> str:
+    """Of a page of the event that the request is about."""
+    at = request.view_args or {}
+    if values:
+        return url_for(f"parent.{endpoint}", school=at["school"], event=at["event"], **values)
+    return _address(request.root_path, endpoint, at["school"], at["event"])
+
+
+@lru_cache(1024)
+def _address(_root: str, endpoint: str, school: str, event: str) -> str:
+    """Making one takes as long as a query; it depends on nothing but these."""
+    return url_for(f"parent.{endpoint}", school=school, event=event)
 
 
 def event_page(template: str, found: Round, status: int = 200, **values: Any) -> tuple[str, int]:
