@@ -59,7 +59,11 @@ LAYERS = {
     "views": Layer(
         FIRST | EDGE | {"models", "providers.base", "documents", "db", "services"},
         {"flask", "flask_login", "htmx_flask", "itsdangerous", "pydantic", "werkzeug", "sqlmodel"},
-        {"sqlalchemy": ("webapp/views/health.py",)},
+        {
+            "jinja2": ("webapp/rendering.py",),
+            "markupsafe": ("webapp/rendering.py",),
+            "sqlalchemy": ("webapp/views/health.py",),
+        },
     ),
     "jobs": Layer(
         FIRST | {"services", "models", "db", "context", "providers.base", "jobs"},

@@ -1,12 +1,15 @@
 """Render pages with the same safety: strict headers, nothing cached, the reader's language."""
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, render_template, request
 from flask_login import current_user
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from webapp import i18n
 from webapp.context import confab, database
@@ -55,11 +58,29 @@ def init_rendering(app: Flask) -> None:
         language=i18n.language,
         direction=i18n.direction,
     )
+    app.jinja_env.globals["_"] = words
+    # A filter costs a third of a call, which counts where a page shows dozens of times.
+    app.jinja_env.filters["clock_time"] = i18n.clock_time
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
     app.jinja_env.globals.update(level_name=level_name, hold_now=hold_now)
     app.context_processor(_everywhere)
     app.after_request(_secure)
+
+
+@pass_eval_context
+def words(context: EvalContext, message: str, **values: object) -> str:
+    """As Jinja's own `_` (newstyle), which is half of the work of a page that has no values to fill in."""
+    if not context.autoescape:
+        return gettext(message) % values
+    if not values:
+        return _marked_up(message, i18n.language())
+    return Markup(gettext(message)) % values  # noqa: S704 - our own words; the values are escaped
+
+
+@lru_cache(2048)
+def _marked_up(message: str, _language: str) -> Markup:
+    return Markup(gettext(message) % {})  # noqa: S704 - our own words, from the template or the catalogue
 
 
 @cache

@@ -148,12 +148,8 @@ def rows_by_day(rows: Sequence[Row]) -> list[tuple[date, list[Row]]]:
 
 
 def options_of(times: Sequence[Time], chosen: Time | None = None, others: Sequence[Time] = ()) -> list[Option]:
-    options = []
-    for time in times:
-        is_chosen = chosen is not None and time.token == chosen.token
-        clash = time.clash or (YOURS if _meets_any(time, others) else None)
-        options.append(Option(time, None if is_chosen else clash))
-    return options
+    taken = chosen.token if chosen else None
+    return [Option(time, None if time.token == taken else _clash(time, others)) for time in times]
 
 
 def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None:
@@ -165,6 +161,10 @@ def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None
         raise Invalid(N_("%(time)s with %(teacher)s is in person only. Choose another time, or in person."), **words)
     if time.kind == VIRTUAL and kind == IN_PERSON:
         raise Invalid(N_("%(time)s with %(teacher)s is online only. Choose another time, or online."), **words)
+
+
+def _clash(time: Time, others: Sequence[Time]) -> str | None:
+    return time.clash or (YOURS if _meets_any(time, others) else None)
 
 
 def _day(row: Row) -> date:
