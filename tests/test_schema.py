@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from conftest import BOTH
-from factories import make_school
+from evening import Evening
+from factories import make_appointment, make_school
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Inspector
 
@@ -134,6 +137,23 @@ def test_an_upgrade_may_be_repeated_and_keeps_the_rows(empty: Database) -> None:
     assert (before, schema.is_current(empty)) == (False, True)
     with empty.reading() as session:
         assert session.execute(text("SELECT slug FROM school")).scalars().all() == ["linden"]
+
+
+def test_two_parents_who_each_had_the_first_appointment_of_a_child_keep_both(empty: Database, now: datetime) -> None:
+    """Since 0004 what a class allows is counted per student."""
+    schema.upgrade(empty)
+    with empty.transaction() as session:
+        command.downgrade(schema._config(session.connection()), "0002")
+        evening = Evening(session, now)
+        bob, _ = evening.family("Bob", "Ben")
+        who = {"student_id": evening.mia.id, "child_key": f"s{evening.mia.id}", "nth": 1}
+        booked = [make_appointment(session, evening.slot(), maker, **who).id for maker in (evening.alice, bob)]
+
+    schema.upgrade(empty)
+
+    with empty.reading() as session:
+        rows = session.execute(text("SELECT id, nth FROM appointment WHERE cancelled_at IS NULL ORDER BY id"))
+        assert [tuple(row) for row in rows] == list(zip(booked, (1, 2), strict=True))
 
 
 def test_a_database_of_another_version_is_not_current(empty: Database) -> None:

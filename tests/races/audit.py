@@ -27,7 +27,8 @@ _MUST_BE_NONE = {
     " JOIN resourcemember my ON my.contact_id = mx.contact_id"
     f" JOIN held y ON y.resource_id = my.resource_id AND x.slot_id < y.slot_id AND {_AT_ONCE}",
     "second appointments with a teacher": "SELECT count(*) FROM held x JOIN held y ON x.resource_id = y.resource_id"
-    " AND x.contact_id = y.contact_id AND x.child_key = y.child_key AND x.nth = y.nth AND x.id < y.id",
+    " AND x.child_key = y.child_key AND (x.contact_id = y.contact_id OR x.student_id = y.student_id)"
+    " AND x.nth = y.nth AND x.id < y.id",
     "appointments on the slot of another teacher": "SELECT count(*) FROM held WHERE resource_id <> slot_resource_id",
     "appointments without their minutes": "SELECT count(*) FROM held x WHERE NOT EXISTS"
     " (SELECT 1 FROM occupancy o WHERE o.appointment_id = x.id AND o.kind = 'parent')"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from evening import Evening
-from factories import make_appointment, make_resource
+from factories import make_appointment, make_guardian, make_resource
 from races.audit import wrongs
 from races.crowd import Setting
 from races.databases import BOTH
@@ -53,7 +53,7 @@ def _made(url: str) -> Iterator[Database]:
 def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the friendly checks that parents meet, only the database is left."""
     monkeypatch.setattr(booking, "free_seat", lambda *_: 1)
-    monkeypatch.setattr(booking, "_next_nth", lambda *_: 1)
+    monkeypatch.setattr(booking, "next_nth", lambda *_, **__: 1)
 
 
 def loosen(database: Database, *statements: str) -> None:
@@ -127,9 +127,31 @@ def test_the_index_of_limits_refuses_a_second_appointment_and_without_it_there_a
         evening = Evening(session, now, provider="zoom")
         tokens = [evening.slot().token for _ in range(2)]
     if not has_index:
-        loosen(lent, "DROP INDEX uq_appointment_nth")
+        loosen(lent, "DROP INDEX uq_appointment_nth", "DROP INDEX uq_appointment_student_nth")
 
     came = at_once(*(one_booking(lent, evening, token, evening.alice, evening.mia) for token in tokens))
+
+    refused = ["AlreadyBooked"] if has_index else ["list"]
+    assert sorted(type(one).__name__ for one in came) == sorted(["list", *refused])
+    assert wrong_in(lent) == ({} if has_index else {"second appointments with a teacher": 1})
+
+
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_students_refuses_the_other_parent_a_second_appointment(
+    lent: Database, now: datetime, has_index: bool
+) -> None:
+    """RELIABILITY I5: what a class allows is per student."""
+    with lent.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        bob, _ = evening.family("Bob", "Ben", evening.teacher)
+        make_guardian(session, bob, evening.mia)
+        tokens = [evening.slot().token for _ in range(2)]
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_student_nth")
+    parents = zip((evening.alice, bob), tokens, strict=True)
+
+    came = at_once(*(one_booking(lent, evening, token, parent, evening.mia) for parent, token in parents))
 
     refused = ["AlreadyBooked"] if has_index else ["list"]
     assert sorted(type(one).__name__ for one in came) == sorted(["list", *refused])

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from sqlalchemy import Table
 from sqlmodel import Field, SQLModel
 
 # Named constraints survive Alembic's table rebuilds on SQLite; unnamed CHECKs are dropped (RELIABILITY D16).
@@ -37,3 +38,15 @@ def new_token() -> str:
 
 def public_token() -> Any:
     return Field(default_factory=new_token, unique=True, max_length=32)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table itself, for statements that are made once and run without the ORM (STACK 3)."""
+    table: Table = model.__table__  # type: ignore[attr-defined]  # every table class has it
+    return table
+
+
+def defaults_of(model: type[SQLModel]) -> dict[str, Any]:
+    """What the columns hold that nobody names, for rows that are inserted without an object."""
+    optional = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+    return {name: value for name, value in optional.items() if isinstance(value, str | int)}

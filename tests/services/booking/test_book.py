@@ -15,14 +15,17 @@ from webapp.db import Database
 from webapp.errors import DomainError, Invalid, NotFound
 from webapp.i18n import sentence
 from webapp.models import Appointment, Contact, Event, EventSettings, Meeting, Slot, Student
+from webapp.services.booking import book as booking
 from webapp.services.booking.book import MOST_AT_ONCE, Choice, book
 from webapp.services.booking.errors import (
     AlreadyBooked,
+    BookedByOthers,
     BookingClosed,
     BookingNotOpenYet,
     NotYourTeacher,
     SlotChanged,
     SlotTaken,
+    TakesNoAppointments,
     TeacherBusy,
     TimeClash,
     WrongKind,
@@ -304,13 +307,71 @@ def test_a_class_that_allows_two_gives_two_and_the_first_again_after_it_was_canc
         evening.book(evening.slot())
 
 
-def test_a_class_that_allows_none_gives_none(session: Session, now: datetime) -> None:
+def test_a_class_that_allows_none_gives_none_and_says_so(session: Session, now: datetime) -> None:
     evening = Evening(session, now)
     ines = make_teacher_of(evening, "Ines")
     make_class(session, evening.school, ines, evening.mia, appointments_allowed=0)
 
-    with pytest.raises(AlreadyBooked):
+    with pytest.raises(TakesNoAppointments) as caught:
         evening.book(evening.slot(make_resource(session, evening.event, ines)))
+
+    assert sentence(caught.value) == "The class that Mia Alvarez has with Ines Ito takes no appointments."
+
+
+def test_what_a_class_allows_is_per_student_whoever_of_the_parents_books(session: Session, now: datetime) -> None:
+    """PRODUCT 1.11: appointments allowed per student and class."""
+    evening = Evening(session, now)
+    bob = make_contact(session, evening.school, "Bob")
+    make_guardian(session, bob, evening.mia)
+    evening.book(evening.slot())
+
+    with pytest.raises(BookedByOthers) as caught:
+        evening.book(evening.slot(), maker=bob)
+
+    assert "Somebody else has made an appointment with Folake Adeyemi for Mia Alvarez." in sentence(caught.value)
+    assert caught.value.status == 409
+
+
+def test_each_of_two_parents_has_one_of_the_two_that_a_class_allows(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=2)
+    bob = make_contact(session, evening.school, "Bob")
+    make_guardian(session, bob, evening.mia)
+
+    [first], [second] = evening.book(evening.slot()), evening.book(evening.slot(), maker=bob)
+
+    assert (first.nth, second.nth) == (1, 2)
+    with pytest.raises(AlreadyBooked):
+        evening.book(evening.slot())
+
+
+def test_two_families_may_type_the_same_child_s_name(session: Session, now: datetime) -> None:
+    """What is typed says nothing about who it is: it counts within a family only."""
+    evening = Evening(session, now)
+    event = make_event(session, evening.school, type="simple_pta")
+    resource = make_resource(session, event, evening.teacher)
+    settings = session.get_one(EventSettings, event.id)
+    bob = make_contact(session, evening.school, "Bob")
+
+    for maker in (evening.alice, bob):
+        choice = Choice(evening.slot(resource).token, named_child("Mia"))
+        assert book(session, event, settings, maker, [choice], now=now)
+
+
+def test_a_pta_event_takes_no_typed_child_and_a_simple_one_none_of_the_roster(session: Session, now: datetime) -> None:
+    """PRODUCT: PTA has students, classes and enrolments; in Simple PTA the parent types the child's name."""
+    evening = Evening(session, now)
+    simple = make_event(session, evening.school, type="simple_pta")
+    simple_slot = evening.slot(make_resource(session, simple, evening.teacher))
+    typed, of_roster = named_child("Mia Alvarez"), child_of(session, evening.alice, evening.mia.token)
+    wrong = [(evening.event, evening.slot(), typed), (simple, simple_slot, of_roster)]
+
+    for event, slot, child in wrong:
+        settings = session.get_one(EventSettings, event.id)
+        with pytest.raises(NotFound):
+            book(session, event, settings, evening.alice, [Choice(slot.token, child)], now=now)
+
+    assert count(session) == 0
 
 
 def test_a_teacher_of_other_children_is_refused(session: Session, now: datetime) -> None:
@@ -356,11 +417,18 @@ def test_what_is_no_name_is_refused_at_its_field(name: str) -> None:
     assert caught.value.field == "child"
 
 
-def test_a_slot_changed_between_reading_and_booking_is_refused(session: Session, now: datetime) -> None:
-    """RELIABILITY I6: a raised version means that what the parent saw is not what there is."""
+def test_a_slot_changed_between_reading_and_booking_is_refused(
+    session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY I6: a raised version means that it is not what was read, whoever got past its lock."""
     evening = Evening(session, now)
     slot = evening.slot()
-    session.execute(text("UPDATE slot SET version = version + 1 WHERE id = :id"), {"id": slot.id})
+
+    def change(*_: object, **__: object) -> list[object]:
+        session.execute(text("UPDATE slot SET version = version + 1 WHERE id = :id"), {"id": slot.id})
+        return []
+
+    monkeypatch.setattr(booking, "standing_of", change)
 
     with pytest.raises(SlotChanged):
         evening.book(slot)

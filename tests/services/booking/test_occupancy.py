@@ -8,9 +8,9 @@ from factories import make_appointment, make_resource
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from webapp.models import Occupancy
+from webapp.models import Appointment, Contact, Occupancy, Slot
 from webapp.models.booking.occupancy import PARENT, TEACHER
-from webapp.services.booking.occupancy import release, take, take_teachers, taken_minutes, ticks
+from webapp.services.booking.occupancy import Clash, Span, release, take, ticks
 
 pytestmark = pytest.mark.both_databases
 
@@ -37,31 +37,48 @@ def test_an_hour_across_the_change_of_clocks_has_sixty_minutes() -> None:
     assert len(ticks(change - timedelta(minutes=30), change + timedelta(minutes=30))) == 60
 
 
-def test_one_taken_minute_refuses_the_whole_span(session: Session, now: datetime) -> None:
+def of_parent(appointment: Appointment, minutes: range) -> Span:
+    return Span(PARENT, appointment.contact_id, minutes.start, minutes.stop, appointment.id, None)
+
+
+def of_teachers(slot: Slot, minutes: range, *teachers: Contact) -> list[Span]:
+    return [Span(TEACHER, teacher.id or 0, minutes.start, minutes.stop, None, slot.id) for teacher in teachers]
+
+
+def test_one_taken_minute_is_a_clash_and_names_its_holder(session: Session, now: datetime) -> None:
     evening = Evening(session, now)
     first = make_appointment(session, evening.slot(after=0), evening.alice)
     second = make_appointment(session, evening.slot(after=14), evening.alice)
-    assert take(session, PARENT, evening.alice.id or 0, first.id or 0, range(100, 115))
+    assert take(session, [of_parent(first, range(100, 115))]) is None
 
     with session.begin_nested() as step:
-        taken = take(session, PARENT, evening.alice.id or 0, second.id or 0, range(114, 129))
+        clash = take(session, [of_parent(second, range(114, 129))])
         step.rollback()
 
-    assert not taken
+    assert clash == Clash(of_parent(second, range(114, 129)), first.id, None)
     assert {row.appointment_id for row in rows(session)} == {first.id}
     assert len(rows(session)) == 15
+
+
+def test_of_two_chosen_times_that_overlap_the_later_is_the_clash(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    early = make_appointment(session, evening.slot(after=0), evening.alice)
+    late = make_appointment(session, evening.slot(after=14), evening.alice)
+
+    clash = take(session, [of_parent(early, range(100, 115)), of_parent(late, range(114, 129))])
+
+    assert clash == Clash(of_parent(late, range(114, 129)), early.id, None)
 
 
 def test_a_team_s_slot_takes_every_member_and_a_second_seat_takes_nothing_new(session: Session, now: datetime) -> None:
     """RELIABILITY I3."""
     evening = Evening(session, now)
     second, _ = evening.family("Ines", "Unused")
-    team = make_resource(session, evening.event, evening.teacher, second)
-    slot = evening.slot(team)
+    slot = evening.slot(make_resource(session, evening.event, evening.teacher, second))
 
-    takes = [take_teachers(session, team.id or 0, slot.id or 0, range(100, 115)) for _ in range(2)]
+    clashes = [take(session, of_teachers(slot, range(100, 115), evening.teacher, second)) for _ in range(2)]
 
-    assert takes == [True, True]
+    assert clashes == [None, None]
     assert {(row.kind, row.subject_id) for row in rows(session)} == {
         (TEACHER, evening.teacher.id),
         (TEACHER, second.id),
@@ -74,16 +91,16 @@ def test_one_busy_member_refuses_the_team(session: Session, now: datetime) -> No
     second, _ = evening.family("Ines", "Unused")
     team = make_resource(session, evening.event, evening.teacher, second)
     alone, together = evening.slot(), evening.slot(team)
-    take_teachers(session, evening.resource.id or 0, alone.id or 0, range(100, 115))
+    take(session, of_teachers(alone, range(100, 115), evening.teacher))
 
-    assert not take_teachers(session, team.id or 0, together.id or 0, range(110, 125))
+    clash = take(session, of_teachers(together, range(110, 125), evening.teacher, second))
+
+    assert clash is not None
+    assert (clash.span.subject_id, clash.slot_id) == (evening.teacher.id, alone.id)
 
 
 def test_a_resource_without_people_takes_nobody_s_time(session: Session, now: datetime) -> None:
-    evening = Evening(session, now)
-    room = make_resource(session, evening.event)
-
-    assert take_teachers(session, room.id or 0, evening.slot(room).id or 0, range(100, 115))
+    assert take(session, []) is None
     assert rows(session) == []
 
 
@@ -97,19 +114,6 @@ def test_what_is_released_is_the_appointment_s_and_the_slot_s_with_its_last(sess
 
     assert {row.appointment_id for row in rows(session)} == {second.id, None}
     assert {row.slot_id for row in rows(session)} == {slot.id, None}
-
-
-def test_the_taken_minutes_of_a_span_are_told_by_person(session: Session, now: datetime) -> None:
-    evening = Evening(session, now)
-    slot = evening.slot(minutes=15)
-    evening.book(slot)
-    minutes = ticks(slot.starts_at, slot.ends_at)
-
-    taken = taken_minutes(
-        session, TEACHER, [evening.teacher.id or 0, 4711], range(minutes.start + 10, minutes.stop + 5)
-    )
-
-    assert taken == {evening.teacher.id: set(range(minutes.start + 10, minutes.stop))}
 
 
 @pytest.mark.parametrize(

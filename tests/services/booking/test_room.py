@@ -1,9 +1,10 @@
 """Tests of where an appointment takes place."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from webapp.models import Resource, Slot
-from webapp.services.booking.book import Offer, kind_of
+from webapp.services.booking.offers import Offer
 from webapp.services.booking.room import LINK, MAKING, MISSING, ROOM, Room, room_of
 
 U, J = "https://meet.linden.example/u", "https://linden.zoom.us/j/1"
@@ -26,8 +27,7 @@ def test_room_virtual_room_or_the_meetings_link_by_kind_and_provider(
     kind: str, wanted: bool | None, provider: str | None, shown: str
 ) -> None:
     """R54: the eight cases of the room macro."""
-    slot = Slot(kind=kind)
-    is_virtual = kind_of(Offer(slot, Resource(name="Folake Adeyemi"), "America/Chicago"), wanted)
+    is_virtual = offer(kind).kind_of(wanted)
 
     room = room_of(is_virtual=is_virtual, provider=provider, room="12", virtual_room=U, join_url=J, passcode="k7")
 
@@ -58,3 +58,23 @@ def test_a_link_in_the_room_cell_can_be_opened_and_no_room_is_missing() -> None:
     assert link == Room(ROOM, U, U)
     assert hostile == Room(ROOM, "javascript:alert(1)", None)
     assert empty == Room(MISSING)
+
+
+def offer(kind: str) -> Offer:
+    at = datetime(2026, 12, 3, 22, 0, tzinfo=UTC)
+    return Offer(
+        slot_id=1,
+        token="slot",
+        starts_at=at,
+        ends_at=at + timedelta(minutes=15),
+        kind=kind,
+        capacity=1,
+        version=1,
+        resource_id=1,
+        resource="resource",
+        teacher="Folake Adeyemi",
+        zone="America/Chicago",
+        members=(1,),
+        shared={},
+        host={},
+    )

@@ -20,9 +20,10 @@ from factories import (
 from sqlmodel import Session, select
 
 from webapp.errors import Invalid
-from webapp.models import Appointment, Audit, Event, Meeting, Occupancy, Resource, School, Slot
+from webapp.models import Appointment, Audit, Event, Meeting, Occupancy, Resource, ResourceMember, School, Slot
+from webapp.models.booking.occupancy import TEACHER
 from webapp.models.meeting.meeting import PRESENT
-from webapp.services.booking.occupancy import take_teachers, ticks
+from webapp.services.booking.occupancy import Span, take, ticks
 from webapp.services.event.create_slots import SlotsInput, create_slots
 from webapp.services.event.delete_slots import delete_slots, preview_delete
 from webapp.services.event.slots import SlotCounts, SlotSelection
@@ -72,7 +73,9 @@ def test_free_slots_are_deleted_and_booked_ones_turn_red(session: Session, now: 
 def test_a_red_appointment_keeps_its_time_and_its_meeting_until_somebody_acts(session: Session, now: datetime) -> None:
     event, resource, [slot] = make_evening(session, slots=1, provider="zoom")
     appointment = book(session, slot)
-    assert take_teachers(session, resource.id or 0, slot.id or 0, ticks(slot.starts_at, slot.ends_at))
+    minutes = ticks(slot.starts_at, slot.ends_at)
+    [teacher] = session.exec(select(ResourceMember.contact_id).where(ResourceMember.resource_id == resource.id)).all()
+    assert take(session, [Span(TEACHER, teacher, minutes.start, minutes.stop, None, slot.id)]) is None
 
     delete(session, event, now)
 

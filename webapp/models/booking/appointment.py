@@ -21,7 +21,8 @@ class Appointment(SQLModel, table=True):
             sqlite_where=_STANDING,
             postgresql_where=_STANDING,
         ),
-        # One per teacher and child, unless the class allows more: `nth` counts up to its limit (RELIABILITY I5).
+        # One per teacher and child, unless the class allows more: `nth` counts up to its limit (RELIABILITY I5). What a
+        # parent typed is a child of theirs alone.
         Index(
             "uq_appointment_nth",
             "resource_id",
@@ -34,6 +35,16 @@ class Appointment(SQLModel, table=True):
         ),
         # A family's own: by the event alone every page would read all of its appointments.
         Index("ix_appointment_contact_id_event_id", "contact_id", "event_id"),
+        # A student of the roster counts once for all their parents; typed children have no `student_id`.
+        Index(
+            "uq_appointment_student_nth",
+            "resource_id",
+            "student_id",
+            "nth",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
         CheckConstraint("seat >= 1", name="seat"),
         CheckConstraint("nth >= 1", name="nth"),
     )

@@ -1,197 +1,229 @@
 """Book all chosen times together or none of them; the database has the last word on each."""
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from webapp import faults, i18n
+from webapp import faults
 from webapp.errors import N_, Invalid, NotFound
-from webapp.models import Appointment, Contact, Event, EventSettings, Resource, Slot
-from webapp.models.base import new_token
-from webapp.models.booking.occupancy import PARENT, STUDENT
-from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
-from webapp.services.booking.consequences import follow
+from webapp.models import Appointment, Contact, Event, EventSettings, Slot
+from webapp.models.base import new_token, table_of
+from webapp.models.booking.occupancy import TEACHER
+from webapp.models.event.event_settings import Window
+from webapp.services.booking.consequences import follow_first
 from webapp.services.booking.errors import (
     AlreadyBooked,
     BookingClosed,
     BookingNotOpenYet,
+    NotYourTeacher,
     SlotChanged,
     SlotTaken,
     TeacherBusy,
     TimeClash,
-    WrongKind,
 )
-from webapp.services.booking.family import Child, shared_class
-from webapp.services.booking.occupancy import queue_up, take, take_teachers, ticks
+from webapp.services.booking.family import Child
+from webapp.services.booking.holds import let_go_of
+from webapp.services.booking.occupancy import Span, spans_of, take, ticks
+from webapp.services.booking.offers import Offer, SharedClass, offers_of
+from webapp.services.booking.seating import Standing, free_seat, next_nth, standing_of
+from webapp.services.booking.turn import take_turn
+from webapp.services.booking.wish_meetings import Fact
+from webapp.services.booking.wish_messages import Act
 
 MOST_AT_ONCE = 40
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A time that a parent chose: the slot's token, for which child, and how to meet where the slot leaves it open."""
+    """A time that a parent chose: the slot's token, for which child, and how to meet where the slot leaves it open.
+    `resource` is the token of the teacher with whom they saw it."""
 
     slot: str
     child: Child
     is_virtual: bool | None = None
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A slot as loaded and locked for booking."""
-
-    slot: Slot
-    resource: Resource
-    zone: str
-
-    @property
-    def words(self) -> dict[str, Any]:
-        return {"time": i18n.moment(self.slot.starts_at, self.zone), "teacher": self.resource.name}
+    resource: str = ""
 
 
 def book(
-    session: Session, event: Event, settings: EventSettings, maker: Contact, choices: Sequence[Choice], *, now: datetime
+    session: Session,
+    event: Event,
+    settings: EventSettings,
+    maker: Contact,
+    choices: Sequence[Choice],
+    *,
+    is_as_seen: Callable[[Offer], bool] | None = None,
+    act: str = "",
+    now: datetime,
 ) -> list[int]:
-    """The ids of the new appointments, one act of booking. Raises a DomainError that names the time concerned."""
-    # A change of these settings waits for this booking, or this for it: neither overlooks the other.
-    latest = session.get_one(EventSettings, settings.event_id, populate_existing=True, with_for_update={"read": True})
-    refuse_when_closed(latest, now=now)
+    """The ids of the new appointments, one act of booking. Raises a DomainError that names the time concerned.
+
+    `is_as_seen` says whether a time is still what the family saw, else SlotChanged is raised.
+    """
     if not choices or len(choices) > MOST_AT_ONCE:
         raise Invalid(N_("Choose at least one time, and at most %(most)s."), most=MOST_AT_ONCE)
+    _refuse_wrong_children(event, choices)
     assert maker.id is not None
-    queue_up(session, maker.id, [choice.child.student_id for choice in choices])
-    offers = offers_of(session, event, [choice.slot for choice in choices], now=now)
+    session.flush()
+    students = {choice.child.student_id for choice in choices if choice.child.student_id}
+    terms = take_turn(session, settings.event_id, maker.id, students)
+    refuse_when_closed(terms.window, now=now)
+    tokens = [choice.slot for choice in choices]
+    offers = offers_of(session, event, tokens, students=students, provider=terms.provider, now=now)
+    for choice in choices:
+        _refuse_unseen(offers[choice.slot], choice, is_as_seen)
+    standing = standing_of(session, offers.values(), maker.id, students, now=now)
+    # In the order of time, so that of several reasons the earliest is named.
+    in_order = sorted(choices, key=lambda choice: offers[choice.slot].starts_at)
+    plans: list[_Plan] = []
+    for choice in in_order:
+        plans.append(_plan(offers[choice.slot], choice, maker.id, standing, plans))
     faults.point("booking.validated")
-    act = new_token()
-    # In the order of time: of two families who want one teacher, none waits for the other in a circle.
-    in_order = sorted(choices, key=lambda c: offers[c.slot].slot.starts_at)
-    booked = {c.slot: _book_one(session, offers[c.slot], c, maker, act, now=now) for c in in_order}
-    follow(session, booked.values(), now=now)
+    act = act or new_token()
+    booked = {plan.offer.token: _insert(session, plan, maker.id, act, now=now) for plan in plans}
+    needs = [needs_of(plan.offer, booked[plan.offer.token], maker.id, plan.child.student_id) for plan in plans]
+    take_minutes(session, dict(ChainMap(*needs)), now=now)
+    facts = [_fact(plan, booked[plan.offer.token], event, terms.provider, act) for plan in plans]
+    follow_first(session, Act(act, event.school_id, settings.event_id, maker.id, terms.email), facts, now=now)
     faults.point("booking.inserted")
-    return [booked[c.slot] for c in choices]
+    return [booked[token] for token in tokens]
 
 
-def refuse_when_closed(settings: EventSettings, *, now: datetime) -> None:
-    if settings.has_closed(now):
+def refuse_when_closed(window: Window, *, now: datetime) -> None:
+    if window.has_closed(now):
         raise BookingClosed
-    if not settings.is_open(now):
+    if not window.is_open(now):
         raise BookingNotOpenYet
 
 
-def offers_of(session: Session, event: Event, tokens: Sequence[str], *, now: datetime) -> dict[str, Offer]:
-    """The event's slots that customers may book, locked in the order of their ids, so that nobody waits in a circle."""
-    if len(set(tokens)) != len(tokens):
-        raise Invalid(N_("One time was chosen twice. Choose another time for one of them."))
-    query = (
-        select(Slot, Resource)
-        .join(Resource, col(Resource.id) == col(Slot.resource_id))
-        .where(col(Slot.event_id) == event.id, col(Slot.token).in_(tokens), col(Slot.removed_at).is_(None))
-        .where(col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > now)
-        .order_by(col(Slot.id))
-        .with_for_update(of=Slot)
+def needs_of(offer: Offer, appointment: int, maker_id: int, student_id: int | None) -> dict[Span, Offer]:
+    """Whose minutes an appointment on the offered slot takes."""
+    spans = spans_of(
+        ticks(offer.starts_at, offer.ends_at),
+        appointment_id=appointment,
+        slot_id=offer.slot_id,
+        parent=maker_id,
+        student=student_id,
+        teachers=offer.members,
     )
-    offers = {slot.token: Offer(slot, resource, event.zone) for slot, resource in session.execute(query)}
-    if len(offers) != len(tokens):
-        raise NotFound(N_("One of the times is not offered any more. Look at the times again."))
-    return offers
+    return dict.fromkeys(spans, offer)
 
 
-def kind_of(offer: Offer, wanted: bool | None) -> bool:
-    """Whether the appointment is virtual. Raises WrongKind where an open kind was not chosen, or a fixed one defied."""
-    if offer.slot.kind == EITHER:
-        if wanted is None:
-            raise WrongKind(**offer.words)
-        return wanted
-    is_virtual = offer.slot.kind == VIRTUAL
-    if wanted is not None and wanted != is_virtual:
-        raise WrongKind(**offer.words)
-    return is_virtual
-
-
-def free_seat(session: Session, offer: Offer) -> int:
-    """The lowest free seat. Raises SlotTaken when the slot is full."""
-    taken = select(col(Appointment.seat)).where(
-        col(Appointment.slot_id) == offer.slot.id, col(Appointment.cancelled_at).is_(None)
-    )
-    seats = set(range(1, offer.slot.capacity + 1)) - set(session.execute(taken).scalars())
-    if not seats:
-        raise SlotTaken(**offer.words)
-    return min(seats)
-
-
-def take_minutes(session: Session, offer: Offer, appointment: int, maker_id: int, student_id: int | None) -> None:
+def take_minutes(session: Session, needs: Mapping[Span, Offer], *, now: datetime) -> None:
     """Raises TimeClash or TeacherBusy where the database says that somebody is elsewhere."""
-    minutes = ticks(offer.slot.starts_at, offer.slot.ends_at)
-    assert offer.slot.id is not None
-    if not take(session, PARENT, maker_id, appointment, minutes):
-        raise TimeClash(**offer.words)
-    if student_id is not None and not take(session, STUDENT, student_id, appointment, minutes):
-        raise TimeClash(**offer.words)
-    if not take_teachers(session, offer.slot.resource_id, offer.slot.id, minutes):
-        raise TeacherBusy(**offer.words)
+    while clash := take(session, list(needs)):
+        if not let_go_of(session, clash, now=now):
+            refusal = TeacherBusy if clash.span.kind == TEACHER else TimeClash
+            raise refusal(**needs[clash.span].words)
 
 
-def _book_one(session: Session, offer: Offer, choice: Choice, maker: Contact, act: str, *, now: datetime) -> int:
-    assert maker.id is not None
-    is_virtual = kind_of(offer, choice.is_virtual)
-    klass = shared_class(session, offer.resource, choice.child)
-    nth = _next_nth(session, offer, maker.id, choice.child)
-    if nth > klass.appointments_allowed:
-        raise AlreadyBooked(child=choice.child.name, **offer.words)
-    values: dict[str, Any] = {
-        "school_id": maker.school_id,
-        "event_id": offer.slot.event_id,
-        "resource_id": offer.slot.resource_id,
-        "seat": free_seat(session, offer),
-        "contact_id": maker.id,
-        "student_id": choice.child.student_id,
-        "class_id": klass.class_id,
-        "child_name": "" if choice.child.student_id else choice.child.name,
-        "child_key": choice.child.key,
-        "nth": nth,
+@dataclass(frozen=True)
+class _Plan:
+    """A choice with what its appointment will be."""
+
+    offer: Offer
+    child: Child
+    is_virtual: bool
+    class_id: int | None
+    seat: int
+    nth: int
+
+
+def _refuse_wrong_children(event: Event, choices: Sequence[Choice]) -> None:
+    """A PTA event knows its children by the roster, a Simple PTA event by what the parent types (PRODUCT 1.1)."""
+    if any((choice.child.student_id is None) != event.is_simple for choice in choices):
+        raise NotFound
+
+
+def _refuse_unseen(offer: Offer, choice: Choice, is_as_seen: Callable[[Offer], bool] | None) -> None:
+    if choice.resource and choice.resource != offer.resource:
+        raise NotFound
+    if is_as_seen and not is_as_seen(offer):
+        raise SlotChanged(**offer.words)
+
+
+def _plan(offer: Offer, choice: Choice, maker_id: int, standing: Standing, planned: Sequence[_Plan]) -> _Plan:
+    is_virtual = offer.kind_of(choice.is_virtual)
+    klass = _shared_class(offer, choice.child)
+    pair = (offer.resource_id, choice.child.key)
+    taken = [plan.nth for plan in planned if (plan.offer.resource_id, plan.child.key) == pair]
+    nth = next_nth(offer, maker_id, choice.child, klass.appointments_allowed, standing, besides=taken)
+    return _Plan(offer, choice.child, is_virtual, klass.class_id, free_seat(offer, standing), nth)
+
+
+def _shared_class(offer: Offer, child: Child) -> SharedClass:
+    """The class with the most appointments allowed; a typed child has one of each teacher."""
+    if child.student_id is None:
+        return SharedClass(None, 1)
+    if child.student_id not in offer.shared:
+        raise NotYourTeacher(teacher=offer.teacher, child=child.name)
+    return offer.shared[child.student_id]
+
+
+def _insert(session: Session, plan: _Plan, maker_id: int, act: str, *, now: datetime) -> int:
+    """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
+    child = plan.child
+    values = {
+        "slot": plan.offer.slot_id,
+        "version": plan.offer.version,
+        "seat": plan.seat,
+        "contact_id": maker_id,
+        "student_id": child.student_id,
+        "class_id": plan.class_id,
+        "child_name": "" if child.student_id else child.name,
+        "child_key": child.key,
+        "nth": plan.nth,
         "token": new_token(),
-        "is_virtual": is_virtual,
+        "is_virtual": plan.is_virtual,
         "act": act,
         "booked_at": now,
     }
-    appointment = _insert(session, offer, choice, values)
-    take_minutes(session, offer, appointment, maker.id, choice.child.student_id)
-    return appointment
-
-
-def _insert(session: Session, offer: Offer, choice: Choice, values: dict[str, Any]) -> int:
-    """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
-    as_read = select(col(Slot.id), *(literal(v, _type(name)) for name, v in values.items())).where(
-        col(Slot.id) == offer.slot.id, col(Slot.version) == offer.slot.version, col(Slot.removed_at).is_(None)
-    )
-    adding = insert(Appointment).from_select(["slot_id", *values], as_read).returning(col(Appointment.id))
     try:
-        number: int | None = session.execute(adding).scalar_one_or_none()
+        number: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
     except IntegrityError as error:
         if "nth" in str(error.orig):
-            raise AlreadyBooked(child=choice.child.name, **offer.words) from error
-        raise SlotTaken(**offer.words) from error
+            raise AlreadyBooked(child=child.name, **plan.offer.words) from error
+        raise SlotTaken(**plan.offer.words) from error
     if number is None:
-        raise SlotChanged(**offer.words)
+        raise SlotChanged(**plan.offer.words)
     return number
 
 
-def _type(name: str) -> Any:
-    return getattr(Appointment, name).type
-
-
-def _next_nth(session: Session, offer: Offer, maker_id: int, child: Child) -> int:
-    """The lowest number that is free: one that was cancelled may be booked again."""
-    standing = select(col(Appointment.nth)).where(
-        col(Appointment.resource_id) == offer.slot.resource_id,
-        col(Appointment.contact_id) == maker_id,
-        col(Appointment.child_key) == child.key,
-        col(Appointment.cancelled_at).is_(None),
+def _fact(plan: _Plan, appointment: int, event: Event, provider: str | None, act: str) -> Fact:
+    return Fact(
+        id=appointment,
+        school_id=event.school_id,
+        act=act,
+        is_virtual=plan.is_virtual,
+        cancelled_at=None,
+        held_until=None,
+        starts_at=plan.offer.starts_at,
+        ends_at=plan.offer.ends_at,
+        zone=event.zone,
+        event_name=event.name,
+        resource_name=plan.offer.teacher,
+        provider=provider,
+        **plan.offer.host,
     )
-    taken = set(session.execute(standing).scalars())
-    return min(set(range(1, len(taken) + 2)) - taken)
+
+
+_SLOT = table_of(Slot).c
+_GIVEN = "seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at".split()
+_INSERT = (
+    insert(table_of(Appointment))
+    .from_select(
+        ["slot_id", "school_id", "event_id", "resource_id", *_GIVEN],
+        select(
+            _SLOT.id,
+            _SLOT.school_id,
+            _SLOT.event_id,
+            _SLOT.resource_id,
+            *(bindparam(name, type_=table_of(Appointment).c[name].type) for name in _GIVEN),
+        ).where(_SLOT.id == bindparam("slot"), _SLOT.version == bindparam("version"), _SLOT.removed_at.is_(None)),
+    )
+    .returning(table_of(Appointment).c.id)
+)

@@ -11,7 +11,7 @@ from webapp.services.booking.cancel import appointment_of_maker, cancel_appointm
 from webapp.services.booking.errors import AlreadyCancelled
 from webapp.services.booking.move import move_appointment
 from webapp.services.booking.own import own_entry, refuse_begun
-from webapp.services.booking.request_key import earlier_result, remember
+from webapp.services.booking.request_key import take_key
 from webapp.services.booking.sheet import NoTimeChosen, Options, options_of, refuse_other_kind
 from webapp.services.booking.times import times_of
 from webapp.services.event.open_events import Round
@@ -26,13 +26,12 @@ def cancel_own(
     """Raises NotFound, AlreadyCancelled or AlreadyBegun; the same form sent again does nothing."""
     appointment = appointment_of_maker(session, contact, token)
     entry = own_entry(session, contact, found.event.id or 0, token)
-    if earlier_result(session, key, "cancel", token):
+    if take_key(session, key, "cancel", token, login_id=who.login_id, now=now, result=DONE):
         return
     if entry.cancelled_at:
         raise AlreadyCancelled
     refuse_begun(entry, now=now)
     cancel_appointment(session, appointment, who=who, now=now)
-    remember(session, key, "cancel", token, result=DONE, login_id=who.login_id, now=now)
 
 
 def other_times(session: Session, found: Round, contact: Contact, entry: Entry, *, now: datetime) -> Options:
@@ -61,8 +60,7 @@ def move_own(
     sent again does nothing."""
     appointment = appointment_of_maker(session, contact, token)
     entry = own_entry(session, contact, found.event.id or 0, token)
-    asked = (token, slot, kind)
-    if earlier_result(session, key, "move", *asked):
+    if take_key(session, key, "move", token, slot, kind, login_id=who.login_id, now=now, result=DONE):
         return
     if entry.cancelled_at:
         raise AlreadyCancelled
@@ -74,4 +72,3 @@ def move_own(
         refuse_other_kind(time, kind, teacher=entry.teacher, zone=entry.zone)
         is_virtual = is_virtual if time.kind == EITHER else None
     move_appointment(session, found.event, appointment, slot, is_virtual=is_virtual, who=who, now=now)
-    remember(session, key, "move", *asked, result=DONE, login_id=who.login_id, now=now)

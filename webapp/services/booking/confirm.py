@@ -1,18 +1,18 @@
 """Book what a family confirmed, once per form: the same form sent again gets the answer of the first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from webapp import i18n
 from webapp.errors import N_, Invalid, NotFound
-from webapp.models import Appointment, Contact, Slot
+from webapp.models import Contact
+from webapp.models.base import new_token
 from webapp.services.booking.book import Choice, book
-from webapp.services.booking.choices import Wish
-from webapp.services.booking.errors import SlotChanged
-from webapp.services.booking.request_key import earlier_result, remember
+from webapp.services.booking.choices import Pick
+from webapp.services.booking.family import Child
+from webapp.services.booking.offers import Offer
+from webapp.services.booking.request_key import take_key
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput, keep_name
 
@@ -22,8 +22,9 @@ ACTION = "book"
 def confirm(
     session: Session,
     found: Round,
-    contact_id: int,
-    wishes: Sequence[Wish],
+    maker: Contact,
+    picks: Sequence[Pick],
+    children: Mapping[str, Child],
     name: NameInput | None,
     *,
     seen: Collection[str],
@@ -31,21 +32,21 @@ def confirm(
     login_id: int,
     now: datetime,
 ) -> str:
-    """The token of the act of booking. `seen` are the stamps of the times as the family saw them.
-
-    Raises what `book` raises, SlotChanged where a time is not what they saw, and KeyUsed.
-    """
-    asked = _asked(found, contact_id, wishes)
-    if earlier := earlier_result(session, key, ACTION, *asked):
+    """The token of the act of booking. `children` are the family's, by token; `seen` the stamps of the times as they
+    saw them. Raises what `book` raises, KeyUsed, and NotFound for a child that is not theirs."""
+    choices = _choices(picks, children)
+    asked = _asked(found, maker, choices)
+    act = new_token()
+    result = {"act": act}
+    if earlier := take_key(session, key, ACTION, *asked, login_id=login_id, now=now, result=result):
         return str(earlier["act"])
-    maker = session.get_one(Contact, contact_id)
     if name is not None:
-        keep_name(maker, name)
-    choices = [Choice(wish.pick.slot, wish.child, wish.pick.is_virtual) for wish in wishes]
-    booked = book(session, found.event, found.settings, maker, choices, now=now)
-    _refuse_unseen(session, found, wishes, seen)
-    act: str = session.execute(select(col(Appointment.act)).where(col(Appointment.id) == booked[0])).scalar_one()
-    remember(session, key, ACTION, *asked, result={"act": act}, login_id=login_id, now=now)
+        keep_name(session.get_one(Contact, maker.id), name)
+
+    def is_as_seen(offer: Offer) -> bool:
+        return stamp(offer.token, offer.starts_at, offer.kind) in seen
+
+    book(session, found.event, found.settings, maker, choices, is_as_seen=is_as_seen, act=act, now=now)
     return act
 
 
@@ -54,20 +55,14 @@ def stamp(slot: str, starts_at: datetime, kind: str) -> str:
     return f"{slot}.{int(starts_at.timestamp()) // 60}.{kind}"
 
 
-def _refuse_unseen(session: Session, found: Round, wishes: Sequence[Wish], seen: Collection[str]) -> None:
-    """Booking has locked the slots, so that this look at them is final."""
-    query = select(Slot).where(col(Slot.token).in_([wish.pick.slot for wish in wishes]))
-    slots = {slot.token: slot for slot in session.execute(query).scalars()}
-    for wish in wishes:
-        slot = slots[wish.pick.slot]
-        if slot.resource_id != wish.resource.id:
-            raise NotFound
-        if stamp(slot.token, slot.starts_at, slot.kind) not in seen:
-            raise SlotChanged(time=i18n.moment(slot.starts_at, found.event.zone), teacher=wish.resource.name)
-
-
-def _asked(found: Round, contact_id: int, wishes: Sequence[Wish]) -> tuple[object, ...]:
-    if not all(wish.pick.slot for wish in wishes):
+def _choices(picks: Sequence[Pick], children: Mapping[str, Child]) -> list[Choice]:
+    if not {pick.child for pick in picks} <= children.keys():
+        raise NotFound
+    if not all(pick.slot for pick in picks):
         raise Invalid(N_("Choose a time for each teacher."))
-    chosen = sorted((wish.pick.slot, wish.child.key, wish.pick.kind) for wish in wishes)
-    return found.event.id, contact_id, chosen
+    return [Choice(pick.slot, children[pick.child], pick.is_virtual, pick.resource) for pick in picks]
+
+
+def _asked(found: Round, maker: Contact, choices: Sequence[Choice]) -> tuple[object, ...]:
+    chosen = sorted((choice.slot, choice.child.key, str(choice.is_virtual)) for choice in choices)
+    return found.event.id, maker.id, chosen

@@ -1,12 +1,12 @@
 """Recompute, idempotently, every wish that follows from an appointment: its meeting and its mails."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
-from webapp.services.booking.wish_meetings import wish_meetings
-from webapp.services.booking.wish_messages import wish_messages
+from webapp.services.booking.wish_meetings import Fact, wish_first_meetings, wish_meetings
+from webapp.services.booking.wish_messages import Act, wish_first_confirmation, wish_messages
 
 _AT_ONCE = 500
 
@@ -19,9 +19,9 @@ def follow(
     retry: bool = False,
     left: Collection[str] = (),
 ) -> None:
-    """Bring the wishes of these appointments (ids) in line with the rows as they stand; all callers use this and no
-    other code writes a wish. With `retry`, what a provider refused for good is tried once more: its cause may be gone.
-    `left` names acts of booking that these appointments have left.
+    """Bring the wishes of these appointments (ids) in line with the rows as they stand; all callers use this or
+    `follow_first`, and no other code writes a wish. With `retry`, what a provider refused for good is tried once more:
+    its cause may be gone. `left` names acts of booking that these appointments have left.
     """
     session.flush()
     ordered = sorted(set(appointments))
@@ -29,3 +29,11 @@ def follow(
         some = ordered[start : start + _AT_ONCE]
         acts = wish_meetings(session, some, now=now, retry=retry)
         wish_messages(session, acts.union(left), now=now)
+
+
+def follow_first(session: Session, act: Act, facts: Sequence[Fact], *, now: datetime) -> None:
+    """As `follow`, for an act of booking whose appointments were all made in this transaction: nothing is looked up,
+    since nobody can have wished anything for them yet, and they are locked by being new."""
+    wish_first_meetings(session, facts, now=now)
+    is_waiting = any(fact.has_link_to_come for fact in facts)
+    wish_first_confirmation(session, act, has_links_to_come=is_waiting, now=now)

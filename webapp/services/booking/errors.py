@@ -23,6 +23,16 @@ class AlreadyBooked(DomainError):
     message = N_("%(child)s already has an appointment with %(teacher)s. Cancel or change that one first.")
 
 
+class BookedByOthers(AlreadyBooked):
+    message = N_(
+        "Somebody else has made an appointment with %(teacher)s for %(child)s. Ask the school for another one."
+    )
+
+
+class TakesNoAppointments(DomainError):
+    message = N_("The class that %(child)s has with %(teacher)s takes no appointments.")
+
+
 class BookingClosed(DomainError):
     message = N_("Booking is closed. The school can still make appointments for you.")
 

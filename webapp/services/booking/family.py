@@ -1,4 +1,4 @@
-"""Say which children a contact may book for, and which classes tie a child to a teacher."""
+"""Say which children a contact may book for."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,8 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
-from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Resource, ResourceMember, Student
+from webapp.models import Contact, Guardian, Student
 from webapp.models.people.student import student_name
-from webapp.services.booking.errors import NotYourTeacher
 
 _CHILDREN = (
     select(*(col(column) for column in (Student.id, Student.token, Student.first, Student.last, Student.student_ref)))
@@ -28,14 +27,6 @@ class Child:
     student_id: int | None = None
     token: str = ""
     grade: str = ""
-
-
-@dataclass(frozen=True)
-class SharedClass:
-    """What ties a child to a teacher: the class, and how many appointments it allows."""
-
-    class_id: int | None
-    appointments_allowed: int
 
 
 def children_of(session: Session, contact: Contact) -> list[Child]:
@@ -62,21 +53,3 @@ def named_child(name: str) -> Child:
     if len(shown) > 100 or any(not character.isprintable() for character in shown):
         raise Invalid(N_("Type a name of at most 100 letters."), field="child")
     return Child(shown, f"n{shown.casefold()}")
-
-
-def shared_class(session: Session, resource: Resource, child: Child) -> SharedClass:
-    """The class with the most appointments allowed. Raises NotYourTeacher where there is none."""
-    if child.student_id is None:
-        return SharedClass(None, 1)
-    query = (
-        select(col(Class.id), col(Class.appointments_allowed))
-        .join(ClassTeacher, col(ClassTeacher.class_id) == col(Class.id))
-        .join(ResourceMember, col(ResourceMember.contact_id) == col(ClassTeacher.contact_id))
-        .join(Enrolment, col(Enrolment.class_id) == col(Class.id))
-        .where(col(ResourceMember.resource_id) == resource.id, col(Enrolment.student_id) == child.student_id)
-        .order_by(col(Class.appointments_allowed).desc(), col(Class.id))
-    )
-    row = session.execute(query.limit(1)).first()
-    if row is None:
-        raise NotYourTeacher(teacher=resource.name, child=child.name)
-    return SharedClass(row[0], row[1])

@@ -10,11 +10,14 @@ from webapp import faults
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Event
 from webapp.models.base import new_token
-from webapp.services.booking.book import Offer, free_seat, kind_of, offers_of, take_minutes
+from webapp.services.booking.book import needs_of, take_minutes
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, SlotTaken
-from webapp.services.booking.occupancy import queue_up, release
+from webapp.services.booking.occupancy import release
+from webapp.services.booking.offers import Offer, offers_of
+from webapp.services.booking.seating import free_seat, standing_of
+from webapp.services.booking.turn import take_turn
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -33,20 +36,21 @@ def move_appointment(
 
     A move is a new act of booking, with a Confirmation of its own.
     """
-    queue_up(session, appointment.contact_id, [appointment.student_id])
+    students = [appointment.student_id] if appointment.student_id else []
+    take_turn(session, appointment.event_id, appointment.contact_id, students)
     hold(session, appointment, slot=slot)
     offer = offers_of(session, event, [slot], now=now)[slot]
     assert appointment.id is not None
-    assert offer.slot.id is not None
-    if offer.slot.resource_id != appointment.resource_id:
+    if offer.resource_id != appointment.resource_id:
         raise Invalid(N_("Choose a time with the same teacher."), field="slot")
-    chosen = kind_of(offer, is_virtual)
+    chosen = offer.kind_of(is_virtual)
     was_at, act = appointment.slot_id, appointment.act
-    if was_at == offer.slot.id:
+    if was_at == offer.slot_id:
         raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
     release(session, appointment_id=appointment.id, slot_id=was_at)
     _seat(session, appointment, offer, is_virtual=chosen, now=now)
-    take_minutes(session, offer, appointment.id, appointment.contact_id, appointment.student_id)
+    needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id)
+    take_minutes(session, needs, now=now)
     audit.record(
         session,
         "appointment.move",
@@ -55,7 +59,7 @@ def move_appointment(
         subject=f"appointment {appointment.id}",
         now=now,
         from_slot=was_at,
-        to_slot=offer.slot.id,
+        to_slot=offer.slot_id,
     )
     session.refresh(appointment)
     # A new time is a new wish: what was refused for the old one may be granted now.
@@ -65,9 +69,10 @@ def move_appointment(
 
 def _seat(session: Session, appointment: Appointment, offer: Offer, *, is_virtual: bool, now: datetime) -> None:
     mine = update(Appointment).where(col(Appointment.id) == appointment.id, col(Appointment.cancelled_at).is_(None))
+    standing = standing_of(session, [offer], appointment.contact_id, [], now=now)
     values = {
-        "slot_id": offer.slot.id,
-        "seat": free_seat(session, offer),
+        "slot_id": offer.slot_id,
+        "seat": free_seat(offer, standing),
         "is_virtual": is_virtual,
         "act": new_token(),
         "booked_at": now,

@@ -5,53 +5,60 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from webapp.models import RequestKey
+from webapp.models.base import table_of
 from webapp.services.booking.errors import KeyUsed
 
-
-def earlier_result(session: Session, key: str, action: str, *asked: object) -> dict[str, Any] | None:
-    """What the same request got before, or None. Raises KeyUsed if the key carried something else."""
-    _wait_for_twin(session, key)
-    row = session.get(RequestKey, _hash(key))
-    if row is None:
-        return None
-    if (row.action, row.fingerprint) != (action, _hash(repr(asked))):
-        raise KeyUsed
-    result: dict[str, Any] = json.loads(row.result)
-    return result
+_TABLE = table_of(RequestKey)
+_KEY = _TABLE.c
+_KNOWN = select(_KEY.action, _KEY.fingerprint, _KEY.login_id, _KEY.result).where(_KEY.key == bindparam("key"))
+_KEEP = update(_TABLE).where(_KEY.key == bindparam("of_key")).values(result=bindparam("got"))
+_TAKE: dict[str, Any] = {
+    "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_KEY.key),
+    "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_KEY.key),
+}
 
 
-def remember(
+def take_key(
     session: Session,
     key: str,
     action: str,
     *asked: object,
-    result: dict[str, Any],
     login_id: int | None,
     now: datetime,
-) -> None:
-    """In the transaction of the effect. A 409 or 422 is never remembered: the form may be sent again."""
-    session.add(
-        RequestKey(
-            key=_hash(key),
-            action=action,
-            fingerprint=_hash(repr(asked)),
-            login_id=login_id,
-            result=json.dumps(result),
-            created_at=now,
-        )
-    )
-    session.flush()
+    result: dict[str, Any] | None = None,
+) -> dict[str, Any] | None:
+    """What the same request got before, or None: then the key is taken for this one, in the transaction of its
+    effect. A 409 or 422 rolls it back, and the form may be sent again.
+
+    The same form sent twice at once: the primary key makes the second wait until the first is done. Raises KeyUsed if
+    the key carried something else, or came from another login. `result` may be told afterwards, by `keep_result`.
+    """
+    row = {
+        "key": _hash(key),
+        "action": action,
+        "fingerprint": _hash(repr(asked)),
+        "login_id": login_id,
+        "result": json.dumps(result or {}),
+        "created_at": now,
+    }
+    connection = session.connection()
+    if connection.execute(_TAKE[connection.dialect.name], row).first():
+        return None
+    known = connection.execute(_KNOWN, {"key": row["key"]}).one()
+    if known[:3] != (action, row["fingerprint"], login_id):
+        raise KeyUsed
+    earlier: dict[str, Any] = json.loads(known.result)
+    return earlier
 
 
-def _wait_for_twin(session: Session, key: str) -> None:
-    """The same form sent twice at once: the second looks when the first is done. SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
-        session.execute(select(func.pg_advisory_xact_lock(number)))
+def keep_result(session: Session, key: str, result: dict[str, Any]) -> None:
+    """For a deed whose result is known only when it is done."""
+    session.connection().execute(_KEEP, {"of_key": _hash(key), "got": json.dumps(result)})
 
 
 def _hash(text: str) -> str:

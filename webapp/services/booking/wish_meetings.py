@@ -5,24 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.errors import N_
-from webapp.models import (
-    Appointment,
-    Connection,
-    Event,
-    EventSettings,
-    Host,
-    Meeting,
-    Resource,
-    ResourceMember,
-    Slot,
-)
+from webapp.models import Appointment, Meeting
+from webapp.models.base import defaults_of, table_of
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
 from webapp.models.meeting.meeting import ABSENT
+from webapp.services.booking.meeting_facts import facts_about
+from webapp.services.booking.room import MAKING, room_of
 from webapp.services.meeting.order import digest, new_marker, topic_of
 from webapp.services.system.errand import no_problem
 from webapp.services.system.installation import life_of
@@ -41,6 +34,9 @@ BLOCKED = {
     CANNOT_HOST: N_("Has no Zoom licence to hold meetings"),
 }
 """Why no meeting can be asked for at all: known at once, mended by the office, then retried by itself."""
+
+_BLANK = defaults_of(Meeting)
+_INSERT = insert(table_of(Meeting))
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,12 @@ class Fact:
         return is_booked and self.is_virtual and bool(self.provider)
 
     @property
+    def has_link_to_come(self) -> bool:
+        """What the page of an appointment says that has none yet (R54)."""
+        room = room_of(is_virtual=self.is_virtual, provider=self.provider, room="", virtual_room="", join_url=None)
+        return room.state == MAKING
+
+    @property
     def blocked(self) -> str | None:
         if self.lead_id is None:
             return NO_CONTACT
@@ -93,7 +95,7 @@ class Fact:
 def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> set[str]:
     """Returns the acts of booking to which the appointments belong."""
     _lock(session, ids)
-    facts = [Fact(**row) for row in session.execute(_facts(ids)).mappings()]
+    facts = [Fact(**row) for row in session.execute(facts_about(ids)).mappings()]
     meetings: dict[int, list[Meeting]] = {}
     for meeting in _meetings(session, ids):
         meetings.setdefault(meeting.appointment_id, []).append(meeting)
@@ -101,6 +103,18 @@ def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry:
         _wish(session, fact, meetings.get(fact.id, []), now=now, retry=retry)
     session.flush()
     return {fact.act for fact in facts}
+
+
+def wish_first_meetings(session: Session, facts: Iterable[Fact], *, now: datetime) -> None:
+    """For appointments made in this transaction: none can have a meeting yet."""
+    wanting = [fact for fact in facts if fact.wants_meeting and fact.ends_at > now]
+    if not wanting:
+        return
+    life = life_of(session)
+    wanted = [_first(fact, life, now=now) for fact in wanting]
+    session.connection().execute(_INSERT, wanted)
+    if any(meeting["due_at"] for meeting in wanted):
+        wake(session, "meeting")
 
 
 def _lock(session: Session, ids: Sequence[int]) -> None:
@@ -142,16 +156,27 @@ def _wish(session: Session, fact: Fact, meetings: list[Meeting], *, now: datetim
 
 
 def _wanted(session: Session, fact: Fact, *, now: datetime) -> Meeting:
-    assert fact.provider is not None
-    meeting = Meeting(
-        school_id=fact.school_id,
-        appointment_id=fact.id,
-        provider=fact.provider,
-        marker=new_marker(life_of(session)),
-        wished_at=now,
-    )
+    meeting = Meeting(**_first(fact, life_of(session), now=now))
     session.add(meeting)
+    if meeting.due_at:
+        wake(session, "meeting")
     return meeting
+
+
+def _first(fact: Fact, life: str, *, now: datetime) -> dict[str, Any]:
+    """The columns of a meeting that is wished for the first time: due at once, or blocked."""
+    assert fact.provider is not None
+    wish = {
+        "school_id": fact.school_id,
+        "appointment_id": fact.id,
+        "provider": fact.provider,
+        "marker": new_marker(life),
+        "wished_at": now,
+    }
+    reason = fact.blocked
+    if reason:
+        return _BLANK | wish | {"due_at": None, **_blocked(reason, now=now)}
+    return _BLANK | wish | {"due_at": now, "host_key": fact.host_key, **no_problem()}
 
 
 def _is_with_another_host(meeting: Meeting, fact: Fact) -> bool:
@@ -202,9 +227,12 @@ def _make_due(session: Session, meeting: Meeting, *, now: datetime) -> None:
 def _block(meeting: Meeting, reason: str, *, now: datetime) -> None:
     if meeting.problem == BLOCKED[reason]:
         return
-    for name, value in {"due_at": None, "claim": None, **no_problem(), "problem": BLOCKED[reason]}.items():
+    for name, value in {"due_at": None, "claim": None, **_blocked(reason, now=now)}.items():
         setattr(meeting, name, value)
-    meeting.problem_code, meeting.problem_at = reason, now
+
+
+def _blocked(reason: str, *, now: datetime) -> dict[str, object]:
+    return {**no_problem(), "problem": BLOCKED[reason], "problem_code": reason, "problem_at": now}
 
 
 def _retire(session: Session, meeting: Meeting, *, now: datetime) -> None:
@@ -216,41 +244,3 @@ def _retire(session: Session, meeting: Meeting, *, now: datetime) -> None:
             setattr(meeting, name, value)
         return
     _make_due(session, meeting, now=now)
-
-
-def _facts(ids: Sequence[int]) -> Any:
-    first_member = (
-        select(col(ResourceMember.contact_id))
-        .where(col(ResourceMember.resource_id) == col(Appointment.resource_id))
-        .order_by(col(ResourceMember.position), col(ResourceMember.contact_id))
-        .limit(1)
-        .correlate(Appointment)
-        .scalar_subquery()
-    )
-    provider = col(EventSettings.provider)
-    is_host = and_(col(Host.contact_id) == first_member, col(Host.provider) == provider)
-    is_grant = and_(col(Connection.school_id) == col(Appointment.school_id), col(Connection.provider) == provider)
-    return (
-        select(
-            *(col(getattr(Appointment, n)) for n in "id school_id act is_virtual cancelled_at held_until".split()),
-            col(Slot.starts_at),
-            col(Slot.ends_at),
-            col(Event.zone),
-            col(Event.name).label("event_name"),
-            col(Resource.name).label("resource_name"),
-            provider,
-            first_member.label("lead_id"),
-            col(Host.state).label("host_state"),
-            col(Host.remote_id).label("host_key"),
-            col(Connection.connected_at),
-            col(Connection.disconnected_at),
-            col(Connection.needs_reconnect_at),
-        )
-        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
-        .join(Event, col(Event.id) == col(Appointment.event_id))
-        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
-        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
-        .outerjoin(Host, is_host)
-        .outerjoin(Connection, is_grant)
-        .where(col(Appointment.id).in_(ids))
-    )

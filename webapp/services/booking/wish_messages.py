@@ -1,19 +1,36 @@
 """Wish one Confirmation per act of booking, and one follow-up when its last link comes after it."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.models import Appointment, Message
+from webapp.models.base import defaults_of, table_of
 from webapp.models.message.message import CONFIRMATION, LINKS_READY
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
 
 LINKS_MAY_TAKE = timedelta(minutes=2)
 """How long a Confirmation waits for its links."""
+
+_BLANK = defaults_of(Message)
+_INSERT = insert(table_of(Message))
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act of booking, and to whom it is told: its maker, the only person mailed (R60)."""
+
+    name: str
+    school_id: int
+    event_id: int
+    contact_id: int
+    recipient: str
 
 
 def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> None:
@@ -29,6 +46,19 @@ def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> 
         for message in letters[act]:
             _set_due(session, message, entries, now=now)
     session.flush()
+
+
+def wish_first_confirmation(session: Session, act: Act, *, has_links_to_come: bool, now: datetime) -> None:
+    """For an act of booking of this transaction: nothing can be written about it yet."""
+    columns = _columns(CONFIRMATION, act, now=now, wait_until=now + LINKS_MAY_TAKE)
+    if not act.recipient:
+        columns["dropped_at"] = now
+    elif has_links_to_come:
+        columns["due_at"] = columns["wait_until"]
+    else:
+        columns["due_at"] = now
+        wake(session, "mail")
+    session.connection().execute(_INSERT, columns)
 
 
 def _messages(session: Session, acts: Collection[str]) -> Iterable[Message]:
@@ -52,19 +82,23 @@ def _confirmation(session: Session, entries: list[Entry]) -> Message:
 
 
 def new_message(*, kind: str, school_id: int, entry: Entry, now: datetime, wait_until: datetime) -> Message:
-    """A letter about an act of booking to its maker, the only person mailed (R60)."""
-    return Message(
-        school_id=school_id,
-        contact_id=entry.contact_id,
-        event_id=entry.event_id,
-        kind=kind,
-        recipient=entry.email or "",
-        dedupe_key=f"{kind}:{entry.act}",
-        act=entry.act,
-        wait_until=wait_until,
-        message_id=f"{kind}.{entry.act}",
-        created_at=now,
-    )
+    act = Act(entry.act, school_id, entry.event_id, entry.contact_id, entry.email or "")
+    return Message(**_columns(kind, act, now=now, wait_until=wait_until))
+
+
+def _columns(kind: str, act: Act, *, now: datetime, wait_until: datetime) -> dict[str, Any]:
+    return _BLANK | {
+        "school_id": act.school_id,
+        "contact_id": act.contact_id,
+        "event_id": act.event_id,
+        "kind": kind,
+        "recipient": act.recipient,
+        "dedupe_key": f"{kind}:{act.name}",
+        "act": act.name,
+        "wait_until": wait_until,
+        "message_id": f"{kind}.{act.name}",
+        "created_at": now,
+    }
 
 
 def _set_due(session: Session, message: Message, entries: list[Entry], *, now: datetime) -> None:

@@ -43,7 +43,8 @@ BOOKING = {
     # I5
     "two appointments that count as the same one of a child with a teacher": """
         SELECT min(id), max(id) FROM appointment WHERE cancelled_at IS NULL
-        GROUP BY resource_id, contact_id, child_key, nth HAVING count(*) > 1""",
+        GROUP BY resource_id, CASE WHEN student_id IS NULL THEN contact_id END, child_key, nth
+        HAVING count(*) > 1""",
     "an appointment beyond what the class allows, and not marked as such": """
         SELECT a.id FROM appointment a LEFT JOIN class c ON c.id = a.class_id
         WHERE a.cancelled_at IS NULL AND (a.problem IS NULL OR a.problem <> 'rule')

@@ -10,7 +10,7 @@ from webapp.context import database, reading
 from webapp.csrf import request_key
 from webapp.errors import Busy, DomainError
 from webapp.forms import Form
-from webapp.services.booking.choices import Pick, Wish, read_picks, wishes_of
+from webapp.services.booking.choices import Pick, read_picks
 from webapp.services.booking.confirm import confirm
 from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.sheet import Row, chosen_rows, complaints, rows_by_day
@@ -41,14 +41,11 @@ def check(school: str, event: str) -> Answer:
 @family
 def book(school: str, event: str) -> Answer:
     picks = read_picks(request.form.getlist("pick"))
-    with database().reading() as db:
-        found = round_of(db, school, event)
-        wishes = wishes_of(db, found.event, children_here(db, found), picks)
     name = Form.sent(NameInput, request.form) if needs_name(g.contact) else None
     if name is not None and not name:
-        return _ask_name_again(found, picks, name)
+        return _ask_name_again(school, event, picks, name)
     try:
-        act = _confirm(found, wishes, name.value if name else None)
+        act = _confirm(school, event, picks, name.value if name else None)
     except DomainError as error:
         return _refused(school, event, picks, error)
     faults.point("booking.committed")
@@ -64,16 +61,19 @@ def booked(school: str, event: str, act: str) -> Answer:
     return event_page("booked.html", found, days=by_day(entries), n=0, pace=pace(0))
 
 
-def _confirm(found: Round, wishes: Sequence[Wish], name: NameInput | None) -> str:
+def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None) -> str:
+    key = request_key()
     with database().transaction() as db:
+        found = round_of(db, school, event)
         return confirm(
             db,
             found,
-            g.contact.id,
-            wishes,
+            g.contact,
+            picks,
+            children_here(db, found),
             name,
             seen=request.form.getlist("seen"),
-            key=request_key(),
+            key=key,
             login_id=auth.person().login_id,
             now=clock.now(),
         )
@@ -89,8 +89,9 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
     return times_page(found, rows, {}, error=error, status=error.status)
 
 
-def _ask_name_again(found: Round, picks: list[Pick], name: Form[NameInput]) -> Answer:
+def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:
     with database().reading() as db:
+        found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
     if (wrong := complaints(rows)) or not chosen_rows(rows):
         return times_page(found, rows, wrong, status=409)

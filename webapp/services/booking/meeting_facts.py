@@ -1,0 +1,59 @@
+"""Ask for all that decides whether an appointment has an online meeting, and with whom."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, select
+from sqlmodel import col
+
+from webapp.models import Appointment, Connection, Event, EventSettings, Host, Resource, ResourceMember, Slot
+
+HOST_COLUMNS = ("lead_id", "host_state", "host_key", "connected_at", "disconnected_at", "needs_reconnect_at")
+
+
+def facts_about(ids: Sequence[int]) -> Select[Any]:
+    """The columns of `wish_meetings.Fact` for appointments."""
+    provider = col(EventSettings.provider)
+    query = (
+        select(
+            *(col(getattr(Appointment, n)) for n in "id school_id act is_virtual cancelled_at held_until".split()),
+            col(Slot.starts_at),
+            col(Slot.ends_at),
+            col(Event.zone),
+            col(Event.name).label("event_name"),
+            col(Resource.name).label("resource_name"),
+            provider,
+        )
+        .select_from(Appointment)
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .join(Event, col(Event.id) == col(Appointment.event_id))
+        .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
+        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
+        .where(col(Appointment.id).in_(ids))
+    )
+    ties = {"resource_id": col(Appointment.resource_id), "school_id": col(Appointment.school_id)}
+    return with_host(query, **ties, provider=provider)
+
+
+def with_host(query: Select[Any], *, resource_id: Any, school_id: Any, provider: Any) -> Select[Any]:
+    """The query with all that says whether a resource can hold meetings: its first member, that one's user at the
+    provider, and the school's grant (HOST_COLUMNS). The others are columns of the query."""
+    lead = (
+        select(col(ResourceMember.contact_id))
+        .where(col(ResourceMember.resource_id) == resource_id)
+        .order_by(col(ResourceMember.position), col(ResourceMember.contact_id))
+        .limit(1)
+        .correlate_except(ResourceMember)
+        .scalar_subquery()
+    )
+    is_host = and_(col(Host.contact_id) == lead, col(Host.provider) == provider)
+    is_grant = and_(col(Connection.school_id) == school_id, col(Connection.provider) == provider)
+    columns: Any = (
+        lead.label("lead_id"),
+        col(Host.state).label("host_state"),
+        col(Host.remote_id).label("host_key"),
+        col(Connection.connected_at),
+        col(Connection.disconnected_at),
+        col(Connection.needs_reconnect_at),
+    )
+    return query.add_columns(*columns).outerjoin(Host, is_host).outerjoin(Connection, is_grant)

@@ -1,0 +1,82 @@
+"""Find for a chosen time its lowest free seat, and which of the allowed appointments of child and teacher it is."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, or_, select
+from sqlmodel import Session
+
+from webapp.models import Appointment
+from webapp.models.base import table_of
+from webapp.services.booking.errors import AlreadyBooked, BookedByOthers, SlotTaken, TakesNoAppointments
+from webapp.services.booking.family import Child
+from webapp.services.booking.holds import let_go
+from webapp.services.booking.offers import Offer
+
+Standing = Sequence[Any]
+"""Rows of appointments that were not cancelled: of some slots, and of a family with some teachers."""
+
+
+def standing_of(
+    session: Session, offers: Iterable[Offer], maker_id: int, students: Collection[int], *, now: datetime
+) -> Standing:
+    """Read once the slots are locked. Holds among them that have expired are cancelled (RELIABILITY I1)."""
+    places = {(offer.slot_id, offer.resource_id) for offer in offers}
+    asked = {
+        "slots": [slot for slot, _ in places],
+        "resources": [resource for _, resource in places],
+        "maker": maker_id,
+        "students": list(students),
+    }
+    rows = session.connection().execute(_STANDING, asked).all()
+    expired = [row.id for row in rows if row.held_until and row.held_until <= now]
+    gone = let_go(session, expired, now=now) if expired else set()
+    return [row for row in rows if row.id not in gone]
+
+
+def free_seat(offer: Offer, standing: Standing) -> int:
+    """The lowest free seat. Raises SlotTaken when the slot is full."""
+    taken = {row.seat for row in standing if row.slot_id == offer.slot_id}
+    seats = set(range(1, offer.capacity + 1)) - taken
+    if not seats:
+        raise SlotTaken(**offer.words)
+    return min(seats)
+
+
+def next_nth(
+    offer: Offer, maker_id: int, child: Child, allowed: int, standing: Standing, *, besides: Collection[int]
+) -> int:
+    """The lowest number that is free, `besides` those of the same booking: one that was cancelled may be booked again.
+
+    A class allows so many appointments per student (PRODUCT 1.11), whoever of the parents makes them; separated parents
+    for whom the school wants one each have twins of the student. A typed name is a child of this parent only.
+    """
+    if allowed == 0:
+        raise TakesNoAppointments(child=child.name, **offer.words)
+    of_child = [row for row in standing if row.resource_id == offer.resource_id and _is_of(row, maker_id, child)]
+    taken = {row.nth for row in of_child}.union(besides)
+    nth = min(set(range(1, len(taken) + 2)) - taken)
+    if nth > allowed:
+        is_ours = bool(besides) or any(row.contact_id == maker_id for row in of_child)
+        raise (AlreadyBooked if is_ours else BookedByOthers)(child=child.name, **offer.words)
+    return nth
+
+
+def _is_of(row: Any, maker_id: int, child: Child) -> bool:
+    if child.student_id is not None and row.student_id == child.student_id:
+        return True
+    return bool(row.contact_id == maker_id and row.child_key == child.key)
+
+
+_ROW = table_of(Appointment).c
+_OF_FAMILY = or_(_ROW.contact_id == bindparam("maker"), _ROW.student_id.in_(bindparam("students", expanding=True)))
+_STANDING = select(
+    *(_ROW[name] for name in "id slot_id seat resource_id contact_id student_id child_key nth held_until".split())
+).where(
+    _ROW.cancelled_at.is_(None),
+    or_(
+        _ROW.slot_id.in_(bindparam("slots", expanding=True)),
+        and_(_ROW.resource_id.in_(bindparam("resources", expanding=True)), _OF_FAMILY),
+    ),
+)
