@@ -14,13 +14,13 @@ from app import test_settings as settings_of
 from conftest import KEY
 from factories import make_school
 from fakes import FakeMailer, FakeMeetings
-from sqlalchemy import text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, select
 
 from webapp import db
 from webapp.db import Database, wake
-from webapp.errors import Busy, Invalid
+from webapp.errors import Busy, Invalid, Unsure
 from webapp.models import School
 from webapp.services.system.vault import vault_of
 
@@ -329,3 +329,78 @@ def test_a_database_that_cannot_be_opened_is_not_taken_for_busy(tmp_path: Path) 
 
     with pytest.raises(OperationalError, match="unable to open"):
         _write(nowhere)
+
+
+@on_postgresql
+@pytest.mark.parametrize("trusted", [30.0, -1.0], ids=["by its last words", "by asking"])
+def test_who_comes_after_a_restart_of_the_server_does_not_notice(
+    database: Database, monkeypatch: pytest.MonkeyPatch, trusted: float
+) -> None:
+    """Every connection of the pool is dead; each is found out before it is used."""
+    monkeypatch.setattr(db, "TRUSTED", trusted)
+    idle = [database.engine.connect() for _ in range(4)]
+    for connection in idle:
+        connection.close()
+    _end_all_connections(database)
+
+    _write(database)
+
+    assert len(slugs(database)) == 1
+    with database.transaction() as first, database.transaction() as second:
+        assert {s.execute(text("SELECT 1")).scalar() for s in (first, second)} == {1}
+
+
+@on_postgresql
+def test_a_connection_that_is_trusted_is_not_asked_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round trip for each transaction would be a tenth of a booking."""
+    asked: list[object] = []
+    monkeypatch.setattr(database.engine.dialect, "do_ping", lambda connection: asked.append(connection))
+    _write(database)
+    slugs(database)
+
+    assert asked == []
+    monkeypatch.setattr(db, "TRUSTED", -1.0)
+    slugs(database)
+    assert len(asked) == 1
+
+
+@on_postgresql
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_connection_lost_during_the_commit_leaves_it_unsure(database: Database, is_kept: bool) -> None:
+    """RELIABILITY 2.2: an unknown outcome is neither done nor not done."""
+
+    @event.listens_for(database.engine, "commit", once=True)
+    def lose(connection: Connection) -> None:
+        if is_kept:
+            connection.connection.commit()
+            connection.connection.cursor().execute("SELECT 1")  # so that there is something to commit
+        _end_all_connections(database)
+
+    with pytest.raises(Unsure) as caught:
+        _write(database)
+
+    assert caught.value.status == 503
+    assert len(slugs(database)) == is_kept
+
+
+def _end_all_connections(database: Database) -> None:
+    """As a restart does; waits until they are gone."""
+    own = create_engine(database.engine.url, isolation_level="AUTOCOMMIT")
+    with own.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        ).all()
+    own.dispose()
+
+
+def test_who_asks_whether_it_took_effect_and_finds_no_database_stays_unsure(database: Database) -> None:
+    came = iter([Unsure(), OperationalError("SELECT 1", {}, Exception("connection refused"))])
+
+    def deed(_session: Session) -> None:
+        raise next(came)
+
+    with pytest.raises(Unsure):
+        database.carry_out(deed)

@@ -1,26 +1,33 @@
 """Open the database: one kind of transaction for requests, jobs and commands, on SQLite and PostgreSQL."""
 
+import math
 import random
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlmodel import Session
 
-from webapp.errors import Busy
+from webapp.errors import Busy, Unsure
 
 PATIENCE = 5.0
 """Seconds that a SQLite writer keeps asking for its turn before the request is answered with 503."""
+
+TRUSTED = 30.0
+"""Seconds for which an idle connection to PostgreSQL is taken to be alive, unless it has said goodbye."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
 _ONE_STATE = {"isolation_level": "REPEATABLE READ"}
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
+
+Result = TypeVar("Result")
 
 
 class Database:
@@ -52,12 +59,13 @@ class Database:
         """Commit at the end of the block, roll back when it raises, then tell the after-commit hooks.
 
         Raises Busy when SQLite's one writer's place is not free within PATIENCE seconds, or when PostgreSQL chose this
-        one of several transactions that waited for each other.
+        one of several transactions that waited for each other; Unsure when the connection was lost during the commit.
         """
         with self._one_writer(), self._session(self._writing) as session:
             try:
                 yield session
-                session.commit()
+                session.flush()
+                _commit(session)
             except BaseException as error:
                 session.rollback()
                 if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") in _LOST_A_RACE:
@@ -68,8 +76,24 @@ class Database:
             for hook in self.after_commit:
                 hook(topics)
 
+    def carry_out(self, deed: Callable[[Session], Result]) -> Result:
+        """Run a deed in a transaction, and once more where the connection was lost during the commit: only for deeds
+        that look by a request key whether they took effect. Raises Unsure where that cannot be found out either.
+        """
+        try:
+            return self._run(deed)
+        except Unsure:
+            try:
+                return self._run(deed)
+            except DBAPIError as error:
+                raise Unsure from error
+
     def dispose(self) -> None:
         self.engine.dispose()
+
+    def _run(self, deed: Callable[[Session], Result]) -> Result:
+        with self.transaction() as session:
+            return deed(session)
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
@@ -95,10 +119,41 @@ def wake(session: Session, topic: str) -> None:
     session.info["topics"].add(topic)
 
 
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unsure from error
+        raise
+
+
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url)
-    return create_engine(url, pool_size=6, max_overflow=2, pool_pre_ping=True)
+    return _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+
+
+def _postgresql(url: str) -> Engine:
+    engine = create_engine(url, pool_size=6, max_overflow=2)
+    event.listen(engine, "checkin", _note_the_time)
+    event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
+    return engine
+
+
+def _note_the_time(_connection: Any, entry: Any) -> None:
+    entry.info["idle_since"] = time.monotonic()
+
+
+def _refuse_dead(dialect: Any, connection: Any, entry: Any, _borrower: Any) -> None:
+    """A server that stops says goodbye on each of its connections, which can be read without asking it. Asking, as
+    `pool_pre_ping` does before each transaction, is for those that were idle so long that a router may have lost them.
+    """
+    try:
+        if time.monotonic() > entry.info.get("idle_since", math.inf) + TRUSTED:
+            dialect.do_ping(connection)
+        for _ in range(2):  # its last words, then the end
+            connection.pgconn.consume_input()
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _sqlite(url: str) -> Engine:

@@ -53,6 +53,13 @@ class Busy(DomainError):
     status = 503
 
 
+class Unsure(DomainError):
+    """The connection was lost while a change was being kept: it may have taken effect or not (RELIABILITY 2.2)."""
+
+    message = N_("We could not find out whether this was saved. Look before you try again.")
+    status = 503
+
+
 class TooManyTries(DomainError):
     """A rate limit was reached; it passes by itself after `minutes`."""
 

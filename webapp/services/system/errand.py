@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004 - of the pool
 from sqlmodel import Session
 
-from webapp.errors import N_, Busy, ProviderError
+from webapp.errors import N_, Busy, ProviderError, Unsure
 from webapp.models.system.errand import Errand
 
 LEASE = timedelta(seconds=60)
@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=60)
 MOST_FAULTS = 5
 """So often a row on which our own code fails comes back."""
 
-DATABASE_TROUBLE = (Busy, OperationalError, InterfaceError, TimeoutError)
+DATABASE_TROUBLE = (Busy, Unsure, OperationalError, InterfaceError, TimeoutError)
 """Not the row's fault: it comes back after its lease as if nothing had been tried."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from flask import g, request
+from sqlmodel import Session
 
 from webapp import auth, clock, faults
 from webapp.auth import family
 from webapp.context import database, reading
 from webapp.csrf import request_key
-from webapp.errors import Busy, DomainError
+from webapp.errors import N_, Busy, DomainError, Unsure
 from webapp.forms import Form
 from webapp.services.booking.choices import Pick, read_picks
 from webapp.services.booking.confirm import confirm
@@ -19,6 +20,8 @@ from webapp.services.people.names import NameInput, needs_name
 from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
 from webapp.views.parent.polling import pace
 from webapp.views.parent.times import rows_of, times_page
+
+NOT_KNOWN = N_("We could not find out whether your times were booked. Look at your appointments before you try again.")
 
 
 @blueprint.get("/<school>/<event>/check")
@@ -63,7 +66,8 @@ def booked(school: str, event: str, act: str) -> Answer:
 
 def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None) -> str:
     key = request_key()
-    with database().transaction() as db:
+
+    def deed(db: Session) -> str:
         found = round_of(db, school, event)
         return confirm(
             db,
@@ -78,9 +82,13 @@ def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None)
             now=clock.now(),
         )
 
+    return database().carry_out(deed)
+
 
 def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> Answer:
     """Fresh times, everything else kept; where only the crowd was in the way, the same button again."""
+    if isinstance(error, Unsure):
+        raise Unsure(NOT_KNOWN) from error
     with database().reading() as db:
         found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)

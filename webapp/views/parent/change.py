@@ -1,17 +1,20 @@
 """Let families cancel or move an appointment: a page to look at first, then a form that acts once."""
 
 from flask import g, request
+from sqlmodel import Session
 
 from webapp import auth, clock, faults
 from webapp.auth import family
 from webapp.context import database, reading
 from webapp.csrf import request_key
-from webapp.errors import DomainError
+from webapp.errors import N_, DomainError, Unsure
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
 from webapp.services.booking.change import cancel_own, move_own, other_times
 from webapp.services.booking.own import own_entry
 from webapp.services.event.open_events import round_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
+
+NOT_KNOWN = N_("We could not find out whether this was done. Look at your appointments before you try again.")
 
 
 @blueprint.get("/<school>/<event>/a/<token>/cancel")
@@ -23,10 +26,14 @@ def ask_to_cancel(school: str, event: str, token: str) -> Answer:
 @blueprint.post("/<school>/<event>/a/<token>/cancel")
 @family
 def cancel(school: str, event: str, token: str) -> Answer:
+    def deed(db: Session) -> None:
+        found = round_of(db, school, event)
+        cancel_own(db, found, g.contact, token, key=request_key(), who=auth.who(), now=clock.now())
+
     try:
-        with database().transaction() as db:
-            found = round_of(db, school, event)
-            cancel_own(db, found, g.contact, token, key=request_key(), who=auth.who(), now=clock.now())
+        database().carry_out(deed)
+    except Unsure as error:
+        raise Unsure(NOT_KNOWN) from error
     except DomainError as error:
         return _cancel_page(school, event, token, error)
     faults.point("cancel.committed")
@@ -43,10 +50,15 @@ def ask_to_move(school: str, event: str, token: str) -> Answer:
 @family
 def move(school: str, event: str, token: str) -> Answer:
     slot, kind = request.form.get("slot", ""), request.form.get("kind", "")
+
+    def deed(db: Session) -> None:
+        found, key = round_of(db, school, event), request_key()
+        move_own(db, found, g.contact, token, slot=slot, kind=kind, key=key, who=auth.who(), now=clock.now())
+
     try:
-        with database().transaction() as db:
-            found, key = round_of(db, school, event), request_key()
-            move_own(db, found, g.contact, token, slot=slot, kind=kind, key=key, who=auth.who(), now=clock.now())
+        database().carry_out(deed)
+    except Unsure as error:
+        raise Unsure(NOT_KNOWN) from error
     except DomainError as error:
         return _move_page(school, event, token, error, slot=slot, kind=kind)
     return to("mine", school, event)
