@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import Connection, bindparam, delete, select, text
 from sqlmodel import Session, col
 
 from webapp.errors import Busy
@@ -16,25 +16,18 @@ from webapp.models.booking.occupancy import PARENT, STUDENT, TEACHER
 
 _ROW = table_of(Occupancy).c
 
-# One statement for all people and minutes; sorted, so that nobody waits in a circle (RELIABILITY 2.1).
+# Sorted, so that nobody waits in a circle (RELIABILITY 2.1); SQLite has one writer, and takes span after span.
 _TAKE = {
     "sqlite": text("""
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
-        WITH RECURSIVE minute (kind, subject_id, tick, stop, appointment_id, slot_id) AS (
-            SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-                   json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
-            FROM json_each(:spans)
-            UNION ALL
-            SELECT kind, subject_id, tick + 1, stop, appointment_id, slot_id FROM minute WHERE tick + 1 < stop
-        )
-        SELECT kind, subject_id, tick, 0, appointment_id, slot_id FROM minute
-        ORDER BY kind, subject_id, tick, appointment_id
+        SELECT :kind, :subject_id, value, 0, :appointment_id, :slot_id FROM json_each(:ticks) WHERE true
         ON CONFLICT DO NOTHING"""),
     "postgresql": text("""
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
-        SELECT s.value->>0, (s.value->>1)::bigint, minute.tick, 0, (s.value->>4)::integer, (s.value->>5)::integer
+        SELECT s.value->>'kind', (s.value->>'subject_id')::bigint, minute.tick, 0,
+               (s.value->>'appointment_id')::integer, (s.value->>'slot_id')::integer
         FROM jsonb_array_elements(CAST(:spans AS jsonb)) AS s (value),
-             generate_series((s.value->>2)::bigint, (s.value->>3)::bigint - 1) AS minute (tick)
+             generate_series((s.value->>'first')::bigint, (s.value->>'stop')::bigint - 1) AS minute (tick)
         ORDER BY 1, 2, 3, 5
         ON CONFLICT DO NOTHING"""),
 }
@@ -49,8 +42,7 @@ _TRIES = 3
 """What stood in the way may be given back before we see whose it was."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """Somebody's minutes from `first` to before `stop`. The holder of a parent's and a student's is the appointment,
     of a teacher's the slot."""
 
@@ -93,12 +85,12 @@ def take(session: Session, spans: Sequence[Span]) -> Clash | None:
 
     A teacher's belong to the slot from its first standing appointment on: a second seat finds them held by it already.
     """
+    if not spans:
+        return None
     connection = session.connection()
-    listed = [(s.kind, s.subject_id, s.first, s.stop, s.appointment_id, s.slot_id) for s in spans]
     in_order = sorted(spans, key=lambda span: span.first)
     for _ in range(_TRIES):
-        taken = connection.execute(_TAKE[connection.dialect.name], {"spans": json.dumps(listed)}).rowcount
-        if taken == sum(span.stop - span.first for span in spans):
+        if _insert(connection, in_order) == sum(span.stop - span.first for span in spans):
             return None
         held = [(span, connection.execute(_HOLDERS, _asked(span)).all()) for span in in_order]
         if clash := next((clash for span, rows in held if (clash := _clash(span, rows))), None):
@@ -118,6 +110,15 @@ def release(session: Session, *, appointment_id: int, slot_id: int) -> None:
     )
     if session.execute(others.limit(1)).first() is None:
         session.execute(delete(Occupancy).where(col(Occupancy.slot_id) == slot_id))
+
+
+def _insert(connection: Connection, spans: Sequence[Span]) -> int:
+    """How many minutes were free."""
+    rows = [span._asdict() for span in spans]
+    if connection.dialect.name == "sqlite":
+        each = [row | {"ticks": json.dumps([*range(row["first"], row["stop"])])} for row in rows]
+        return connection.execute(_TAKE["sqlite"], each).rowcount
+    return connection.execute(_TAKE["postgresql"], {"spans": json.dumps(rows)}).rowcount
 
 
 def _asked(span: Span) -> dict[str, object]:
