@@ -1,35 +1,17 @@
 """Tests of step 1: the teachers of each child, what cannot be chosen, and how much the page asks the database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 from factories import (
     EVENING,
     make_appointment,
-    make_class,
     make_event,
-    make_guardian,
     make_resource,
+    make_school,
     make_slot,
-    make_student,
     make_teacher,
 )
 from households import Households, form_of, text_of
-from sqlalchemy import event
-
-
-@contextmanager
-def counted(homes: Households) -> Iterator[list[str]]:
-    """The statements that the application sends meanwhile."""
-    engine, sent = homes.app.extensions["confab"].database.engine, []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_each_child_has_their_own_teachers_with_class_and_kind(homes: Households) -> None:
@@ -93,24 +75,14 @@ def test_the_bar_counts_what_is_ticked(homes: Households) -> None:
     assert text_of(count.text) == "1 teacher chosen"
 
 
-def test_the_number_of_queries_does_not_grow_with_children_and_teachers(homes: Households) -> None:
-    alice = homes.browser("alice")
-    with counted(homes) as few:
-        alice.get(f"{homes.base}/teachers")
+def test_nothing_is_counted_for_an_event_that_is_not_there_or_another_school_s(homes: Households) -> None:
     with homes.database.transaction() as session:
-        children = [make_student(session, homes.school, f"Child {n}") for n in range(3)]
-        for child in children:
-            make_guardian(session, homes.people["alice"], child)
-        for n in range(8):
-            teacher = make_teacher(session, homes.school, f"Teacher {n}")
-            make_class(session, homes.school, teacher, *children)
-            make_slot(session, make_resource(session, homes.event, teacher))
+        there = make_event(session, make_school(session))
+    pages = [f"/{homes.school.slug}/nothing", f"/{homes.school.slug}/{there.slug}", f"/nowhere/{homes.event.slug}"]
 
-    with counted(homes) as many:
-        page = alice.get(f"{homes.base}/teachers")
+    answers = [homes.browser("alice").htmx(f"{page}/teachers/count") for page in pages]
 
-    assert page.text.count("Teacher 7") == 3
-    assert len(many) == len(few)
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
 
 
 def test_the_search_of_a_simple_event_keeps_the_name_and_the_ticks(homes: Households) -> None:

@@ -12,15 +12,13 @@ def propose(times: Mapping[int, Sequence[Time]], order: Sequence[int]) -> dict[i
     The teachers with the fewest times choose first, each the time nearest to what is chosen already.
     """
     chosen: dict[int, Time] = {}
-    for resource in sorted(order, key=lambda r: (len(_open(times[r])), order.index(r))):
-        fitting = [t for t in _open(times[resource]) if not any(t.overlaps(c) for c in chosen.values())]
+    open_ = {resource: [time for time in times[resource] if time.clash is None] for resource in order}
+    # Sorting keeps the order of those with equally many.
+    for resource in sorted(order, key=lambda resource: len(open_[resource])):
+        fitting = [t for t in open_[resource] if not any(t.overlaps(c) for c in chosen.values())]
         if fitting:
             chosen[resource] = min(fitting, key=lambda t: (_distance(t, chosen), t.starts_at))
     return chosen
-
-
-def _open(times: Sequence[Time]) -> list[Time]:
-    return [time for time in times if time.clash is None]
 
 
 def _distance(time: Time, chosen: Mapping[int, Time]) -> timedelta:

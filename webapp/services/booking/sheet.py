@@ -13,12 +13,12 @@ from webapp import i18n
 from webapp.errors import N_, DomainError, Invalid
 from webapp.models import Contact, Event
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
-from webapp.services.booking.choices import Wish, booked_counts
+from webapp.services.booking.choices import Wish
 from webapp.services.booking.confirm import stamp
 from webapp.services.booking.errors import TimeClash, WrongKind
 from webapp.services.booking.family import Child
 from webapp.services.booking.plan import propose
-from webapp.services.booking.times import YOURS, Time, timetable_of
+from webapp.services.booking.times import YOURS, Time, Timetable, timetable_of
 
 
 class NotFreeAnyMore(DomainError):
@@ -106,9 +106,9 @@ def lay_out(
     session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, proposing: bool, now: datetime
 ) -> list[Row]:
     """With `proposing`, teachers without a chosen time get one that fits, and a lost time is left to the family."""
-    times = _times(session, event, contact, wishes, now=now)
-    booked = booked_counts(session, event, contact)
-    is_booked = [booked.get((wish.resource.id, wish.child.key), 0) >= wish.allowed for wish in wishes]
+    table = _timetable(session, event, contact, wishes, now=now)
+    times = {i: table.times(wish.resource.id, _students(wish.child)) for i, wish in enumerate(wishes)}
+    is_booked = [table.booked(wish.resource.id, wish.child.key) >= wish.allowed for wish in wishes]
     chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_booked[i]}
     if proposing:
         open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_booked[i]}
@@ -172,17 +172,14 @@ def _day(row: Row) -> date:
     return i18n.local_day(row.chosen.starts_at, row.zone)
 
 
-def _times(
-    session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, now: datetime
-) -> dict[int, list[Time]]:
-    """By place in the list."""
-    resources, students = {wish.resource.id for wish in wishes}, {_students(wish.child) for wish in wishes}
-    table = timetable_of(session, event, sorted(resources), contact, sorted(set().union(*students)), now=now)
-    return {i: table.times(wish.resource.id, _students(wish.child)) for i, wish in enumerate(wishes)}
+def _timetable(session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, now: datetime) -> Timetable:
+    resources = {wish.resource.id for wish in wishes}
+    students = {student for wish in wishes for student in _students(wish.child)}
+    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now)
 
 
-def _students(child: Child) -> frozenset[int]:
-    return frozenset({child.student_id} if child.student_id else ())
+def _students(child: Child) -> tuple[int, ...]:
+    return (child.student_id,) if child.student_id else ()
 
 
 def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:

@@ -34,7 +34,10 @@ class Time(NamedTuple):
 
 @dataclass(frozen=True)
 class Timetable:
-    """The coming times of some teachers with a free seat, in order, and the appointments that clash with them."""
+    """The coming times of some teachers with a free seat, in order, and the appointments that clash with them.
+
+    `family` are the appointments of the contact and of the students, in this event also those that are over.
+    """
 
     contact_id: int | None
     free: Mapping[int, Sequence[Any]]
@@ -43,12 +46,20 @@ class Timetable:
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
-        family = [busy for busy in self.family if busy.contact_id == self.contact_id or busy.student_id in students]
+        family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
         teacher = self.teachers.get(resource, ())
         return [
             Time(row.token, resource, row.starts_at, row.ends_at, row.kind, _clash(row, family, teacher))
             for row in self.free.get(resource, ())
         ]
+
+    def booked(self, resource: int, child: str) -> int:
+        """How many appointments the contact has with the teacher for the child (key)."""
+        pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
+        return pairs.count((resource, child))
+
+    def _is_own(self, busy: Any) -> bool:
+        return bool(busy.contact_id == self.contact_id)
 
 
 def times_of(
@@ -80,14 +91,14 @@ def timetable_of(
 
     `besides` is an appointment (id) that is about to give its time back.
     """
-    asked = {"resources": list(resources), "now": now}
-    theirs = {"contact": contact.id, "students": list(students), "besides": besides or 0}
+    coming, booked = {"event": event.id, "now": now}, {"besides": besides or 0}
+    theirs, asked = {"contact": contact.id, "students": list(students)}, {"resources": list(resources)}
     database = session.connection()
     return Timetable(
         contact.id,
-        _by_resource(database.execute(_FREE, {**asked, "event": event.id})),
-        database.execute(_FAMILY, {**theirs, "now": now}).all(),
-        _by_resource(database.execute(_TEACHERS, {**asked, "besides": besides or 0})),
+        _by_resource(database.execute(_FREE, {**coming, **asked})),
+        database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
+        _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
     )
 
 
@@ -133,11 +144,12 @@ def _family() -> Any:
     theirs = or_(
         col(Appointment.contact_id) == bindparam("contact"), col(Appointment.student_id).in_(bindparam("students"))
     )
-    columns = (Appointment.contact_id, Appointment.student_id, Slot.starts_at, Slot.ends_at)
+    is_of_interest = or_(col(Slot.ends_at) > bindparam("now"), col(Slot.event_id) == bindparam("event"))
+    appointment = ("contact_id", "student_id", "resource_id", "child_key")
     return (
-        select(*(col(column) for column in columns))
+        select(*(col(getattr(Appointment, name)) for name in appointment), col(Slot.starts_at), col(Slot.ends_at))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
-        .where(theirs, col(Appointment.cancelled_at).is_(None), col(Slot.ends_at) > bindparam("now"))
+        .where(theirs, col(Appointment.cancelled_at).is_(None), is_of_interest)
         .where(col(Appointment.id) != bindparam("besides"))
     )
 

@@ -1,0 +1,84 @@
+"""Tests of what a family's page costs: few statements, whatever the number of teachers and children, each by index."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from factories import EVENING, make_class, make_guardian, make_resource, make_slot, make_student, make_teacher
+from households import Households
+from statements import Statement, statements, sweeping
+
+COST = {"teachers": 6, "count": 2, "times": 7, "choose": 7, "check": 7, "booked": 3, "mine": 3, "row": 3, "children": 3}
+"""SELECTs, of which the first tells who asks and the second which event."""
+
+
+def settle(homes: Households, *, children: int, teachers: int) -> list[str]:
+    """Picks of Alice: each of so many children with a share of the teachers, of whom each has four times."""
+    with homes.database.transaction() as session:
+        students = [make_student(session, homes.school, f"Child {n}") for n in range(children)]
+        for student in students:
+            make_guardian(session, homes.people["alice"], student)
+        picks = []
+        for n in range(teachers):
+            teacher, student = make_teacher(session, homes.school, f"Teacher {n}"), students[n % children]
+            make_class(session, homes.school, teacher, student)
+            resource = make_resource(session, homes.event, teacher)
+            for turn in range(4):
+                make_slot(session, resource, at=EVENING + timedelta(hours=n % 8, minutes=15 * turn), kind="P")
+            picks.append(f"{student.token}.{resource.token}")
+    return picks
+
+
+def walk(homes: Households, picks: list[str]) -> dict[str, list[Statement]]:
+    """What each page asks for, from the list of teachers to the page that waits for a link."""
+    browser = homes.browser("alice")
+    asked: dict[str, list[Statement]] = {}
+
+    def note(step: str, path: str, typed: dict[str, Any] | None = None) -> None:
+        with statements(homes.app) as asked[step]:
+            answer = (
+                browser.get(homes.base + path) if typed is None else browser.post(homes.base + path, typed, htmx=True)
+            )
+        assert answer.status_code == 200, (step, answer.location)
+
+    query = "&".join(f"pick={pick}" for pick in picks)
+    appointment = homes.booked("alice", homes.pick("leo", "Jonas", 5))
+    note("teachers", "/teachers")
+    note("count", f"/teachers/count?{query}")
+    note("times", f"/times?{query}")
+    note("choose", "/times", {"pick": picks})
+    note("check", f"/check?pick={homes.pick('mia', 'Petra', 0)}")
+    note("booked", f"/booked/{appointment.act}")
+    note("mine", "/mine")
+    note("row", f"/a/{appointment.token}")
+    note("children", "/children")
+    return asked
+
+
+def selects(asked: dict[str, list[Statement]]) -> dict[str, int]:
+    return {step: sum(text.startswith("SELECT") for text, _ in sent) for step, sent in asked.items()}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("children", "teachers"), [(1, 3), (3, 30)])
+def test_the_number_of_statements_does_not_grow_with_children_and_teachers(
+    homes: Households, children: int, teachers: int
+) -> None:
+    asked = walk(homes, settle(homes, children=children, teachers=teachers))
+
+    assert selects(asked) == COST
+
+
+def test_all_that_a_page_reads_is_of_one_transaction(homes: Households) -> None:
+    """Who asks and what they see are of one state of the database."""
+    asked = walk(homes, settle(homes, children=1, teachers=3))
+
+    begun = {step: sum(text.startswith("BEGIN") for text, _ in sent) for step, sent in asked.items()}
+    assert begun == dict.fromkeys(COST, 1) | {"choose": 2}
+
+
+def test_a_page_costs_the_same_in_a_large_school_and_a_full_event(homes: Households) -> None:
+    """SQLite, which knows no sizes, finds everything by an index that leads to the family's own."""
+    asked = walk(homes, settle(homes, children=3, teachers=30))
+
+    assert sweeping(homes.app, [statement for sent in asked.values() for statement in sent]) == []
