@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, bindparam, or_
 from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
 from webapp.models import Appointment, Contact
-from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.booking.agenda import Entry, agenda_of, prepared_agenda
 
 BROKEN_RULE = "rule"
 
@@ -29,7 +29,7 @@ class Own:
 
 
 def own_entries(session: Session, contact: Contact, event_id: int, *, now: datetime) -> Own:
-    entries = agenda(session, _theirs(contact, event_id))
+    entries = agenda_of(session, _OWN, _by(contact, event_id))
     standing = [entry for entry in entries if entry.cancelled_at is None]
     again = {(entry.resource_id, entry.child) for entry in standing}
     newest: dict[tuple[int, str], Entry] = {}
@@ -42,7 +42,7 @@ def own_entries(session: Session, contact: Contact, event_id: int, *, now: datet
 
 def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) -> list[Entry]:
     """What was booked together. Raises NotFound for another contact's act."""
-    entries = agenda(session, _theirs(contact, event_id), col(Appointment.act) == act)
+    entries = agenda_of(session, _OF_ACT, _by(contact, event_id) | {"act": act})
     if not entries:
         raise NotFound
     return entries
@@ -50,7 +50,7 @@ def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) 
 
 def own_entry(session: Session, contact: Contact, event_id: int, token: str) -> Entry:
     """Raises NotFound for another contact's appointment."""
-    entries = agenda(session, _theirs(contact, event_id), col(Appointment.token) == token)
+    entries = agenda_of(session, _BY_TOKEN, _by(contact, event_id) | {"token": token})
     if not entries:
         raise NotFound
     return entries[0]
@@ -66,8 +66,18 @@ def by_day(entries: Sequence[Entry]) -> list[tuple[date, list[Entry]]]:
     return [(day, list(of_day)) for day, of_day in days]
 
 
-def _theirs(contact: Contact, event_id: int) -> ColumnElement[bool]:
+def _by(contact: Contact, event_id: int) -> dict[str, object]:
+    return {"contact": contact.id, "event": event_id}
+
+
+def _theirs() -> ColumnElement[bool]:
     """Not what is merely held, nor what the office made against a rule and has not confirmed (PRODUCT 3.7)."""
     is_shown = or_(col(Appointment.problem).is_(None), col(Appointment.problem) != BROKEN_RULE)
-    is_theirs = (col(Appointment.contact_id) == contact.id) & (col(Appointment.event_id) == event_id)
-    return is_theirs & col(Appointment.held_until).is_(None) & is_shown
+    is_own = col(Appointment.contact_id) == bindparam("contact")
+    is_here = col(Appointment.event_id) == bindparam("event")
+    return and_(is_own, is_here, col(Appointment.held_until).is_(None), is_shown)
+
+
+_OWN = prepared_agenda(_theirs())
+_OF_ACT = prepared_agenda(_theirs(), col(Appointment.act) == bindparam("act"))
+_BY_TOKEN = prepared_agenda(_theirs(), col(Appointment.token) == bindparam("token"))
