@@ -62,6 +62,18 @@ def test_what_was_stored_comes_back_and_the_database_does_not_tell_it(database: 
     assert tokens.refresh not in row
 
 
+def test_a_row_without_an_end_is_no_fault_of_ours_but_unreadable(database: Database, now: datetime) -> None:
+    """Of a damaged database: /readyz names the reason instead of failing."""
+    number = connected(database, make_tokens())
+    with database.transaction() as session:
+        session.get_one(Connection, number).access_expires_at = None
+
+    with pytest.raises(ProviderError) as caught:
+        stored(database, number, now).current()
+
+    assert caught.value.code == "unreadable_tokens"
+
+
 def test_a_token_copied_into_another_connection_opens_nothing(database: Database, now: datetime) -> None:
     """OAUTH-024"""
     first, second = connected(database, make_tokens()), connected(database, make_tokens())

@@ -158,7 +158,8 @@ def close_tokens(session: Session, connection: Connection, tokens: Tokens) -> No
 
 def _opened(session: Session, connection: Connection) -> Tokens:
     vault = vault_of(session)
-    assert connection.access_expires_at is not None
+    if connection.access_expires_at is None:
+        raise Unreadable
     return Tokens(
         access=vault.open(connection.access_token, row=_access_row(connection)),
         refresh=vault.open(connection.refresh_token, row=_refresh_row(connection)),

@@ -10,6 +10,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.errors import N_, Invalid, NotAllowed
 from webapp.models import Contact, Level, Login, School
+from webapp.services.people.once import made_once
 from webapp.services.system.rate import count_try
 
 SHORTEST, SHORTEST_FOR_ADMINISTRATORS, LONGEST = 12, 15, 1024
@@ -40,12 +41,9 @@ def login_of(session: Session, email: str) -> Login | None:
 
 def login_for(session: Session, email: str, *, now: datetime) -> Login:
     """The login with this address, made where there is none."""
-    login = login_of(session, email)
-    if login is None:
-        login = Login(email=email, created_at=now)
-        session.add(login)
-        session.flush()
-    return login
+    return login_of(session, email) or made_once(
+        session, Login(email=email, created_at=now), lambda: login_of(session, email)
+    )
 
 
 def count_password_try(session: Session, email: str, address: str, *, now: datetime) -> None:
@@ -88,12 +86,14 @@ def administrator_of(session: Session, slug: str, login_id: int) -> tuple[School
 
 def contact_for(session: Session, school: School, login: Login, *, now: datetime) -> Contact:
     """The person's contact in this school, made at their first sign-in (PRODUCT 1.5)."""
+    assert school.id is not None
     query = select(Contact).where(col(Contact.school_id) == school.id, col(Contact.email) == login.email)
-    contact = session.execute(query).scalar_one_or_none()
-    if contact is None:
-        assert school.id is not None
-        contact = Contact(school_id=school.id, email=login.email, created_at=now)
-        session.add(contact)
+
+    def known() -> Contact | None:
+        return session.execute(query).scalar_one_or_none()
+
+    new = Contact(school_id=school.id, email=login.email, created_at=now)
+    contact = known() or made_once(session, new, known)
     contact.login_id = login.id
     session.flush()
     return contact

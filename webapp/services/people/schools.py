@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
@@ -35,6 +36,10 @@ def add_school(session: Session, *, slug: str, name: str, zone: str, now: dateti
     if zone not in available_timezones():
         raise Invalid(N_("Choose a time zone such as America/Chicago."), field="zone")
     school = School(slug=slug, name=name, zone=zone, created_at=now)
-    session.add(school)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(school)
+            session.flush()
+    except IntegrityError as error:
+        raise Invalid(N_("Another school has this short name. Choose another one."), field="slug") from error
     return school
