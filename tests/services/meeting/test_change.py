@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Meeting, Slot
-from webapp.providers.base import MadeMeeting
+from webapp.providers.base import MadeMeeting, MeetingOrder
 from webapp.services.meeting.settle import PROMPT, decide
 from webapp.services.system.errand import LEASE, claim_due
 
@@ -85,6 +85,30 @@ def test_moved_back_after_a_lost_change_it_is_told_all_the_same(
     move(evening, database, linked, was)
 
     outside.tick(QUARANTINE)
+
+    assert starts(outside) == [was.starts_at]
+
+
+def test_moved_back_after_a_change_that_was_done_and_could_not_be_read_it_is_told_all_the_same(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change is read again to see its link; where that alone fails, nothing is on its way, and the time is told."""
+    with evening.later(database) as session:
+        was = session.get_one(Slot, evening.again(linked).slot_id)
+    then = move(evening, database, linked)
+    honest = outside.meetings.change
+
+    def not_read(remote_id: str, order: MeetingOrder, *, by: float) -> MadeMeeting:
+        honest(remote_id, order, by=by)
+        raise DOWN
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outside.meetings, "change", not_read)
+        outside.tick()
+    assert starts(outside) == [then.starts_at]
+    move(evening, database, linked, was)
+
+    outside.tick(timedelta(seconds=10))
 
     assert starts(outside) == [was.starts_at]
 

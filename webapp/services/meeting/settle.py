@@ -93,7 +93,8 @@ def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: dateti
     if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
         write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
         return nothing
-    if step.leaves_trace and not write_if_ours(session, Meeting, claim, attempt_at=now):
+    # What was told before is not what the provider has from now on, whatever comes of the call.
+    if step.leaves_trace and not write_if_ours(session, Meeting, claim, attempt_at=now, ordered=""):
         return nothing
     assert connection.id is not None
     return Decision(
