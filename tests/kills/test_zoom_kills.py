@@ -10,7 +10,6 @@ from conftest import BOTH
 from installation import Installation, lent
 from kills.zoom_storm import POINTS, STALL, storm
 from kills.zoom_verdict import wrongs
-from kills.zoom_worker import LEASE
 
 pytestmark = pytest.mark.races
 
@@ -38,7 +37,7 @@ def test_without_a_quarantine_one_kill_makes_a_second_meeting(installation: Inst
     """The control (RELIABILITY D4): the call of the dead worker is stalled and the list lags, so that whoever looks
     for its meeting as soon as the lease has ended finds none."""
     with storm(installation, quarantine=0) as struck:
-        struck.stage.control("switches", list_lag=2 * LEASE.total_seconds(), latency=STALL)
+        struck.stage.control("switches", list_lag=60, latency=STALL)
         struck.workers.arm(POINTS["F11"])
         while not struck.school.under_way():
             struck.school.book()
@@ -50,7 +49,7 @@ def test_without_a_quarantine_one_kill_makes_a_second_meeting(installation: Inst
         found = wrongs(struck.school.database, struck.stage)
         [twice] = found["duplicate"]
         assert found["made twice"] == [twice]
-        assert struck.stage.count(twice) == 2
+        assert struck.stage.count(twice) > 1
 
 
 def kill(installation: Installation, number: int) -> None:

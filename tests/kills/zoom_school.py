@@ -45,7 +45,8 @@ def school_at_zoom(installation: Installation, luck: random.Random) -> Iterator[
 
 @dataclass
 class ZoomSchool:
-    """Connected to the stand-in, each teacher mapped to one of its users. `hosts` are users' keys and addresses."""
+    """Connected to the stand-in, each teacher mapped to one of its users. `hosts` are users' keys and addresses, `left`
+    the appointments that were moved, with the slots that they left."""
 
     database: Database
     stage: ZoomStage
@@ -55,7 +56,8 @@ class ZoomSchool:
     event_id: int = 0
     teachers: list[int] = field(default_factory=list)
     families: list[tuple[int, str]] = field(default_factory=list)
-    slots: list[Slot] = field(default_factory=list)
+    slots: dict[int, Slot] = field(default_factory=dict)
+    left: list[tuple[int, int]] = field(default_factory=list)
     hosts: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -77,7 +79,7 @@ class ZoomSchool:
             return session.exec(waiting).one()
 
     def book(self) -> None:
-        (parent, child), slot = self.luck.choice(self.families), self.luck.choice(self.slots)
+        (parent, child), slot = self.luck.choice(self.families), self.luck.choice(list(self.slots.values()))
         with self.database.transaction() as session:
             event, settings = session.get_one(Event, self.event_id), session.get_one(EventSettings, self.event_id)
             contact = session.get_one(Contact, parent)
@@ -89,12 +91,22 @@ class ZoomSchool:
             cancel_appointment(session, self._some_appointment(session), who=SYSTEM, now=clock.now())
 
     def move(self) -> None:
-        """Another time, and sometimes another kind."""
+        """Another time, and sometimes another kind, for one that has its link."""
         with self.database.transaction() as session:
-            appointment = self._some_appointment(session)
-            to = self.luck.choice([slot for slot in self.slots if slot.resource_id == appointment.resource_id])
-            event, kind = session.get_one(Event, self.event_id), self._kind(to)
-            move_appointment(session, event, appointment, to.token, is_virtual=kind, who=SYSTEM, now=clock.now())
+            appointment = self._some_appointment(session, is_linked=True)
+            times = [slot for slot in self.slots.values() if slot.resource_id == appointment.resource_id]
+            was_at = appointment.slot_id
+            self._move(session, appointment, self.luck.choice(times))
+        self.left.append((appointment.id or 0, was_at))
+
+    def move_back(self) -> None:
+        """The last one of which Zoom is being told, so that nobody knows what it has; else the last one."""
+        being_told = select(Meeting.appointment_id).where(col(Meeting.replaced_at).is_(None), col(Meeting.claim) != "")
+        with self.database.transaction() as session:
+            told = set(session.exec(being_told))
+            number, was_at = ([one for one in self.left if one[0] in told] or self.left)[-1]
+            self.left.remove((number, was_at))
+            self._move(session, session.get_one(Appointment, number), self.slots[was_at])
 
     def change_host(self) -> None:
         """A teacher is mapped to another user, who may be a colleague's too."""
@@ -102,8 +114,8 @@ class ZoomSchool:
 
     def do_something(self, likely: Callable[[], None] | None = None) -> None:
         """The likely deed every second time. A refusal by a rule is no trouble: the next deed is another."""
-        deeds = [self.book, self.cancel, self.move, self.change_host]
-        [deed] = self.luck.choices(deeds, [60, 15, 20, 5])
+        deeds = [self.book, self.cancel, self.move, self.move_back, self.change_host]
+        [deed] = self.luck.choices(deeds, [50, 10, 20, 15, 5])
         with suppress(DomainError, IndexError):
             (likely if likely and self.luck.random() < 0.5 else deed)()
 
@@ -128,16 +140,23 @@ class ZoomSchool:
             resource = make.make_resource(session, event, teacher)
             for nth in range(SLOTS):
                 at, kind = begins + timedelta(minutes=MINUTES * nth), KINDS[nth % len(KINDS)]
-                self.slots.append(make.make_slot(session, resource, at=at, minutes=MINUTES, kind=kind))
+                slot = make.make_slot(session, resource, at=at, minutes=MINUTES, kind=kind)
+                self.slots[slot.id or 0] = slot
 
     def _map(self, teacher: int, key: str, address: str) -> None:
         found = Match(teacher, MAPPED, key, address)
         with self.database.transaction() as session:
             store_matches(session, self.school_id, "zoom", [found], now=clock.now())
 
-    def _some_appointment(self, session: Session) -> Appointment:
+    def _move(self, session: Session, appointment: Appointment, to: Slot) -> None:
+        event, kind = session.get_one(Event, self.event_id), self._kind(to)
+        move_appointment(session, event, appointment, to.token, is_virtual=kind, who=SYSTEM, now=clock.now())
+
+    def _some_appointment(self, session: Session, *, is_linked: bool = False) -> Appointment:
         standing = select(Appointment).where(col(Appointment.cancelled_at).is_(None)).order_by(col(Appointment.id))
-        return self.luck.choice(session.exec(standing).all())
+        linked = select(Meeting.appointment_id).where(col(Meeting.replaced_at).is_(None), col(Meeting.remote_id) != "")
+        some = standing.where(col(Appointment.id).in_(linked)) if is_linked else standing
+        return self.luck.choice(session.exec(some).all())
 
     def _kind(self, slot: Slot) -> bool | None:
         """Whether to meet online, where the slot leaves it open."""

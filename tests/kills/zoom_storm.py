@@ -95,6 +95,7 @@ class ZoomStorm:
             if self.school.under_way() < BUSY:
                 self.school.do_something(likely)
         self.kills[point] += 1
+        self.school.do_something(self.school.move_back)
 
 
 @contextmanager
