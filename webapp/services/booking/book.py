@@ -31,7 +31,7 @@ from webapp.services.booking.holds import let_go_of
 from webapp.services.booking.occupancy import Span, spans_of, take, ticks
 from webapp.services.booking.offers import Offer, SharedClass, offers_of
 from webapp.services.booking.seating import Standing, free_seat, next_nth, standing_of
-from webapp.services.booking.turn import take_turn
+from webapp.services.booking.turn import Turn, take_turn
 from webapp.services.booking.wish_meetings import Fact
 from webapp.services.booking.wish_messages import Act
 
@@ -56,41 +56,44 @@ def book(
     maker: Contact,
     choices: Sequence[Choice],
     *,
-    is_as_seen: Callable[[Offer], bool] | None = None,
-    act: str = "",
+    now: datetime,
+) -> list[int]:
+    """As `book_in_turn`, for whoever has the event at hand."""
+    assert maker.id is not None
+    assert settings.event_id == event.id
+    session.flush()
+    turn = take_turn(session, settings.event_id, maker.id, _students(choices))
+    return book_in_turn(session, turn, choices, act=new_token(), now=now)
+
+
+def book_in_turn(
+    session: Session,
+    turn: Turn,
+    choices: Sequence[Choice],
+    *,
+    is_as_seen: Callable[[Offer], bool] = lambda _: True,
+    act: str,
     now: datetime,
 ) -> list[int]:
     """The ids of the new appointments, one act of booking. Raises a DomainError that names the time concerned.
 
     `is_as_seen` says whether a time is still what the family saw, else SlotChanged is raised.
     """
-    if not choices or len(choices) > MOST_AT_ONCE:
-        raise Invalid(N_("Choose at least one time, and at most %(most)s."), most=MOST_AT_ONCE)
-    _refuse_wrong_children(event, choices)
-    assert maker.id is not None
-    session.flush()
-    students = {choice.child.student_id for choice in choices if choice.child.student_id}
-    terms = take_turn(session, settings.event_id, maker.id, students)
-    refuse_when_closed(terms.window, now=now)
-    tokens = [choice.slot for choice in choices]
-    offers = offers_of(session, event, tokens, students=students, provider=terms.provider, now=now)
+    refuse_when_closed(turn.window, now=now)
+    _refuse_wrong_choices(turn, choices)
+    offers = offers_of(session, turn, [choice.slot for choice in choices], students=_students(choices), now=now)
     for choice in choices:
         _refuse_unseen(offers[choice.slot], choice, is_as_seen)
-    standing = standing_of(session, offers.values(), maker.id, students, now=now)
-    # In the order of time, so that of several reasons the earliest is named.
-    in_order = sorted(choices, key=lambda choice: offers[choice.slot].starts_at)
-    plans: list[_Plan] = []
-    for choice in in_order:
-        plans.append(_plan(offers[choice.slot], choice, maker.id, standing, plans))
+    plans = _plans(session, turn, choices, offers, now=now)
     faults.point("booking.validated")
-    act = act or new_token()
-    booked = {plan.offer.token: _insert(session, plan, maker.id, act, now=now) for plan in plans}
-    needs = [needs_of(plan.offer, booked[plan.offer.token], maker.id, plan.child.student_id) for plan in plans]
+    booked = {plan.offer.token: _insert(session, plan, turn.maker_id, act, now=now) for plan in plans}
+    needs = [needs_of(plan.offer, booked[plan.offer.token], turn.maker_id, plan.child.student_id) for plan in plans]
     take_minutes(session, dict(ChainMap(*needs)), now=now)
-    facts = [_fact(plan, booked[plan.offer.token], event, terms.provider, act) for plan in plans]
-    follow_first(session, Act(act, event.school_id, settings.event_id, maker.id, terms.email), facts, now=now)
+    facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
+    told = Act(act, turn.school_id, turn.event_id, turn.maker_id, turn.email)
+    follow_first(session, told, facts, life=turn.life, now=now)
     faults.point("booking.inserted")
-    return [booked[token] for token in tokens]
+    return [booked[choice.slot] for choice in choices]
 
 
 def refuse_when_closed(window: Window, *, now: datetime) -> None:
@@ -133,17 +136,34 @@ class _Plan:
     nth: int
 
 
-def _refuse_wrong_children(event: Event, choices: Sequence[Choice]) -> None:
+def _students(choices: Sequence[Choice]) -> set[int]:
+    return {choice.child.student_id for choice in choices if choice.child.student_id}
+
+
+def _refuse_wrong_choices(turn: Turn, choices: Sequence[Choice]) -> None:
     """A PTA event knows its children by the roster, a Simple PTA event by what the parent types (PRODUCT 1.1)."""
-    if any((choice.child.student_id is None) != event.is_simple for choice in choices):
+    if not choices or len(choices) > MOST_AT_ONCE:
+        raise Invalid(N_("Choose at least one time, and at most %(most)s."), most=MOST_AT_ONCE)
+    if any((choice.child.student_id is None) != turn.is_simple for choice in choices):
         raise NotFound
 
 
-def _refuse_unseen(offer: Offer, choice: Choice, is_as_seen: Callable[[Offer], bool] | None) -> None:
+def _refuse_unseen(offer: Offer, choice: Choice, is_as_seen: Callable[[Offer], bool]) -> None:
     if choice.resource and choice.resource != offer.resource:
         raise NotFound
-    if is_as_seen and not is_as_seen(offer):
+    if not is_as_seen(offer):
         raise SlotChanged(**offer.words)
+
+
+def _plans(
+    session: Session, turn: Turn, choices: Sequence[Choice], offers: Mapping[str, Offer], *, now: datetime
+) -> list[_Plan]:
+    """In the order of time, so that of several reasons the earliest is named."""
+    standing = standing_of(session, offers.values(), turn.maker_id, _students(choices), now=now)
+    plans: list[_Plan] = []
+    for choice in sorted(choices, key=lambda choice: offers[choice.slot].starts_at):
+        plans.append(_plan(offers[choice.slot], choice, turn.maker_id, standing, plans))
+    return plans
 
 
 def _plan(offer: Offer, choice: Choice, maker_id: int, standing: Standing, planned: Sequence[_Plan]) -> _Plan:
@@ -193,20 +213,20 @@ def _insert(session: Session, plan: _Plan, maker_id: int, act: str, *, now: date
     return number
 
 
-def _fact(plan: _Plan, appointment: int, event: Event, provider: str | None, act: str) -> Fact:
+def _fact(plan: _Plan, appointment: int, turn: Turn, act: str) -> Fact:
     return Fact(
         id=appointment,
-        school_id=event.school_id,
+        school_id=turn.school_id,
         act=act,
         is_virtual=plan.is_virtual,
         cancelled_at=None,
         held_until=None,
         starts_at=plan.offer.starts_at,
         ends_at=plan.offer.ends_at,
-        zone=event.zone,
-        event_name=event.name,
+        zone=turn.zone,
+        event_name=turn.event_name,
         resource_name=plan.offer.teacher,
-        provider=provider,
+        provider=turn.provider,
         **plan.offer.host,
     )
 

@@ -8,12 +8,12 @@ from sqlmodel import Session
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Contact
 from webapp.models.base import new_token
-from webapp.services.booking.book import Choice, book
+from webapp.services.booking.book import Choice, book_in_turn
 from webapp.services.booking.choices import Pick
 from webapp.services.booking.family import Child
 from webapp.services.booking.offers import Offer
 from webapp.services.booking.request_key import take_key
-from webapp.services.event.open_events import Round
+from webapp.services.booking.turn import take_turn_at
 from webapp.services.people.names import NameInput, keep_name
 
 ACTION = "book"
@@ -21,10 +21,11 @@ ACTION = "book"
 
 def confirm(
     session: Session,
-    found: Round,
+    school: str,
+    event: str,
     maker: Contact,
     picks: Sequence[Pick],
-    children: Mapping[str, Child],
+    named: Mapping[str, Child],
     name: NameInput | None,
     *,
     seen: Collection[str],
@@ -32,37 +33,31 @@ def confirm(
     login_id: int,
     now: datetime,
 ) -> str:
-    """The token of the act of booking. `children` are the family's, by token; `seen` the stamps of the times as they
-    saw them. Raises what `book` raises, KeyUsed, and NotFound for a child that is not theirs."""
-    choices = _choices(picks, children)
-    asked = _asked(found, maker, choices)
+    """The token of the act of booking, in the event of an address. `named` are the children whom the parent typed, by
+    token; `seen` the stamps of the times as they saw them. Raises what `book` raises, KeyUsed, and NotFound for an
+    event that is not there or a child that is not theirs."""
+    if not all(pick.slot for pick in picks):
+        raise Invalid(N_("Choose a time for each teacher."))
+    assert maker.id is not None
+    asked = (school, event, maker.id, sorted(str(pick) for pick in picks))
     act = new_token()
-    result = {"act": act}
-    if earlier := take_key(session, key, ACTION, *asked, login_id=login_id, now=now, result=result):
+    if earlier := take_key(session, key, ACTION, *asked, login_id=login_id, now=now, result={"act": act}):
         return str(earlier["act"])
     if name is not None:
         keep_name(session.get_one(Contact, maker.id), name)
+    turn = take_turn_at(session, school, event, maker.id, {pick.child for pick in picks} - named.keys())
+    children = named if turn.is_simple else turn.students
+    if not {pick.child for pick in picks} <= children.keys():
+        raise NotFound
+    choices = [Choice(pick.slot, children[pick.child], pick.is_virtual, pick.resource) for pick in picks]
 
     def is_as_seen(offer: Offer) -> bool:
         return stamp(offer.token, offer.starts_at, offer.kind) in seen
 
-    book(session, found.event, found.settings, maker, choices, is_as_seen=is_as_seen, act=act, now=now)
+    book_in_turn(session, turn, choices, is_as_seen=is_as_seen, act=act, now=now)
     return act
 
 
 def stamp(slot: str, starts_at: datetime, kind: str) -> str:
     """A time as a family saw it: moved by the office or of another kind, it is not what they confirmed."""
     return f"{slot}.{int(starts_at.timestamp()) // 60}.{kind}"
-
-
-def _choices(picks: Sequence[Pick], children: Mapping[str, Child]) -> list[Choice]:
-    if not {pick.child for pick in picks} <= children.keys():
-        raise NotFound
-    if not all(pick.slot for pick in picks):
-        raise Invalid(N_("Choose a time for each teacher."))
-    return [Choice(pick.slot, children[pick.child], pick.is_virtual, pick.resource) for pick in picks]
-
-
-def _asked(found: Round, maker: Contact, choices: Sequence[Choice]) -> tuple[object, ...]:
-    chosen = sorted((choice.slot, choice.child.key, str(choice.is_virtual)) for choice in choices)
-    return found.event.id, maker.id, chosen

@@ -37,9 +37,10 @@ def move_appointment(
     A move is a new act of booking, with a Confirmation of its own.
     """
     students = [appointment.student_id] if appointment.student_id else []
-    take_turn(session, appointment.event_id, appointment.contact_id, students)
+    assert event.id is not None
+    turn = take_turn(session, event.id, appointment.contact_id, students)
     hold(session, appointment, slot=slot)
-    offer = offers_of(session, event, [slot], now=now)[slot]
+    offer = offers_of(session, turn, [slot], now=now)[slot]
     assert appointment.id is not None
     if offer.resource_id != appointment.resource_id:
         raise Invalid(N_("Choose a time with the same teacher."), field="slot")

@@ -15,7 +15,6 @@ from webapp.models import (
     Class,
     ClassTeacher,
     Enrolment,
-    Event,
     Resource,
     ResourceMember,
     Slot,
@@ -24,6 +23,7 @@ from webapp.models import (
 from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
+from webapp.services.booking.turn import Turn
 
 
 @dataclass(frozen=True)
@@ -72,22 +72,22 @@ class Offer:
 
 
 def offers_of(
-    session: Session,
-    event: Event,
-    tokens: Sequence[str],
-    *,
-    students: Collection[int] = (),
-    provider: str | None = None,
-    now: datetime,
+    session: Session, turn: Turn, tokens: Sequence[str], *, students: Collection[int] = (), now: datetime
 ) -> dict[str, Offer]:
     """The event's slots that customers may book, by token, locked in the order of their ids, so that nobody waits in
-    a circle. `students` and `provider` are those whose classes and hosts the offers shall name."""
+    a circle. `students` are those whose classes the offers shall name."""
     if len(set(tokens)) != len(tokens):
         raise Invalid(N_("One time was chosen twice. Choose another time for one of them."))
-    asked = {"event": event.id, "tokens": tokens, "students": list(students), "provider": provider, "now": now}
+    asked = {
+        "event": turn.event_id,
+        "tokens": tokens,
+        "students": list(students),
+        "provider": turn.provider,
+        "now": now,
+    }
     offers: dict[str, Offer] = {}
     for row in session.connection().execute(_OFFERS, asked):
-        offer = offers.get(row.token) or offers.setdefault(row.token, _offer(row, event.zone))
+        offer = offers.get(row.token) or offers.setdefault(row.token, _offer(row, turn.zone))
         if row.class_id is not None:
             offer.shared[row.student_id] = SharedClass(row.class_id, row.appointments_allowed)
     if len(offers) != len(tokens):

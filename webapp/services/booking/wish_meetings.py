@@ -105,12 +105,12 @@ def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry:
     return {fact.act for fact in facts}
 
 
-def wish_first_meetings(session: Session, facts: Iterable[Fact], *, now: datetime) -> None:
-    """For appointments made in this transaction: none can have a meeting yet."""
+def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | None, now: datetime) -> None:
+    """For appointments made in this transaction: none can have a meeting yet. `life` is as of `life_of`, if known."""
     wanting = [fact for fact in facts if fact.wants_meeting and fact.ends_at > now]
     if not wanting:
         return
-    life = life_of(session)
+    life = life or life_of(session)
     wanted = [_first(fact, life, now=now) for fact in wanting]
     session.connection().execute(_INSERT, wanted)
     if any(meeting["due_at"] for meeting in wanted):

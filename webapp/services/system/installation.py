@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -17,6 +17,13 @@ from webapp.services.system.audit import Who
 
 LONGEST_REASON = 500
 _OURS = 1
+LIFE = (
+    select(col(Installation.instance) + "-" + cast(col(Installation.epoch), String))
+    .where(col(Installation.id) == _OURS)
+    .scalar_subquery()
+)
+"""As `life_of`, for a query that asks for something else too; NULL where nobody has asked yet."""
+_LIFE = select(LIFE)
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,11 @@ def epoch_of(session: Session) -> int:
 
 def life_of(session: Session) -> str:
     """`<instance>-<epoch>`: which installation this is, in which life of its data. Another after each restore."""
-    query = select(col(Installation.instance), col(Installation.epoch)).where(col(Installation.id) == _OURS)
-    row = session.execute(query).first()
-    if row is None:
+    life: str | None = session.connection().execute(_LIFE).scalar()
+    if life is None:
         _write(session, epoch=0)
-        row = session.execute(query).one()
-    return f"{row.instance}-{row.epoch}"
+        life = session.connection().execute(_LIFE).scalar_one()
+    return life
 
 
 def note_check(session: Session, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import g, request
+from flask import g, request, session
 from sqlmodel import Session
 
 from webapp import auth, clock, faults
@@ -17,7 +17,8 @@ from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.sheet import Row, chosen_rows, complaints, rows_by_day
 from webapp.services.event.open_events import Round, round_of
 from webapp.services.people.names import NameInput, needs_name
-from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
+from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
+from webapp.views.parent.named import named_children
 from webapp.views.parent.polling import pace
 from webapp.views.parent.times import rows_of, times_page
 
@@ -68,13 +69,13 @@ def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None)
     key = request_key()
 
     def deed(db: Session) -> str:
-        found = round_of(db, school, event)
         return confirm(
             db,
-            found,
+            school,
+            event,
             g.contact,
             picks,
-            children_here(db, found),
+            named_children(session),
             name,
             seen=request.form.getlist("seen"),
             key=key,
