@@ -38,8 +38,9 @@ def look_once() -> None:
     """From here on all that this request reads is of one state of the database, in one transaction, until it is
     answered. Only for requests that write nothing: they would not see it, and hold two connections."""
     if "look" not in g:
-        g.look = ExitStack()
-        g.looking = g.look.enter_context(database().reading())
+        look = ExitStack()
+        g.looking = look.enter_context(database().reading())
+        g.look = look
 
 
 @contextmanager

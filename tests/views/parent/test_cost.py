@@ -77,6 +77,17 @@ def test_all_that_a_page_reads_is_of_one_transaction(homes: Households) -> None:
     assert begun == dict.fromkeys(COST, 1) | {"choose": 2}
 
 
+@pytest.mark.parametrize(("path", "status"), [("/mine", 200), ("/a/nothing", 404), ("/", 303)])
+def test_a_page_gives_its_connection_back_when_it_is_answered(homes: Households, path: str, status: int) -> None:
+    pool = homes.app.extensions["confab"].database.engine.pool
+
+    # What a request leaves in the context of the application would else be cleared away with it.
+    with homes.app.app_context():
+        answer = homes.browser("alice").get(homes.base + path)
+
+        assert (answer.status_code, pool.checkedout()) == (status, 0)
+
+
 def test_a_page_costs_the_same_in_a_large_school_and_a_full_event(homes: Households) -> None:
     """SQLite, which knows no sizes, finds everything by an index that leads to the family's own."""
     asked = walk(homes, settle(homes, children=3, teachers=30))
