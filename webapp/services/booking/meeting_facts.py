@@ -7,7 +7,10 @@ from sqlalchemy import Select, and_, select
 from sqlmodel import col
 
 from webapp.models import Appointment, Connection, Event, EventSettings, Host, Resource, ResourceMember, Slot
+from webapp.models.base import table_of
 
+_HOST = table_of(Host).c
+_GRANT = table_of(Connection).c
 HOST_COLUMNS = ("lead_id", "host_state", "host_key", "connected_at", "disconnected_at", "needs_reconnect_at")
 
 
@@ -38,22 +41,23 @@ def facts_about(ids: Sequence[int]) -> Select[Any]:
 def with_host(query: Select[Any], *, resource_id: Any, school_id: Any, provider: Any) -> Select[Any]:
     """The query with all that says whether a resource can hold meetings: its first member, that one's user at the
     provider, and the school's grant (HOST_COLUMNS). The others are columns of the query."""
+    member = table_of(ResourceMember).alias()
     lead = (
-        select(col(ResourceMember.contact_id))
-        .where(col(ResourceMember.resource_id) == resource_id)
-        .order_by(col(ResourceMember.position), col(ResourceMember.contact_id))
+        select(member.c.contact_id)
+        .where(member.c.resource_id == resource_id)
+        .order_by(member.c.position, member.c.contact_id)
         .limit(1)
-        .correlate_except(ResourceMember)
+        .correlate_except(member)
         .scalar_subquery()
     )
-    is_host = and_(col(Host.contact_id) == lead, col(Host.provider) == provider)
-    is_grant = and_(col(Connection.school_id) == school_id, col(Connection.provider) == provider)
+    is_host = and_(_HOST.contact_id == lead, _HOST.provider == provider)
+    is_grant = and_(_GRANT.school_id == school_id, _GRANT.provider == provider)
     columns: Any = (
         lead.label("lead_id"),
-        col(Host.state).label("host_state"),
-        col(Host.remote_id).label("host_key"),
-        col(Connection.connected_at),
-        col(Connection.disconnected_at),
-        col(Connection.needs_reconnect_at),
+        _HOST.state.label("host_state"),
+        _HOST.remote_id.label("host_key"),
+        _GRANT.connected_at,
+        _GRANT.disconnected_at,
+        _GRANT.needs_reconnect_at,
     )
-    return query.add_columns(*columns).outerjoin(Host, is_host).outerjoin(Connection, is_grant)
+    return query.add_columns(*columns).outerjoin(table_of(Host), is_host).outerjoin(table_of(Connection), is_grant)

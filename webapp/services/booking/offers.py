@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, cast, func, select
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlalchemy import String, bindparam, select
+from sqlmodel import Session
 
 from webapp import i18n
 from webapp.errors import N_, Invalid, NotFound
@@ -20,6 +19,7 @@ from webapp.models import (
     Slot,
     Student,
 )
+from webapp.models.base import table_of
 from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
@@ -85,17 +85,19 @@ def offers_of(
         "provider": turn.provider,
         "now": now,
     }
-    offers: dict[str, Offer] = {}
+    rows: dict[str, list[Any]] = {}
     for row in session.connection().execute(_OFFERS, asked):
-        offer = offers.get(row.token) or offers.setdefault(row.token, _offer(row, turn.zone))
-        if row.class_id is not None:
-            offer.shared[row.student_id] = SharedClass(row.class_id, row.appointments_allowed)
+        rows.setdefault(row.token, []).append(row)
+    offers = {token: _offer(of_slot, turn.zone) for token, of_slot in rows.items()}
     if len(offers) != len(tokens):
         raise NotFound(N_("One of the times is not offered any more. Look at the times again."))
     return offers
 
 
-def _offer(row: Any, zone: str) -> Offer:
+def _offer(rows: Sequence[Any], zone: str) -> Offer:
+    """Of the rows of one slot, one for each of its teachers and each student."""
+    row = rows[0]
+    ties = {tie.student_id: SharedClass(tie.class_id, tie.appointments_allowed) for tie in rows if tie.class_id}
     return Offer(
         slot_id=row.id,
         token=row.token,
@@ -108,56 +110,61 @@ def _offer(row: Any, zone: str) -> Offer:
         resource=row.resource,
         teacher=row.teacher,
         zone=zone,
-        members=tuple(map(int, row.members.split(","))) if row.members else (),
-        shared={},
+        members=tuple({each.member: None for each in rows if each.member}),
+        shared=ties,
         host={name: getattr(row, name) for name in HOST_COLUMNS},
     )
 
 
+_SLOT = table_of(Slot).c
+_RESOURCE = table_of(Resource).c
+_CLASS = table_of(Class).c
+_STUDENT = table_of(Student).c
+_ENROLMENT = table_of(Enrolment).c
+_CLASS_TEACHER = table_of(ClassTeacher).c
+_MEMBER = table_of(ResourceMember).c
+
+
 def _best_class() -> Any:
     """Of several classes that tie a student to a resource, the one that allows most."""
-    klass = aliased(Class)
+    klass, member = table_of(Class).alias(), table_of(ResourceMember).alias()
     return (
-        select(col(klass.id))
-        .join(ClassTeacher, col(ClassTeacher.class_id) == col(klass.id))
-        .join(ResourceMember, col(ResourceMember.contact_id) == col(ClassTeacher.contact_id))
-        .join(Enrolment, col(Enrolment.class_id) == col(klass.id))
-        .where(col(ResourceMember.resource_id) == col(Resource.id), col(Enrolment.student_id) == col(Student.id))
-        .order_by(col(klass.appointments_allowed).desc(), col(klass.id))
+        select(klass.c.id)
+        .join(table_of(ClassTeacher), _CLASS_TEACHER.class_id == klass.c.id)
+        .join(member, member.c.contact_id == _CLASS_TEACHER.contact_id)
+        .join(table_of(Enrolment), _ENROLMENT.class_id == klass.c.id)
+        .where(member.c.resource_id == _RESOURCE.id, _ENROLMENT.student_id == _STUDENT.id)
+        .order_by(klass.c.appointments_allowed.desc(), klass.c.id)
         .limit(1)
-        .correlate(Resource, Student)
+        .correlate(table_of(Resource), table_of(Student))
         .scalar_subquery()
     )
 
 
-def _members() -> Any:
-    numbers = select(func.aggregate_strings(cast(col(ResourceMember.contact_id), String), ","))
-    return numbers.where(col(ResourceMember.resource_id) == col(Resource.id)).correlate(Resource).scalar_subquery()
-
-
 def _offers() -> Any:
-    """A row for each slot and student."""
+    """A row for each slot, teacher and student."""
     query = (
         select(
-            *(col(getattr(Slot, name)) for name in "id token starts_at ends_at kind capacity version".split()),
-            col(Resource.id).label("resource_id"),
-            col(Resource.token).label("resource"),
-            col(Resource.name).label("teacher"),
-            _members().label("members"),
-            col(Student.id).label("student_id"),
-            col(Class.id).label("class_id"),
-            col(Class.appointments_allowed),
+            *(_SLOT[name] for name in "id token starts_at ends_at kind capacity version".split()),
+            _RESOURCE.id.label("resource_id"),
+            _RESOURCE.token.label("resource"),
+            _RESOURCE.name.label("teacher"),
+            _MEMBER.contact_id.label("member"),
+            _STUDENT.id.label("student_id"),
+            _CLASS.id.label("class_id"),
+            _CLASS.appointments_allowed,
         )
-        .select_from(Slot)
-        .join(Resource, col(Resource.id) == col(Slot.resource_id))
-        .outerjoin(Student, col(Student.id).in_(bindparam("students", expanding=True)))
-        .outerjoin(Class, col(Class.id) == _best_class())
-        .where(col(Slot.event_id) == bindparam("event"), col(Slot.token).in_(bindparam("tokens", expanding=True)))
-        .where(col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
-        .order_by(col(Slot.id))
-        .with_for_update(of=Slot)
+        .select_from(table_of(Slot))
+        .join(table_of(Resource), _RESOURCE.id == _SLOT.resource_id)
+        .outerjoin(table_of(ResourceMember), _MEMBER.resource_id == _RESOURCE.id)
+        .outerjoin(table_of(Student), _STUDENT.id.in_(bindparam("students", expanding=True)))
+        .outerjoin(table_of(Class), _CLASS.id == _best_class())
+        .where(_SLOT.event_id == bindparam("event"), _SLOT.token.in_(bindparam("tokens", expanding=True)))
+        .where(_SLOT.removed_at.is_(None), _SLOT.visibility == VISIBLE, _SLOT.starts_at > bindparam("now"))
+        .order_by(_SLOT.id, _MEMBER.position, _MEMBER.contact_id)
+        .with_for_update(of=table_of(Slot))
     )
-    return with_host(query, resource_id=col(Resource.id), school_id=col(Slot.school_id), provider=_PROVIDER)
+    return with_host(query, resource_id=_RESOURCE.id, school_id=_SLOT.school_id, provider=_PROVIDER)
 
 
 _PROVIDER = bindparam("provider", type_=String)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, true
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Guardian, School, Student
+from webapp.models.base import table_of
 from webapp.models.event.event import SIMPLE_PTA
 from webapp.models.event.event_settings import Window
 from webapp.models.people.student import student_name
@@ -73,31 +74,40 @@ def _child(row: Any) -> Child:
     return Child(student_name(row.first, row.last, row.student_ref), f"s{row.id}", row.id, row.token)
 
 
+_EVENT = table_of(Event).c
+_SETTINGS = table_of(EventSettings).c
+_MAKER = table_of(Contact).c
+_SCHOOL = table_of(School).c
+_GUARDIAN = table_of(Guardian).c
+_STUDENT = table_of(Student).c
 _TURN = (
     select(
-        col(Event.id).label("event_id"),
-        col(Event.school_id),
-        col(Event.name).label("event_name"),
-        col(Event.zone),
-        col(Event.type),
-        col(EventSettings.opens_at),
-        col(EventSettings.closes_at),
-        col(EventSettings.provider),
-        col(Contact.email),
+        _EVENT.id.label("event_id"),
+        _EVENT.school_id,
+        _EVENT.name.label("event_name"),
+        _EVENT.zone,
+        _EVENT.type,
+        _SETTINGS.opens_at,
+        _SETTINGS.closes_at,
+        _SETTINGS.provider,
+        _MAKER.email,
         LIFE.label("life"),
     )
-    .select_from(Event)
-    .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
-    .join(Contact, (col(Contact.id) == bindparam("maker")) & (col(Contact.school_id) == col(Event.school_id)))
+    .select_from(table_of(Event))
+    .join(table_of(EventSettings), _SETTINGS.event_id == _EVENT.id)
+    .join(table_of(Contact), (_MAKER.id == bindparam("maker")) & (_MAKER.school_id == _EVENT.school_id))
 )
-_STUDENT = (Student.id, Student.token, Student.first, Student.last, Student.student_ref)
 
 
 def _with_students(query: Any, whose: Any, which: Any) -> Any:
     """A row for each. PostgreSQL locks row by row, and of a row the tables in the order in which they are named."""
-    query = query.add_columns(*(col(column) for column in _STUDENT)).join(Student, whose).where(which)
+    query = (
+        query.add_columns(*(_STUDENT[name] for name in "id token first last student_ref".split()))
+        .join(table_of(Student), whose)
+        .where(which)
+    )
     locks = "FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact, student"
-    return query.order_by(col(Student.id)).suffix_with(locks, dialect="postgresql")
+    return query.order_by(_STUDENT.id).suffix_with(locks, dialect="postgresql")
 
 
 def _alone(query: Any) -> Any:
@@ -105,14 +115,14 @@ def _alone(query: Any) -> Any:
 
 
 _SOUGHT: Any = bindparam("students", expanding=True)
-_BY_ID = _TURN.where(col(Event.id) == bindparam("event"))
-_BY_ADDRESS = _TURN.join(School, col(School.id) == col(Event.school_id)).where(
-    col(School.slug) == bindparam("school"), col(Event.slug) == bindparam("event")
+_BY_ID = _TURN.where(_EVENT.id == bindparam("event"))
+_BY_ADDRESS = _TURN.join(table_of(School), _SCHOOL.id == _EVENT.school_id).where(
+    _SCHOOL.slug == bindparam("school"), _EVENT.slug == bindparam("event")
 )
 _ALONE, _AT = _alone(_BY_ID), _alone(_BY_ADDRESS)
-_WITH_STUDENTS = _with_students(_BY_ID, col(Student.id).in_(_SOUGHT), true())
+_WITH_STUDENTS = _with_students(_BY_ID, _STUDENT.id.in_(_SOUGHT), true())
 _AT_WITH_STUDENTS = _with_students(
-    _BY_ADDRESS.join(Guardian, col(Guardian.contact_id) == col(Contact.id)),
-    col(Student.id) == col(Guardian.student_id),
-    col(Student.token).in_(_SOUGHT),
+    _BY_ADDRESS.join(table_of(Guardian), _GUARDIAN.contact_id == _MAKER.id),
+    _STUDENT.id == _GUARDIAN.student_id,
+    _STUDENT.token.in_(_SOUGHT),
 )
