@@ -8,12 +8,12 @@ import pytest
 from evening import Evening
 from factories import EVENING, make_class, make_guardian, make_host, make_resource, make_slot, make_teacher
 from races.audit import wrongs
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 from threads import at_once
 
 from webapp.db import Database
 from webapp.errors import DomainError, NotFound
-from webapp.models import Appointment, Contact, Event, EventSettings, School, Slot, Student
+from webapp.models import Appointment, Class, Contact, Event, EventSettings, School, Slot, Student
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.cancel import cancel_appointment
 from webapp.services.booking.errors import AlreadyCancelled, AppointmentMoved, SlotChanged, SlotTaken, TimeClash
@@ -199,6 +199,7 @@ def test_of_two_parents_who_book_one_child_for_one_hour_at_once_one_is_refused(p
     with playing.database.transaction() as session:
         (_, child), _, (other, _) = playing.families
         make_guardian(session, other, child)
+        session.execute(update(Class).values(appointments_allowed=2))
         playing.families[2] = (other, child)
         playing.slots.append(slot_of_another_teacher(session, playing, child))
 
