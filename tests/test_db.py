@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from conftest import KEY
 from factories import make_school
 from fakes import FakeMailer, FakeMeetings
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlmodel import Session, select
 
 from webapp import db
@@ -112,14 +112,27 @@ def test_who_looks_sees_one_state_however_often(database: Database, now: datetim
 
 @both_databases
 def test_looking_never_writes(database: Database) -> None:
+    """PostgreSQL says so, SQLite forgets it."""
     topics = heard(database)
+    refused = nullcontext() if database.is_sqlite else pytest.raises(InternalError, match="read-only transaction")
 
-    with database.reading() as session:
-        make_school(session)
+    with refused, database.reading() as session:
         wake(session, "mail")
+        make_school(session)
 
     assert slugs(database) == []
     assert topics == []
+
+
+@on_postgresql
+def test_a_query_that_is_asked_often_is_planned_once(database: Database) -> None:
+    """At each ROLLBACK the driver forgets what it has prepared: looking has to end without one."""
+    for _ in range(8):
+        slugs(database)
+
+    with database.reading() as session:
+        prepared = session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("school" in statement for statement in prepared)
 
 
 @both_databases

@@ -61,6 +61,8 @@ def removable(session: Session, place: Place, *, now: datetime) -> list[Stray]:
     """Sighted twice, at least a quarantine apart, and within the brake or allowed by the office."""
     query = select(Stray).where(_of(place), _stands(), col(Stray.kept_at).is_(None))
     waiting = list(session.execute(query.where(col(Stray.seen_at) <= now - place.quarantine)).scalars())
+    if not waiting:
+        return []
     may_go_unasked = _is_within_brake(session, place, now=now)
     life = f"{life_of(session)}-"
     return [row for row in waiting if row.allowed_at or (may_go_unasked and row.marker.startswith(life))]
@@ -79,7 +81,10 @@ def asked_about(session: Session, school_id: int, *, now: datetime) -> list[Aske
         .where(col(Stray.school_id) == school_id, _stands(), _is_undecided())
         .order_by(col(Stray.starts_at), col(Stray.id))
     )
-    life, rows = f"{life_of(session)}-", session.execute(query).all()
+    rows = session.execute(query).all()
+    if not rows:
+        return []
+    life = f"{life_of(session)}-"
     is_too_many = len(rows) > _brake(session, school_id) - _removed_today(session, school_id, now=now)
     found = {
         stray.id: AskedAbout(stray.id, contact.name if contact else "", stray.remote_id, stray.starts_at)
