@@ -15,7 +15,7 @@ from conftest import KEY
 from factories import make_school
 from fakes import FakeMailer, FakeMeetings
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlmodel import Session, select
 
 from webapp import db
@@ -126,13 +126,26 @@ def test_looking_never_writes(database: Database) -> None:
 
 @on_postgresql
 def test_a_query_that_is_asked_often_is_planned_once(database: Database) -> None:
-    """At each ROLLBACK the driver forgets what it has prepared: looking has to end without one."""
+    """Looking ends with a ROLLBACK, and so does a booking that was refused: at its own, the driver forgets."""
     for _ in range(8):
         slugs(database)
+        with suppress(Invalid), database.transaction() as session:
+            session.execute(select(School.slug)).all()
+            raise Invalid("Taken.")
 
     with database.reading() as session:
         prepared = session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
     assert any("school" in statement for statement in prepared)
+
+
+@on_postgresql
+def test_what_failed_in_the_database_is_undone_and_the_connection_is_good_for_the_next(database: Database) -> None:
+    for _ in range(3):
+        with suppress(DBAPIError), database.transaction() as session:
+            make_school(session)
+            session.execute(text("SELECT 1 / 0"))
+
+    assert slugs(database) == []
 
 
 @both_databases

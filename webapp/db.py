@@ -27,6 +27,9 @@ _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
 
+_OPEN = frozenset({2, 3})
+"""What libpq says of a connection within a transaction, and within one that has failed."""
+
 Result = TypeVar("Result")
 
 
@@ -53,8 +56,6 @@ class Database:
         Closing it ends the transaction; what was loaded may be read on (a rollback would empty it)."""
         with self._session(self._looking) as session:
             yield session
-            if not self.is_sqlite:
-                _end_looking(session)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -121,13 +122,6 @@ def wake(session: Session, topic: str) -> None:
     session.info["topics"].add(topic)
 
 
-def _end_looking(session: Session) -> None:
-    """With a COMMIT of nothing: at each ROLLBACK the driver forgets what it has prepared, and PostgreSQL would plan
-    every query anew, which takes longer than to run it."""
-    if session.in_transaction() and (begun := session.connection().get_transaction()):
-        begun.commit()
-
-
 def _commit(session: Session) -> None:
     try:
         session.commit()
@@ -143,9 +137,17 @@ def _engine(url: str) -> Engine:
 
 def _postgresql(url: str) -> Engine:
     engine = create_engine(url, pool_size=6, max_overflow=2)
+    engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
     return engine
+
+
+def _roll_back(connection: Any) -> None:
+    """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every
+    query would be planned anew, which takes longer than to run it. Where this one fails, the driver's says why."""
+    if connection.pgconn.transaction_status not in _OPEN or connection.pgconn.exec_(b"ROLLBACK").error_message:
+        connection.rollback()
 
 
 def _note_the_time(_connection: Any, entry: Any) -> None:
