@@ -23,7 +23,7 @@ TRUSTED = 30.0
 """Seconds for which an idle connection to PostgreSQL is taken to be alive, unless it has said goodbye."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
-_ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_ONE_STATE = {"isolation_level": "REPEATABLE READ"}
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
 

@@ -4,6 +4,7 @@ import smtplib
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ def test_after_stopping_nothing_listens_and_nobody_waits() -> None:
     for port in sandbox.ports.values():
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((ALONE, port))
-    assert idle.recv(1) == b""
+    with suppress(ConnectionResetError):  # whoever was not let in yet is turned away
+        assert idle.recv(1) == b""
     assert threading.active_count() < before
     idle.close()
     talking.close()
