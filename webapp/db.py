@@ -144,8 +144,8 @@ def _postgresql(url: str) -> Engine:
 
 
 def _roll_back(connection: Any) -> None:
-    """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every
-    query would be planned anew, which takes longer than to run it. Where this one fails, the driver's says why."""
+    """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every query would be
+    planned anew, which takes longer than to run it. Where this one fails, the driver's says why."""
     if connection.pgconn.transaction_status not in _OPEN or connection.pgconn.exec_(b"ROLLBACK").error_message:
         connection.rollback()
 

@@ -340,3 +340,18 @@ def test_an_idle_tick_writes_nothing(database: Database, linked: Appointment, ou
     sweep_meetings(outside.app)
 
     assert sweeps(database) == before
+
+
+def test_one_that_was_just_removed_and_still_shows_is_not_a_new_one(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists lag behind; else the brake would forget what went today."""
+    put(outside, evening, f"{life(database)}-lost")
+    stale = outside.meetings.coming(f"z{evening.teacher.id}")
+    twice(outside)
+    monkeypatch.setattr(outside.meetings, "coming", lambda host_key: stale)
+
+    outside.sweep(timedelta(seconds=100))
+
+    with database.reading() as session:
+        assert session.exec(select(Stray)).one().removed_at is not None

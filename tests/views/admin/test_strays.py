@@ -90,3 +90,10 @@ def test_the_button_makes_every_host_of_the_school_due(office: Office, dora: Bro
         due = {row.school_id: row.due_at for row in session.exec(select(Sweep))}
     assert due.pop(office.school.id) < later
     assert due == {other.id: later}
+
+
+def test_with_nothing_ticked_nothing_is_said_to_be_done(office: Office, dora: Browser, stray: Stray) -> None:
+    page = dora.post(f"{office.path()}/strays", {"remove": "1"}, follow_redirects=True).text
+
+    assert "Tick at least one meeting" in page
+    assert "om-strays" in page

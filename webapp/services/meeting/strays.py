@@ -109,7 +109,7 @@ def decide(session: Session, school_id: int, strays: Collection[int], *, remove:
 
 
 def _add(session: Session, place: Place, one: SeenMeeting, *, now: datetime) -> None:
-    """One that was removed and is there again is seen anew."""
+    """One that was removed and is still there after the quarantine is seen anew; before, the list lags behind."""
     query = select(Stray).where(_of(place), col(Stray.remote_id) == one.remote_id)
     row = session.execute(query).scalar_one_or_none()
     if row is None:
@@ -122,6 +122,8 @@ def _add(session: Session, place: Place, one: SeenMeeting, *, now: datetime) -> 
             seen_at=now,
         )
         session.add(row)
+    elif row.removed_at and row.removed_at > now - place.quarantine:
+        return
     row.starts_at, row.removed_at, row.seen_at = one.starts_at, None, now
 
 

@@ -21,6 +21,9 @@ def decide(school: str) -> Response:
     """Only those that were ticked; the others are asked about again."""
     ticked = [number for number in request.form.getlist("stray", type=int) if number in _NUMBERS]
     is_removal = request.form.get("remove") == "1"
+    if not ticked:
+        flash(_("Tick at least one meeting. Nothing was changed."))
+        return redirect(url_for("online_meetings.overview", school=school), 303)
     with database().transaction() as session:
         strays.decide(session, g.school.id, ticked, remove=is_removal, who=who(), now=clock.now())
     flash(_("They are removed from Zoom within the minute.") if is_removal else _("They stay in Zoom."))
