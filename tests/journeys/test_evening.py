@@ -312,6 +312,7 @@ def _open(page: Page, item: str) -> None:
     page.locator("summary", has_text="Slots").click()
     page.locator(".menu").get_by_text(item, exact=True).click()
     expect(page.locator("#slots-form")).to_be_visible()
+    expect(page.locator(".htmx-added")).to_have_count(0)  # until then what is chosen is heard by nobody
 
 
 def _press(page: Page, words: str) -> None:
