@@ -25,7 +25,7 @@ def confirmation(itinerary: Itinerary) -> Letter:
     subject = i18n.ngettext(
         "Your appointment, %(event)s", "Your %(n)s appointments, %(event)s", n, event=itinerary.event
     )
-    return _written("confirmation", subject, itinerary=itinerary, is_follow_up=False)
+    return _written("confirmation", subject, itinerary=itinerary, heading=i18n.gettext("You are booked"), note="")
 
 
 def links_ready(itinerary: Itinerary) -> Letter:
@@ -33,7 +33,15 @@ def links_ready(itinerary: Itinerary) -> Letter:
     is_partial = any(line.is_waiting for line in itinerary.lines)
     words = i18n.gettext("Your links so far, %(event)s") if is_partial else i18n.gettext("Your links, %(event)s")
     subject = words % {"event": itinerary.event}
-    return _written("confirmation", subject, itinerary=itinerary, is_follow_up=True)
+    return _written("confirmation", subject, itinerary=itinerary, heading=i18n.gettext("Your links"), note="")
+
+
+def new_links(itinerary: Itinerary) -> Letter:
+    """All appointments of a family, when some link is another than they were told."""
+    subject = i18n.gettext("Your links have changed, %(event)s", event=itinerary.event)
+    heading = i18n.gettext("Your links have changed")
+    note = i18n.gettext("Please use these links. They replace all that we sent before.")
+    return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
 
 
 def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:

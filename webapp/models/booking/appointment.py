@@ -67,6 +67,7 @@ class Appointment(SQLModel, table=True):
     booked_at: datetime
     held_until: datetime | None = None  # a hold, while the parent is on the form
     cancelled_at: datetime | None = None
+    told: str = Field(default="", max_length=16)  # what the last mail said of the link (services/booking/told.py)
     problem: str | None = Field(default=None, max_length=40)  # why the office sees it red: "slot_removed", "rule"
 
     @property

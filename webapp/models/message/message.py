@@ -8,7 +8,7 @@ from sqlmodel import Field
 from webapp.models.base import may_point_to, owned
 from webapp.models.system.errand import Errand
 
-CONFIRMATION, LINKS_READY, SIGN_IN_CODE = "confirmation", "links_ready", "sign_in_code"
+CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE = "confirmation", "links_ready", "new_links", "sign_in_code"
 
 
 class Message(Errand, table=True):

@@ -1,4 +1,5 @@
-"""Wish one Confirmation per act of booking, and one follow-up when its last link comes after it."""
+"""Wish one Confirmation per act of booking, one follow-up when its last link comes after it, and one mail to a family
+whose links are others than they were told."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,13 +11,17 @@ from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.models import Appointment, Message
-from webapp.models.base import defaults_of, table_of
-from webapp.models.message.message import CONFIRMATION, LINKS_READY
+from webapp.models.base import defaults_of, new_token, table_of
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
+from webapp.services.booking.told import has_links_on_their_way, is_news
 
 LINKS_MAY_TAKE = timedelta(minutes=2)
 """How long a Confirmation waits for its links."""
+
+NEW_LINKS_MAY_TAKE = timedelta(minutes=10)
+"""How long a mail of new links waits for the others that are on their way to the same family."""
 
 _BLANK = defaults_of(Message)
 _INSERT = insert(table_of(Message))
@@ -45,6 +50,7 @@ def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> 
             letters[act].append(_confirmation(session, entries))
         for message in letters[act]:
             _set_due(session, message, entries, now=now)
+    _wish_new_links(session, letters, by_act, now=now)
     session.flush()
 
 
@@ -99,6 +105,41 @@ def _columns(kind: str, act: Act, *, now: datetime, wait_until: datetime) -> dic
         "message_id": f"{kind}.{act.name}",
         "created_at": now,
     }
+
+
+def _wish_new_links(
+    session: Session, letters: dict[str, list[Message]], by_act: dict[str, list[Entry]], *, now: datetime
+) -> None:
+    """One mail to each family, however many of its links are new; a Confirmation that is still to leave says them."""
+    told = [act for act in by_act if all(message.sent_at or message.dropped_at for message in letters[act])]
+    families = {(entry.contact_id, entry.event_id): entry for act in told for entry in by_act[act]}
+    news = {(entry.contact_id, entry.event_id) for act in told for entry in by_act[act] if is_news(entry)}
+    for family, entry in sorted(families.items()):
+        message = _waiting_for(session, *family)
+        if message is None and family in news and entry.email:
+            message = _new_links(session, letters[entry.act][0].school_id, entry, now=now)
+        if message is not None:
+            session.flush()
+            is_early = has_links_on_their_way(session, *family)
+            message.due_at = message.wait_until if is_early else now
+            wake(session, "mail")
+
+
+def _waiting_for(session: Session, contact_id: int, event_id: int) -> Message | None:
+    query = (
+        select(Message)
+        .where(col(Message.contact_id) == contact_id, col(Message.event_id) == event_id)
+        .where(col(Message.kind) == NEW_LINKS, col(Message.sent_at).is_(None), col(Message.dropped_at).is_(None))
+        .where(col(Message.claim).is_(None), col(Message.problem).is_(None))
+    )
+    return session.execute(query.order_by(col(Message.id)).limit(1).with_for_update()).scalar_one_or_none()
+
+
+def _new_links(session: Session, school_id: int, entry: Entry, *, now: datetime) -> Message:
+    act = Act(new_token(), school_id, entry.event_id, entry.contact_id, entry.email or "")
+    message = Message(**_columns(NEW_LINKS, act, now=now, wait_until=now + NEW_LINKS_MAY_TAKE))
+    session.add(message)
+    return message
 
 
 def _set_due(session: Session, message: Message, entries: list[Entry], *, now: datetime) -> None:

@@ -9,12 +9,14 @@ from webapp import i18n
 from webapp.documents import letter
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.models import Appointment, Event, Message, School
-from webapp.models.message.message import CONFIRMATION, SIGN_IN_CODE
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE
 from webapp.providers.base import Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.vault import vault_of
+
+_WRITTEN = {CONFIRMATION: letter.confirmation, LINKS_READY: letter.links_ready, NEW_LINKS: letter.new_links}
 
 
 def compose(session: Session, message: Message, *, base_url: str) -> Mail | None:
@@ -29,13 +31,16 @@ def compose(session: Session, message: Message, *, base_url: str) -> Mail | None
     event = session.get_one(Event, message.event_id)
     page = f"{base_url}/{school.slug}/{event.slug}/mine"
     itinerary = itinerary_of(entries, school=school.name, page=page)
-    written = letter.confirmation(itinerary) if message.kind == CONFIRMATION else letter.links_ready(itinerary)
-    return _mail(message, written)
+    return _mail(message, _WRITTEN[message.kind](itinerary))
 
 
 def entries_of(session: Session, message: Message) -> list[Entry]:
-    """The appointments that still stand of the act that the message is about."""
-    return agenda(session, col(Appointment.act) == message.act, standing())
+    """The appointments that still stand of the act that the message is about; of the family's, where it is about links
+    of several acts."""
+    if message.kind != NEW_LINKS:
+        return agenda(session, col(Appointment.act) == message.act, standing())
+    family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
+    return agenda(session, *family, standing())
 
 
 def itinerary_of(entries: Sequence[Entry], *, school: str, page: str) -> Itinerary:

@@ -1,15 +1,19 @@
 """Keep what became of a mail, and wish the follow-up that a Confirmation without all its links owes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, SIGN_IN_CODE
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE
 from webapp.providers.base import Mail
+from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
+from webapp.services.booking.told import is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
 from webapp.services.message.compose import compose, entries_of
 from webapp.services.people.codes import MINUTES
@@ -23,20 +27,38 @@ _OUT_OF_STEP = timedelta(seconds=10)
 
 def next_mail(session: Session, claim: Claim, *, base_url: str, now: datetime) -> Mail | None:
     """What to send for a claimed message, or None where it is not ours or has nothing to tell any more."""
+    _lock_appointments(session, claim)
     message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
     if message.claim != claim.receipt:
         return None
-    is_waiting = any(entry.room.state == MAKING for entry in entries_of(session, message))
+    entries = entries_of(session, message)
+    is_waiting = any(entry.room.state == MAKING for entry in entries)
     if message.kind == LINKS_READY and is_waiting and not _has_news(session, message):
         write_if_ours(session, Message, claim, due_at=None, claim=None)
         return None
-    mail = None if _is_stale(session, message, now=now) else compose(session, message, base_url=base_url)
+    mail = None if _is_stale(session, message, entries, now=now) else compose(session, message, base_url=base_url)
     if mail is None:
         write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
-    elif message.kind == CONFIRMATION:
+        return None
+    keep_told(session, entries)
+    if message.kind == CONFIRMATION:
         # The stamp says that it leaves without some link, which may arrive while it is on its way.
         write_if_ours(session, Message, claim, attempt_at=now if is_waiting else None)
+    elif message.kind == NEW_LINKS:
+        # The stamp says that what is noted as told is told by this mail, also at its next try.
+        write_if_ours(session, Message, claim, attempt_at=now)
     return mail
+
+
+def _lock_appointments(session: Session, claim: Claim) -> None:
+    """Before the message, as `follow` does: in the other order each would wait for the other."""
+    its = select(*(col(getattr(Message, name)) for name in ("act", "contact_id", "event_id", "kind")))
+    message: Any = session.execute(its.where(col(Message.id) == claim.id)).one()
+    family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
+    about = family if message.kind == NEW_LINKS else (col(Appointment.act) == message.act,)
+    if message.kind != SIGN_IN_CODE:
+        rows = select(col(Appointment.id)).where(*about).order_by(col(Appointment.id))
+        session.execute(rows.with_for_update(key_share=True)).all()
 
 
 def store_sent(session: Session, claim: Claim, *, now: datetime) -> None:
@@ -68,8 +90,11 @@ def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: d
     write_if_ours(session, Message, claim, **columns)
 
 
-def _is_stale(session: Session, message: Message, *, now: datetime) -> bool:
-    """A code that is no longer valid, or a follow-up when what it was to tell of has gone."""
+def _is_stale(session: Session, message: Message, entries: Sequence[Entry], *, now: datetime) -> bool:
+    """A code that is no longer valid, a follow-up when what it was to tell of has gone, or new links that another mail
+    has told meanwhile."""
+    if message.kind == NEW_LINKS:
+        return message.attempt_at is None and not any(is_news(entry) for entry in entries)
     if message.kind == SIGN_IN_CODE:
         return now - message.created_at > timedelta(minutes=MINUTES)
     return message.kind == LINKS_READY and not _has_news(session, message)

@@ -11,6 +11,7 @@ from webapp.views.admin import (
     setup,
     slots,
     strays,
+    team,
 )
 
 blueprints = (
@@ -19,6 +20,7 @@ blueprints = (
     appointments.blueprint,
     slots.blueprint,
     rooms.blueprint,
+    team.blueprint,
     importer.blueprint,
     setup.blueprint,
     online_meetings.blueprint,

@@ -16,6 +16,7 @@ from webapp.i18n import sentence
 from webapp.models import Level, Resource
 from webapp.services.event.left_without_link import left_without_link
 from webapp.services.event.resources import Overwritten, Saved, resource_of, save_room, save_virtual_room
+from webapp.services.event.team import team_of
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
 
 blueprint = Blueprint("rooms", __name__, url_prefix="/s/<school>")
@@ -49,9 +50,10 @@ class Refusal:
 @blueprint.get(TEACHER)
 @staff(Level.EVENT_ADMINISTRATOR)
 def teacher(school: str, event: int, resource: int) -> Answer:
-    """Both cells as plain forms."""
-    frame, row = _loaded(event, resource)
-    return event_page("admin/event/teacher.html", frame, resource=row, refusal=None)
+    """Both cells as plain forms, and who is of the team."""
+    with database().reading() as session:
+        frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
+        return event_page("admin/event/teacher.html", frame, resource=row, team=team_of(session, row), refusal=None)
 
 
 @blueprint.get(CELL)
@@ -111,7 +113,9 @@ def _refusal(cell: str, typed: str, error: DomainError) -> Refusal:
 
 
 def _refused(event: int, resource: int, refusal: Refusal, status: int) -> Answer:
-    frame, row = _loaded(event, resource)
+    with database().reading() as session:
+        frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
+        team = team_of(session, row)
     partial = f"admin/event/_{COLUMNS[refusal.cell].partial}_edit.html"
     template = partial if request.htmx else "admin/event/teacher.html"
-    return event_page(template, frame, status, resource=row, refusal=refusal, focus=not _has_left())
+    return event_page(template, frame, status, resource=row, team=team, refusal=refusal, focus=not _has_left())

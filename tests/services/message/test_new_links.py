@@ -1,0 +1,191 @@
+"""A family is told once when a link is another than they were mailed, and of nothing that they were never told."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from evening import Evening
+from factories import make_class, make_host, make_resource, make_teacher
+from outside import Outside
+from sqlmodel import Session, select
+
+from webapp.db import Database
+from webapp.errors import ProviderError
+from webapp.models import Appointment, Message, ResourceMember
+from webapp.services.booking.consequences import follow
+from webapp.services.event.settings import future_appointments
+from webapp.services.message.deliver import FOLLOW_UP_WITHIN
+
+pytestmark = pytest.mark.both_databases
+
+DOWN = ProviderError("Down.", retry=True, code="unreachable")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def evening(database: Database, now: datetime, outside: Outside) -> Evening:
+    with database.transaction() as session:
+        evening = Evening(session, now, "zoom")
+    outside.knows(f"z{evening.teacher.id}")
+    return evening
+
+
+def told(outside: Outside) -> list[str]:
+    return [mail.subject for mail in outside.mailer.sent]
+
+
+def links(outside: Outside) -> set[str]:
+    return {meeting.shown().join_url for meeting in outside.meetings.standing()}
+
+
+def give_to_another_host(session: Session, evening: Evening, outside: Outside) -> None:
+    ines = make_teacher(session, evening.school, "Ines", "Ito")
+    outside.knows(make_host(session, ines).remote_id)
+    lead = {"resource_id": evening.resource.id, "contact_id": ines.id, "school_id": evening.school.id, "position": -1}
+    session.add(ResourceMember(**lead))
+    session.flush()
+    follow(session, future_appointments(session, evening.event, now=evening.now), now=evening.now)
+
+
+def test_a_new_host_s_links_are_mailed_once_however_often_the_family_booked(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R65: two acts of booking, one mail, when the last of its links is there and never before."""
+    with evening.later(database) as session:
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=2)
+        evening.book(evening.slot())
+        evening.book(evening.slot())
+    outside.tick()
+    before = links(outside)
+
+    with evening.later(database) as session:
+        give_to_another_host(session, evening, outside)
+    outside.meetings.fail("make", DOWN)
+    outside.tick()
+    early = told(outside)[2:]
+    outside.tick(MINUTE)
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert early == []
+    assert told(outside)[2:] == ["Your links have changed, Fall Conferences 2026"]
+    text = outside.mailer.sent[-1].text
+    assert len(links(outside)) == 2
+    assert all(link in text for link in links(outside))
+    assert not any(link in text for link in before)
+
+
+def test_a_meeting_deleted_at_the_provider_and_made_anew_is_told(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        evening.book(evening.slot())
+    outside.tick()
+    [made] = outside.meetings.standing()
+    outside.meetings.meetings[made.id] = replace(made, removed=True)
+
+    for _n in range(4):
+        outside.sweep(3 * MINUTE)
+        outside.tick(MINUTE)
+
+    assert told(outside)[1:] == ["Your links have changed, Fall Conferences 2026"]
+    [link] = links(outside)
+    assert link in outside.mailer.sent[-1].text
+
+
+def test_a_link_that_was_promised_is_mailed_even_after_the_follow_up_left_without_it(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """One of two links comes hours later: "We will email it" was said, and is kept."""
+    with evening.later(database) as session:
+        other = make_teacher(session, evening.school, "Tomo", "Ito")
+        make_class(session, evening.school, other, evening.mia)
+        late = make_resource(session, evening.event, other)
+        evening.book(evening.slot(), evening.slot(late))
+    outside.tick()
+    outside.tick(2 * MINUTE)
+    outside.tick(FOLLOW_UP_WITHIN)
+    before = len(told(outside))
+
+    with evening.later(database) as session:
+        outside.knows(make_host(session, other).remote_id)
+        follow(session, future_appointments(session, evening.event, now=evening.now), now=evening.now, retry=True)
+    outside.tick()
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert len(told(outside)) == before + 1
+    assert links(outside)
+    assert all(link in outside.mailer.sent[-1].text for link in links(outside))
+
+
+def test_the_same_link_is_not_told_again(database: Database, evening: Evening, outside: Outside) -> None:
+    with evening.later(database):
+        evening.book(evening.slot())
+    outside.tick()
+
+    with evening.later(database) as session:
+        evening.event.name = "Fall Evening"
+        session.add(evening.event)
+        follow(session, future_appointments(session, evening.event, now=evening.now), now=evening.now)
+    outside.tick()
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert len(told(outside)) == 1
+
+
+def test_a_provider_that_is_turned_on_late_mails_nobody_unasked(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R67: they were told the teacher's own link, or that the school sends one."""
+    use(database, evening, None)
+    with evening.later(database):
+        evening.book(evening.slot())
+    outside.tick()
+
+    use(database, evening, "zoom")
+    outside.tick()
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert links(outside)
+    assert len(told(outside)) == 1
+
+
+def test_a_mail_that_did_not_go_out_at_first_still_tells(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        evening.book(evening.slot())
+    outside.tick()
+    with evening.later(database) as session:
+        give_to_another_host(session, evening, outside)
+    outside.mailer.fail("send", DOWN)
+    outside.tick()
+    outside.tick(5 * MINUTE)
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert told(outside)[1:] == ["Your links have changed, Fall Conferences 2026"]
+
+
+def test_cancelled_before_it_left_nothing_is_told(database: Database, evening: Evening, outside: Outside) -> None:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot())
+    outside.tick()
+    with evening.later(database) as session:
+        give_to_another_host(session, evening, outside)
+    outside.meetings.fail("make", DOWN)
+    outside.tick()
+    with evening.later(database):
+        evening.cancel(booked)
+    for _n in range(3):
+        outside.tick(FOLLOW_UP_WITHIN)
+
+    assert len(told(outside)) == 1
+    with database.reading() as session:
+        assert [mail.kind for mail in session.exec(select(Message)) if mail.due_at] == []
+
+
+def use(database: Database, evening: Evening, provider: str | None) -> None:
+    with evening.later(database) as session:
+        evening.settings.provider = provider
+        session.add(evening.settings)
+        booked = session.exec(select(Appointment.id)).all()
+        follow(session, [number for number in booked if number], now=evening.now)
