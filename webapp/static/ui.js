@@ -44,6 +44,7 @@
     const t = e.target.closest('button'); if (!t) return;
     if (t.dataset.dialog) { $('summary', t.closest('details.menu') || t)?.focus(); $('#' + t.dataset.dialog).showModal(); } /* focus comes back to what had it */
     if ('dismiss' in t.dataset) t.closest('.toast').remove();
+    if (t.dataset.copy) navigator.clipboard?.writeText($('#' + t.dataset.copy).textContent).then(() => $('#say').textContent = t.dataset.copied);
     if ('print' in t.dataset) print();
     if (t.hasAttribute('aria-pressed')) t.setAttribute('aria-pressed', t.getAttribute('aria-pressed') !== 'true');
     if (t.dataset.macro) {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from html import escape
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from jobs.tasks import run_tasks
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Contact, Event, Level, Meeting, Task
+from webapp.services.meeting.issue_rows import IssueRow
+from webapp.services.meeting.overview import MOST_SHOWN, overview
 
 REFUSED = ProviderError("Zoom refused the request.", retry=False, code="refused", detail="300: <b>no</b>")
 
@@ -403,3 +406,37 @@ def test_the_page_asks_the_same_number_of_queries_for_2_rows_and_for_40(office: 
         return len(asked)
 
     assert count(2) == count(38)
+
+
+def test_the_details_for_support_name_the_facts_and_no_family_link_or_passcode(office: Office, dora: Browser) -> None:
+    """R30: what Zoom said, the user's two addresses and id; nothing that opens a door or names a child."""
+    refused = ProviderError("No.", retry=False, code="other", detail="Zoom: 3000 Cannot access webinar info.")
+    with office.arranged() as session:
+        booked = virtual(session, office.resource, office.alice, now=office.now)
+        refuse(session, booked, refused, now=office.now)
+
+    [row] = overview_rows(office)
+
+    assert "reason: other" in row.diagnosis
+    assert f"appointments: {booked.id}" in row.diagnosis
+    assert "zoom: Zoom: 3000 Cannot access webinar info." in row.diagnosis
+    assert office.alice.last not in row.diagnosis
+    assert "https://" not in row.diagnosis
+    assert escape(row.diagnosis, quote=False).splitlines()[0] in dora.get(office.path()).text
+
+
+def test_of_thousands_on_the_way_the_soonest_are_shown_and_all_are_counted(office: Office, dora: Browser) -> None:
+    with office.arranged() as session:
+        for _n in range(MOST_SHOWN + 3):
+            virtual(session, office.resource, office.alice, now=office.now)
+
+    shown = dora.get(office.path()).text
+
+    assert shown.count('<tr id="sync-') == MOST_SHOWN
+    assert "3 more are on the way, for later times." in words(shown)
+    assert f"Online Meeting Sync {MOST_SHOWN + 3}" in words(shown)
+
+
+def overview_rows(office: Office) -> tuple[IssueRow, ...]:
+    with office.database.reading() as session:
+        return overview(session, office.school.id or 0, [office.event.id or 0], now=office.now).issues

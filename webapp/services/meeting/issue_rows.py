@@ -21,6 +21,9 @@ from webapp.services.meeting.issues import (
     without_link_too,
 )
 
+MOST_NAMED = 20
+"""Appointments that a diagnosis names."""
+
 LINKS_TAKE_AT_MOST = timedelta(minutes=40)
 """After it an appointment leaves Online Meeting Sync and stands in Online Meeting Issues (R27)."""
 
@@ -57,6 +60,23 @@ class IssueRow:
     advice: Advice
     host: HostFacts | None
     messages: tuple[str, ...]
+    tries: int
+
+    @property
+    def diagnosis(self) -> str:
+        """For the school's own helpers or Zoom's support: facts by their names, no family, link, passcode or token."""
+        facts = {
+            "reason": self.code,
+            "event": f"{self.event_id} ({self.event})",
+            "resource": f"{self.resource_id} ({self.teacher})",
+            "appointments": " ".join(str(one.id) for one in self.appointments[:MOST_NAMED]),
+            "tries": str(self.tries),
+        }
+        if self.host:
+            host = self.host
+            facts |= {"email": host.email, "zoom_email": host.remote_email, "zoom_user_id": host.remote_id}
+        lines = [f"{name}: {value or '-'}" for name, value in facts.items()]
+        return "\n".join([*lines, *(f"zoom: {said}" for said in self.messages)])
 
     @property
     def name(self) -> str:
@@ -107,6 +127,7 @@ def issue_row(code: str, rows: Sequence[Awaited], *, now: datetime) -> IssueRow:
         advice=_advice(code, rows, now=now),
         host=HostFacts(first.lead_email, first.remote_email, first.remote_id) if code in OF_HOST else None,
         messages=_messages(code, rows),
+        tries=max(row.tries for row in rows),
     )
 
 

@@ -13,6 +13,9 @@ from webapp.services.meeting.issue_rows import IssueRow, cause_of, issue_row
 from webapp.services.meeting.map_contacts import KIND
 from webapp.services.system.task import latest_task
 
+MOST_SHOWN = 100
+"""Rows of Online Meeting Sync on the page; its count names all."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -73,6 +76,11 @@ class Overview:
     is_mapping: bool
 
     @property
+    def sync_shown(self) -> tuple[SyncRow, ...]:
+        """The soonest: a page that shows thousands of rows each three seconds helps nobody."""
+        return self.sync[:MOST_SHOWN]
+
+    @property
     def can_retry(self) -> bool:
         return any(issue.can_retry for issue in self.issues)
 
@@ -84,7 +92,7 @@ class Overview:
     @property
     def sync_version(self) -> str:
         """Another one when anything that the section shows is another."""
-        return _version(self.counts, self.sync, self.is_mapping)
+        return _version(self.counts, self.sync_shown, self.is_mapping)
 
     @property
     def issues_version(self) -> str:
