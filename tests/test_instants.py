@@ -248,7 +248,7 @@ def test_the_thirty_zones_change_their_clocks_in_every_way() -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_page_mail_zoom_and_report_show_the_instant_that_the_office_typed(world: World, zone: str) -> None:
-    """R3, R100: RELIABILITY 2.7."""
+    """R3, R100: F18. RELIABILITY 2.7."""
     walls = wanted_walls(zone)
     found = world.round_in(zone)
 

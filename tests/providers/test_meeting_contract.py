@@ -29,7 +29,7 @@ def refusal(work: Callable[..., Any], *arguments: Any) -> ProviderError:
 
 class TestMeetingProvider:
     def test_each_order_makes_a_meeting_with_a_link_of_its_own(self, stage: Stage) -> None:
-        """R3, R63: one host, its own link and identity."""
+        """R3, R63: F11. One host, its own link and identity."""
         host = stage.add_user("folake.adeyemi@linden.example")
         order = an_order(host)
 

@@ -162,7 +162,7 @@ def test_following_twice_changes_nothing(database: Database, now: datetime, outs
 
 
 def test_virtual_to_in_person_and_back_is_a_new_meeting(database: Database, now: datetime, outside: Outside) -> None:
-    """R78: the old one is removed, and a late removal cannot hit the new one."""
+    """R78: F20. The old one is removed, and a late removal cannot hit the new one."""
     evening, booked = walk(database, now, outside, ["make"])
     [first] = outside.meetings.standing()
 
@@ -243,7 +243,7 @@ def replace_lead(evening: Evening, outside: Outside, *, state: str = "mapped") -
 def test_a_new_host_s_meeting_is_made_first_and_the_old_link_shows_until_then(
     database: Database, now: datetime, outside: Outside
 ) -> None:
-    """R65, RELIABILITY I10: two may exist for a moment, never two are shown and never none."""
+    """R65: F24. RELIABILITY I10: two may exist for a moment, never two are shown and never none."""
     evening, booked = walk(database, now, outside, ["make"])
     [old] = outside.meetings.standing()
 

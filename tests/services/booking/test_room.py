@@ -38,7 +38,7 @@ def test_room_virtual_room_or_the_meetings_link_by_kind_and_provider(
 
 
 def test_with_a_provider_the_typed_link_is_never_shown_not_even_while_waiting() -> None:
-    """R22"""
+    """R22: F22, nothing else is put in its place unasked."""
     room = room_of(is_virtual=True, provider="zoom", room="12", virtual_room=U, join_url=None)
 
     assert room == Room(MAKING)

@@ -288,7 +288,7 @@ def test_who_cancels_waits_for_a_decision_under_way_and_sees_its_stamp(
 def test_a_moved_appointment_s_meeting_is_changed_not_made_anew(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:
-    """R100: re-timed, under the same link, once."""
+    """R100: F29. Re-timed, under the same link, once."""
     outside.tick()
     [was] = outside.meetings.standing()
     with evening.later(database):
