@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from fakes import FakeMailer, FakeMeetings
+from fakes import FakeGrants, FakeMailer, FakeMeetings
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import Session
@@ -26,7 +26,7 @@ def test_settings(database_url: str, token_key: str, **values: Any) -> Settings:
 def fake_providers(meetings: FakeMeetings, mailer: FakeMailer, grants: Any = None) -> Providers:
     return Providers(
         meetings={"zoom": lambda tokens: meetings},
-        grants={"zoom": grants} if grants else {},
+        grants={"zoom": grants or FakeGrants()},
         link_hosts={"zoom": ("zoom.us",)},
         mailer=mailer,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -17,12 +17,14 @@ from webapp.services.system.audit import Who
 
 
 class UiSetupInput(BaseModel):
-    """Times as a browser's field sends them, `2026-12-03T16:30`, read on the clocks of the event's zone."""
+    """Times as a browser's field sends them, `2026-12-03T16:30`, read on the clocks of the event's zone. `reason` is
+    why the event opens although preflight found what will make links fail (services/preflight/opening.py)."""
 
     opens_at: str = ""
     closes_at: str = ""
     admins_may_preview: bool = False
     provider: Literal["", "zoom"] = ""
+    reason: str = Field(default="", max_length=500)
 
 
 def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: Who, now: datetime) -> EventSettings:

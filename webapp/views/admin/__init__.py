@@ -2,6 +2,7 @@
 
 from webapp.views.admin import (
     appointments,
+    event_overview,
     event_settings,
     events,
     importer,
@@ -16,6 +17,7 @@ from webapp.views.admin import (
 
 blueprints = (
     events.blueprint,
+    event_overview.blueprint,
     event_settings.blueprint,
     appointments.blueprint,
     slots.blueprint,

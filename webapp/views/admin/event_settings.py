@@ -1,5 +1,6 @@
 """Change the settings of an event: UI Setup and Vendor UI Setup."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,13 +9,15 @@ from htmx_flask import request
 
 from webapp import clock
 from webapp.auth import staff, who
-from webapp.context import database
+from webapp.context import confab, database
 from webapp.errors import Invalid
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
-from webapp.services.event.settings import UiSetupInput, is_connected, save_ui_setup, save_vendor_ui_setup
+from webapp.services.event.settings import UiSetupInput, is_connected, save_vendor_ui_setup
+from webapp.services.preflight.finding import Finding
+from webapp.services.preflight.opening import ReasonNeeded, save_and_open
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
 from webapp.views.admin.events import public_address
 
@@ -36,10 +39,11 @@ def save_ui(school: str, event: int) -> Answer:
     try:
         with database().transaction() as session:
             frame = framed(session, event)
-            save_ui_setup(session, frame.event, form.value, who=who(), now=clock.now())
+            missing = confab().providers.grants[ZOOM].missing_scopes
+            save_and_open(session, frame.event, form.value, missing_scopes=missing, who=who(), now=clock.now())
     except Invalid as error:
         form.refuse(error)
-        return _ui_setup_page(event, form)
+        return _ui_setup_page(event, form, error.red if isinstance(error, ReasonNeeded) else [])
     flash(_("Saved"))
     return go_to(url_for("event_settings.ui_setup", school=school, event=event))
 
@@ -63,13 +67,13 @@ def save_vendor_ui(school: str, event: int) -> Answer:
     return go_to(url_for("event_settings.vendor_ui_setup", school=school, event=event))
 
 
-def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None) -> Answer:
+def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None, red: Sequence[Finding] = ()) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
         connected = is_connected(session, g.school.id, ZOOM)
     form = refused if refused is not None else _stored(frame)
     address = public_address(frame.event)
-    more = {"form": form, "is_connected": connected, "address": address}
+    more = {"form": form, "is_connected": connected, "address": address, "red": red}
     return event_page("admin/event/ui_setup.html", frame, 200 if refused is None else 422, **more)
 
 
