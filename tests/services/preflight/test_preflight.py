@@ -22,6 +22,8 @@ from sqlmodel import Session, select
 
 from webapp.i18n import gettext
 from webapp.models import Connection, Event, EventSettings, Host, Resource, ResourceMember, School, Slot, Task
+from webapp.providers.base import Tokens
+from webapp.services.meeting.tokens import close_tokens
 from webapp.services.preflight.finding import AMBER, RED
 from webapp.services.preflight.preflight import Preflight, preflight
 from webapp.services.system.audit import SYSTEM
@@ -87,7 +89,8 @@ class Scene:
 @pytest.fixture
 def scene(session: Session, now: datetime) -> Scene:
     school = make_school(session)
-    make_connection(session, school, mapped_at=now - timedelta(hours=1))
+    connection = make_connection(session, school, mapped_at=now - timedelta(hours=1))
+    close_tokens(session, connection, Tokens("a", "r", now + timedelta(hours=1)))
     scene = Scene(session, now, school, make_event(session, school, settings={"provider": "zoom"}))
     scene.teacher("Folake", "Adeyemi")
     scene.teacher("Hugh", "Barlow")
@@ -215,6 +218,7 @@ def _hidden(scene: Scene) -> Heal:
 DEFECTS: dict[str, tuple[Plant, str, tuple[str, ...]]] = {
     "not_connected": (_of_connection(disconnected_at=lambda s: s.now), RED, ()),
     "needs_reconnect": (_of_connection(needs_reconnect_at=lambda s: s.now), RED, ()),
+    "unreadable_tokens": (_of_connection(refresh_token="of another key"), RED, ()),
     "scopes": (_missing_scope, RED, ()),
     "never_checked": (_of_connection(mapped_at=None), AMBER, ()),
     "stale": (_of_connection(mapped_at=lambda s: s.now - timedelta(days=8)), AMBER, ()),

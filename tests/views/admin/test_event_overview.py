@@ -1,13 +1,14 @@
 """Overview of an event: preflight from stored facts, Check now, and opening in spite of red items."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from event_office import Office, open_office, words
-from factories import EVENING
+from factories import EVENING, make_resource, make_slot
 from online_office import time_stands_at
 from sqlalchemy import insert
 from sqlmodel import select
@@ -243,6 +244,26 @@ def test_only_what_opens_is_asked_about(
     office.set(**{name: office.now + ago if ago is not None else None for name, ago in before.items()})
 
     assert open_it(office, **typed).status_code == (422 if asks else 303)
+
+
+def test_links_lead_to_where_the_remedy_is_done(office: Office) -> None:
+    """Each opens; what only Administrators may do is not offered to others."""
+    with office.arranged() as session:
+        hosts = list(session.exec(select(Host).order_by(Host.id)))
+        hosts[0].state, hosts[1].state = "no_email", "not_found"
+        make_resource(session, office.event)
+        make_slot(session, make_resource(session, office.event), kind="V")
+    places = ["setup/business", "importer", f"e/{office.event.id}/slots/create", f"e/{office.event.id}/#vr-"]
+
+    html = office.dora.get(office.path("overview")).text
+    dans = office.someone(Level.EVENT_ADMINISTRATOR, office.event).get(office.path("overview")).text
+
+    main, his = (page.partition("<main")[2] for page in (html, dans))
+    for place in places:
+        [address, *_] = re.findall(rf'<a href="({office.base}/{re.escape(place)}[^"]*)"', main)
+        assert office.dora.get(address.partition("#")[0]).status_code == 200, place
+    assert "Open the Importer" not in his
+    assert "Open Integration Options" not in his
 
 
 @pytest.mark.both_databases

@@ -35,6 +35,12 @@ def _token(facts: Facts) -> Finding | None:
             "more; mappings are kept."
         )
         return Finding(NEEDS_RECONNECT, RED, BLOCKED[NEEDS_RECONNECT], remedy, SETUP)
+    if not facts.is_readable:
+        heading = N_("The connection was stored with a key that this installation does not have.")
+        remedy = N_(
+            "Whoever runs Confab checks its token keys. Or an Administrator disconnects Zoom and connects anew."
+        )
+        return Finding("unreadable_tokens", RED, heading, remedy, SETUP)
     return None
 
 

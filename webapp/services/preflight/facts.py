@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
+from webapp.errors import ProviderError
 from webapp.i18n import local_day
 from webapp.models import Connection, Contact, Event, EventSettings, Host, Resource, ResourceMember, Slot
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.event.slot import IN_PERSON, UNAVAILABLE
 from webapp.services.meeting.connection import connection_of
+from webapp.services.meeting.tokens import open_tokens
 from webapp.services.preflight.finding import Subject
 from webapp.services.system.installation import Hold, hold_of
 from webapp.services.system.overdue import Overdue, overdue
@@ -63,12 +65,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Facts:
-    """`missing` are scopes that were not granted; `days` those of the coming slots on the event's own calendar."""
+    """`is_readable` says that this installation's keys open the connection's tokens; `missing` are scopes that were not
+    granted; `days` those of the coming slots on the event's own calendar."""
 
     now: datetime
     zone: str
     provider: str | None
     connection: Connection | None
+    is_readable: bool
     missing: tuple[str, ...]
     offers: tuple[Offer, ...]
     days: tuple[date, ...]
@@ -98,6 +102,7 @@ def read_facts(
         zone=event.zone,
         provider=settings.provider,
         connection=connection,
+        is_readable=_opens(session, connection),
         missing=tuple(missing_scopes(connection.scopes)) if connection and connection.is_live else (),
         offers=_offers(session, event.id, _by_resource(coming)),
         days=tuple(sorted({local_day(start, event.zone) for start in {slot.starts_at for slot in coming}})),
@@ -105,6 +110,17 @@ def read_facts(
         hold=hold_of(session),
         overdue=tuple(overdue(session, now=now)),
     )
+
+
+def _opens(session: Session, connection: Connection | None) -> bool:
+    """Whether tokens that are stored can be read; another check tells of a connection that has none."""
+    if connection is None or not connection.is_live or not connection.refresh_token:
+        return True
+    try:
+        open_tokens(session, connection)
+    except ProviderError:
+        return False
+    return True
 
 
 def _slots(session: Session, event_id: int) -> list[Any]:

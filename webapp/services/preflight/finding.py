@@ -7,7 +7,8 @@ from datetime import datetime
 RED, AMBER, GREEN = "red", "amber", "green"
 """Red: links will fail. Amber: somebody should look. Green: nothing was found."""
 
-SETUP, UI_SETUP, APPOINTMENTS = "setup", "ui_setup", "appointments"
+SETUP, UI_SETUP, APPOINTMENTS, IMPORTER = "setup", "ui_setup", "appointments", "importer"
+CREATE_SLOTS, UPDATE_SLOTS = "create_slots", "update_slots"
 """The pages on which a remedy is done."""
 
 

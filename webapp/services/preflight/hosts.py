@@ -6,7 +6,7 @@ from webapp.errors import N_
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
 from webapp.services.booking.wish_meetings import BLOCKED, NO_CONTACT, NOT_MAPPED
 from webapp.services.preflight.facts import Facts, Offer
-from webapp.services.preflight.finding import AMBER, APPOINTMENTS, RED, Check, Finding
+from webapp.services.preflight.finding import AMBER, APPOINTMENTS, IMPORTER, RED, SETUP, Check, Finding
 
 BASIC_MINUTES = 40
 """After which a free user's meeting ends."""
@@ -14,20 +14,23 @@ A_DAY = 100
 """Meetings that Zoom lets one user make or change between two midnights UTC."""
 
 _REMEDIES = {
-    NOT_MAPPED: (N_("Press Check now. The teacher needs a user in your Zoom account with the same email."), ""),
+    NOT_MAPPED: (N_("Press Check now. The teacher needs a user in your Zoom account with the same email."), SETUP),
     NOT_FOUND: (
         N_(
             "In your Zoom account, look under Users and Pending Users. Make the email the same on both sides, or add "
             "the user there; then press Check now."
         ),
-        "",
+        SETUP,
     ),
     PENDING: (
         N_("The teacher opens Zoom's invitation and accepts it. Resend it under Pending Users if it is old."),
         "",
     ),
     INACTIVE: (N_("In your Zoom account, open Users and choose Activate; then press Check now."), ""),
-    NO_EMAIL: (N_("Import the teacher's email with the Importer, the same as in Zoom; then press Check now."), ""),
+    NO_EMAIL: (
+        N_("Import the teacher's email with the Importer, the same as in Zoom; then press Check now."),
+        IMPORTER,
+    ),
     CANNOT_HOST: (N_("In your Zoom account, open Users and assign a Zoom licence; then press Check now."), ""),
 }
 

@@ -6,7 +6,16 @@ from webapp.errors import N_
 from webapp.i18n import short_day
 from webapp.services.event.wall_time import day_bounds
 from webapp.services.preflight.facts import Facts
-from webapp.services.preflight.finding import AMBER, APPOINTMENTS, RED, Check, Finding, Subject
+from webapp.services.preflight.finding import (
+    AMBER,
+    APPOINTMENTS,
+    CREATE_SLOTS,
+    RED,
+    UPDATE_SLOTS,
+    Check,
+    Finding,
+    Subject,
+)
 
 
 def slots(facts: Facts) -> Check | None:
@@ -27,14 +36,14 @@ def _in_person(facts: Facts) -> Finding | None:
         RED,
         N_("Zoom is chosen, but all slots are In-Person: no appointment gets a link."),
         N_("Make slots Virtual or Virtual/In-Person with Update Slots, or empty Online Meeting Provider in UI Setup."),
-        APPOINTMENTS,
+        UPDATE_SLOTS,
     )
 
 
 def _without_slots(facts: Facts) -> Finding | None:
     without = tuple(offer.subject for offer in facts.offers if not offer.coming.slots)
     remedy = N_("Nobody can book them. Create slots for them, or leave it if they take no part.")
-    return Finding("no_slots", AMBER, N_("No slots"), remedy, APPOINTMENTS, without) if without else None
+    return Finding("no_slots", AMBER, N_("No slots"), remedy, CREATE_SLOTS, without) if without else None
 
 
 def _clock_change(facts: Facts) -> Finding | None:
