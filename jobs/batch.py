@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 
 from flask import Flask
@@ -15,40 +15,43 @@ from webapp.services.system.installation import hold_of
 
 log = logging.getLogger(__name__)
 
+Claiming = Callable[..., list[Claim]]
+"""As `claim_due`."""
+
 MOST_ROUNDS = 500
-"""Rounds after which a run ends although rows are due; the next tick goes on."""
+"""Rounds for each place after which a run ends although rows are due; the next tick goes on."""
 
 
-def drain(app: Flask, table: type[Errand], work: Callable[[Claim], None], *, at_once: int) -> int:
-    """Claim and run due rows, `at_once` side by side, until none is due or the installation is put on hold.
+def drain(
+    app: Flask, table: type[Errand], work: Callable[[Claim], None], *, at_once: int, claim: Claiming = claim_due
+) -> int:
+    """Claim and run due rows, `at_once` side by side, until none is due or the installation is put on hold. Who is
+    done makes room for the next, so that a slow one keeps nobody waiting.
 
     Returns how many were run."""
     ran = 0
-    for _ in range(MOST_ROUNDS):
-        claims = _claims(app, table, at_once)
-        if not claims:
-            break
-        run_each(app, table, claims, work)
-        ran += len(claims)
+    running: set[Future[None]] = set()
+    with ThreadPoolExecutor(at_once) as pool:
+        for _ in range(MOST_ROUNDS * at_once):
+            claims = _claims(app, table, claim, at_once - len(running))
+            if not claims and not running:
+                break
+            running |= {pool.submit(_run_one, app, table, one, work) for one in claims}
+            ran += len(claims)
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in done:
+                one.result()
     return ran
 
 
-def run_each(app: Flask, table: type[Errand], claims: list[Claim], work: Callable[[Claim], None]) -> None:
-    if len(claims) == 1:
-        _run_one(app, table, claims[0], work)
-        return
-    with ThreadPoolExecutor(len(claims)) as pool:
-        list(pool.map(lambda claim: _run_one(app, table, claim, work), claims))
-
-
-def _claims(app: Flask, table: type[Errand], at_once: int) -> list[Claim]:
+def _claims(app: Flask, table: type[Errand], claim: Claiming, room: int) -> list[Claim]:
     with app.app_context():
         now = clock.now()
         with database().reading() as session:
             if not is_any_due(session, table, now=now) or hold_of(session):
                 return []
         with database().transaction() as session:
-            return claim_due(session, table, now=now, limit=at_once)
+            return claim(session, table, now=now, limit=room)
 
 
 def _run_one(app: Flask, table: type[Errand], claim: Claim, work: Callable[[Claim], None]) -> None:

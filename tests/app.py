@@ -19,7 +19,13 @@ SECRET = "tests-only-secret-key-0123456789abcdefgh"
 
 
 def test_settings(database_url: str, token_key: str, **values: Any) -> Settings:
-    defaults = {"secret_key": SECRET, "token_keys": (token_key,), "run_jobs": False, "quarantine_seconds": 2.0}
+    defaults = {
+        "secret_key": SECRET,
+        "token_keys": (token_key,),
+        "run_jobs": False,
+        "quarantine_seconds": 2.0,
+        "merge_seconds": 0.0,
+    }
     return Settings(**{"database_url": database_url, "base_url": "http://localhost"} | defaults | values)
 
 

@@ -29,7 +29,11 @@ class Outside:
         self.meetings, self.mailer = FakeMeetings(), FakeMailer()
         self.app = Flask("jobs")
         settings = Settings(
-            secret_key=SECRET, token_keys=(SECRET,), quarantine_seconds=QUARANTINE.total_seconds(), run_jobs=False
+            secret_key=SECRET,
+            token_keys=(SECRET,),
+            quarantine_seconds=QUARANTINE.total_seconds(),
+            merge_seconds=0,
+            run_jobs=False,
         )
         meetings = {"zoom": self.meetings.for_store}
         providers = Providers(meetings=meetings, grants={}, link_hosts={"zoom": ("zoom.us",)}, mailer=self.mailer)

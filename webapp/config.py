@@ -42,7 +42,10 @@ class Settings(BaseModel):
     zoom_oauth_url: str = "https://zoom.us"
     zoom_api_url: str = "https://api.zoom.us/v2"
     zoom_link_hosts: tuple[str, ...] = ("zoom.us",)
+    zoom_plan: str = Field(default="pro", pattern="^(free|pro|business)$")
+    zoom_host_day: int = Field(default=100, ge=0)
     quarantine_seconds: float = Field(default=140, ge=0)
+    merge_seconds: float = Field(default=30, ge=0)
 
     support_address: str = ""
     trusted_proxies: int = Field(default=0, ge=0)

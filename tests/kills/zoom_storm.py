@@ -105,6 +105,7 @@ def storm(
     """A school at the stand-in, and two workers."""
     luck = random.Random(seed)
     with school_at_zoom(installation, luck) as school:
-        environment = school.environment | {"CONFAB_QUARANTINE_SECONDS": str(quarantine)}
+        unhurried = {"CONFAB_QUARANTINE_SECONDS": str(quarantine), "CONFAB_MERGE_SECONDS": "0"}
+        environment = school.environment | unhurried | {"CONFAB_ZOOM_HOST_DAY": "0"}
         with Workers(environment, installation.folder) as workers:
             yield ZoomStorm(school, school.stage, workers, luck)

@@ -54,6 +54,7 @@ class DemoFiles:
             "database_url": sqlite_url(self.directory.resolve() / DATABASE),
             "demo": True,
             "quarantine_seconds": 2.0,
+            "merge_seconds": 2.0,
             "zoom_client_id": ZOOM_CLIENT,
             "zoom_client_secret": facts["zoom_secret"],
         }

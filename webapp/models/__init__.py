@@ -11,6 +11,7 @@ from webapp.models.event.event_settings import EventSettings
 from webapp.models.event.resource import Resource
 from webapp.models.event.resource_member import ResourceMember
 from webapp.models.event.slot import Slot
+from webapp.models.meeting.budget import HostDay, Pace
 from webapp.models.meeting.connection import Connection
 from webapp.models.meeting.host import Host
 from webapp.models.meeting.meeting import Meeting
@@ -49,6 +50,7 @@ __all__ = [
     "Grant",
     "Guardian",
     "Host",
+    "HostDay",
     "ImportRun",
     "Installation",
     "Level",
@@ -56,6 +58,7 @@ __all__ = [
     "Meeting",
     "Message",
     "Occupancy",
+    "Pace",
     "Rate",
     "RequestKey",
     "Resource",

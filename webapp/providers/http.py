@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
@@ -24,6 +25,7 @@ DEADLINE = 15.0
 
 LARGEST_BODY = 1_000_000
 _CHUNK = 8192
+_SIDE_BY_SIDE = 32  # connections that are kept open: more would be opened anew for each call
 _SAFE = frozenset({"GET", "HEAD"})
 _TEMPORARY = frozenset({408, 425})
 
@@ -84,6 +86,9 @@ class Dialect(Protocol):
 def new_session() -> requests.Session:
     """Keeps connections open but no cookies: one school's must not travel with another's call."""
     http = requests.Session()
+    many = HTTPAdapter(pool_maxsize=_SIDE_BY_SIDE)
+    http.mount("https://", many)
+    http.mount("http://", many)
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return http
 

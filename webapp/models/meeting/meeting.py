@@ -41,6 +41,7 @@ class Meeting(Errand, table=True):
     passcode: str = Field(default="", max_length=20)
     ordered: str = Field(default="", max_length=64)
     linked_at: datetime | None = None
+    changed_at: datetime | None = None  # since when a change waits for further ones to be told together
     gone_at: datetime | None = None
     replaced_at: datetime | None = None
     missed_at: datetime | None = None  # since when sweeps have not seen it at the provider

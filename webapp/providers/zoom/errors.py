@@ -63,6 +63,7 @@ _HOST_DAY = Refusal(
 )
 _ACCOUNT_DAY = Refusal("account_limit", N_("The school's Zoom account has used up its calls for today."), retry=True)
 _TOO_FAST = Refusal("rate", N_("Zoom asks us to go slower."), retry=True)
+_CONCURRENT = Refusal("concurrent", N_("Zoom is still busy with another change of this teacher."), retry=True)
 
 _DEAD_GRANT_CODES = frozenset({4735, 4738, 4741})
 """Its owner left, an administrator disabled it, it was revoked: the same cure, connect again."""
@@ -129,6 +130,8 @@ def _limited(answer: Answer, said: str) -> ProviderError:
     lower = said.lower()
     if "particular user" in lower or ("daily" in lower and "(100)" in lower):
         return _error(_HOST_DAY, 429, said, after=_next_utc_day(answer.at))
+    if "concurrent requests" in lower:
+        return _error(_CONCURRENT, 429, said, after=answer.retry_after)
     refusal = _ACCOUNT_DAY if "daily" in lower else _TOO_FAST
     return _error(refusal, 429, said, after=answer.retry_after)
 

@@ -207,6 +207,7 @@ def _bring_up_to_date(session: Session, meeting: Meeting, fact: Fact, *, now: da
         meeting.host_key = fact.host_key
     if not is_told and fact.ends_at > now and (is_new_host or _may_try(meeting, fact, retry=retry)):
         _make_due(session, meeting, now=now)
+        meeting.changed_at = now if meeting.remote_id and not retry else None
 
 
 def _may_try(meeting: Meeting, fact: Fact, *, retry: bool) -> bool:

@@ -18,6 +18,7 @@ from webapp.models.meeting.meeting import ABSENT, PRESENT
 from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
+from webapp.services.meeting.budget import LIGHT, MEDIUM, Allowance, note_limit, permit
 from webapp.services.meeting.order import digest, topic_of
 from webapp.services.system.errand import Claim, failed, growing_pause, settled, write_if_ours
 
@@ -27,6 +28,10 @@ ASK_AGAIN_AFTER = timedelta(hours=1)
 PROMPT = 5.0
 """Seconds after the stamp within which the call has to begin; the quarantine counts from the stamp and allows for
 them (RELIABILITY 2.4). A token that takes longer to renew costs a try, not a duplicate."""
+
+SHORT_PAUSE = timedelta(seconds=1)
+_SHORT = frozenset({"rate", "concurrent"})
+"""Refused for this second only: what others do meanwhile is slowed by the budget, so one need not wait long."""
 
 _RULE_READ = "rule_read"
 _NOTHING: dict[str, object] = {
@@ -47,6 +52,7 @@ class Step(enum.Enum):
     CHANGE = enum.auto()
     REMOVE = enum.auto()
     LOOK_UP = enum.auto()  # an earlier call may have arrived: ask for the marker first
+    WAIT = enum.auto()  # others have taken what may be called in these seconds: decide again
     NOTHING = enum.auto()
 
     @property
@@ -54,11 +60,21 @@ class Step(enum.Enum):
         """Whether a call that comes late would undo what a later one told."""
         return self in {Step.MAKE, Step.CHANGE}
 
+    @property
+    def label(self) -> str:
+        """Of the provider's limits."""
+        return MEDIUM if self is Step.LOOK_UP else LIGHT
+
+    @property
+    def calls(self) -> int:
+        """A change is read back."""
+        return 2 if self is Step.CHANGE else 1
+
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one meeting, with all that the call needs. `by` is the monotonic time by which it has to begin;
-    `has_read_rule` says that the host's passcode rule was read again after a refusal."""
+    """One step for one meeting, with all that the call needs. `at` and `by` are the monotonic times between which
+    it has to begin; `has_read_rule` says that the host's passcode rule was read again after a refusal."""
 
     step: Step
     claim: Claim
@@ -68,12 +84,22 @@ class Decision:
     remote_id: str = ""
     order: MeetingOrder | None = None
     has_read_rule: bool = False
+    at: float = 0.0
     by: float = math.inf
 
 
-def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: datetime) -> Decision:
+def decide(
+    session: Session,
+    claim: Claim,
+    *,
+    quarantine: timedelta,
+    quiet: timedelta = timedelta(),
+    allowance: Allowance = Allowance(),  # noqa: B008 - frozen
+    now: datetime,
+) -> Decision:
     """Wish against world. Before a meeting is made or changed `attempt_at` is stamped: a crash leaves its trace, and
-    nothing is told anew before what was told last must have arrived."""
+    nothing is told anew before what was told last must have arrived. A change waits until `quiet` has passed since it
+    was wished, so that those that follow are told with it; no call is made that the allowance does not cover."""
     meeting = _locked(session, claim)
     nothing = Decision(Step.NOTHING, claim)
     if meeting is None or meeting.claim != claim.receipt:
@@ -93,6 +119,19 @@ def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: dateti
     if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
         write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
         return nothing
+    if step is Step.CHANGE and meeting.changed_at and now < (ready := meeting.changed_at + quiet):
+        write_if_ours(session, Meeting, claim, due_at=ready, claim=None, attempts=max(0, meeting.attempts - 1))
+        return nothing
+    writes = 0 if step is Step.LOOK_UP else 1
+    granted = permit(
+        session, connection, meeting, label=step.label, calls=step.calls, writes=writes, allowance=allowance, now=now
+    )
+    if granted.problem:
+        _park(session, meeting, claim, granted.problem, now=now)
+        return nothing
+    begins = time.monotonic() + granted.wait
+    if not granted.is_granted:
+        return Decision(Step.WAIT, claim, at=begins)
     # What was told before is not what the provider has from now on, whatever comes of the call.
     if step.leaves_trace and not write_if_ours(session, Meeting, claim, attempt_at=now, ordered=""):
         return nothing
@@ -106,8 +145,14 @@ def decide(session: Session, claim: Claim, *, quarantine: timedelta, now: dateti
         meeting.remote_id or "",
         order,
         has_read_rule=meeting.problem_code == _RULE_READ,
+        at=begins,
         by=time.monotonic() + PROMPT,
     )
+
+
+def make_room(session: Session, claim: Claim, *, now: datetime) -> None:
+    """The account's rate was taken by others for long: back into the queue, behind those that wait already."""
+    write_if_ours(session, Meeting, claim, due_at=growing_pause(0, now=now), claim=None)
 
 
 def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> bool:
@@ -170,6 +215,11 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     if meeting is None:
         return
     columns = failed(error, attempts=meeting.attempts, now=now)
+    connection = _connection(session, meeting)
+    if connection is not None:
+        note_limit(session, connection, meeting, error, label=decision.step.label, now=now)
+    if error.code in _SHORT:
+        columns["due_at"] = max(error.after or now, growing_pause(meeting.attempts, first=SHORT_PAUSE, now=now))
     if error.arrived:
         columns["due_at"] = columns["due_at"] or now
     elif decision.step.leaves_trace:
@@ -268,6 +318,13 @@ def _store_unconnected(
     reason = NEEDS_RECONNECT if is_dead else NOT_CONNECTED
     error = ProviderError(BLOCKED[reason], retry=False, code=reason)
     _give_up(session, claim, error, due_at=now + ASK_AGAIN_AFTER if meeting.wish == ABSENT else None, now=now)
+
+
+def _park(session: Session, meeting: Meeting, claim: Claim, problem: ProviderError, *, now: datetime) -> None:
+    """No call was made, so none is counted as a try."""
+    before = max(0, meeting.attempts - 1)
+    columns = failed(problem, attempts=0, now=now) | {"due_at": problem.after, "attempts": before}
+    write_if_ours(session, Meeting, claim, **columns)
 
 
 def _give_up(

@@ -3,6 +3,7 @@
 import json
 import random
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,10 +37,16 @@ def claim_due(session: Session, table: type[Errand], *, now: datetime, limit: in
     """Up to `limit` due rows, longest due first, each given to this claimant until its lease ends."""
     rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
     due = select(rows.id).where(rows.due_at <= now).order_by(rows.due_at).limit(limit).with_for_update(skip_locked=True)
-    claims = [Claim(number, secrets.token_hex(12)) for number in session.execute(due).scalars()]
+    return lease(session, table, session.execute(due).scalars().all(), now=now)
+
+
+def lease(session: Session, table: type[Errand], ids: Sequence[int], *, now: datetime) -> list[Claim]:
+    """Give rows, which are locked, to this claimant."""
+    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
+    claims = [Claim(number, secrets.token_hex(12)) for number in ids]
     for claim in claims:
-        lease = {"due_at": now + LEASE, "claim": claim.receipt, "attempts": rows.attempts + 1}
-        session.execute(update(table).where(rows.id == claim.id).values(lease))
+        values = {"due_at": now + LEASE, "claim": claim.receipt, "attempts": rows.attempts + 1}
+        session.execute(update(table).where(rows.id == claim.id).values(values))
     return claims
 
 
@@ -86,7 +93,7 @@ def count_fault(session: Session, table: type[Errand], claim: Claim, *, now: dat
     faults = row.attempts if row.problem_code == fault.code else 1
     columns = failed(fault, attempts=faults, now=now) | {"attempts": faults}
     if faults < MOST_FAULTS:
-        del columns["due_at"], columns["claim"]
+        del columns["due_at"]
     write_if_ours(session, table, claim, **columns)
 
 
@@ -96,9 +103,9 @@ def next_try(error: ProviderError, *, attempts: int, now: datetime) -> datetime:
     return max(by_ourselves, error.after) if error.after else by_ourselves
 
 
-def growing_pause(attempts: int, *, now: datetime) -> datetime:
+def growing_pause(attempts: int, *, first: timedelta = FIRST_PAUSE, now: datetime) -> datetime:
     """When it ends: pauses double from 5 s to 10 minutes, with jitter."""
-    pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if attempts else FIRST_PAUSE
+    pause = min(first * 2 ** min(attempts - 1, 10), LONGEST_PAUSE) if attempts else first
     return now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
 
 
