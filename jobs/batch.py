@@ -1,6 +1,7 @@
 """Claim due rows and run each by itself: one failure stops nobody."""
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 Claiming = Callable[..., list[Claim]]
 """As `claim_due`."""
+
+_GATHER = 0.1
 
 MOST_ROUNDS = 500
 """Rounds for each place after which a run ends although rows are due; the next tick goes on."""
@@ -38,10 +41,20 @@ def drain(
                 break
             running |= {pool.submit(_run_one, app, table, one, work) for one in claims}
             ran += len(claims)
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for one in done:
-                one.result()
+            running = _still_running(running, at_once)
     return ran
+
+
+def _still_running(running: set[Future[None]], at_once: int) -> set[Future[None]]:
+    """When there is room again: for several, if they come soon, for each claim takes the writer's place once."""
+    done, running = wait(running, return_when=FIRST_COMPLETED)
+    soon = time.monotonic() + _GATHER
+    while running and at_once - len(running) < at_once // 6 and (left := soon - time.monotonic()) > 0:
+        more, running = wait(running, timeout=left, return_when=FIRST_COMPLETED)
+        done |= more
+    for one in done:
+        one.result()
+    return running
 
 
 def _claims(app: Flask, table: type[Errand], claim: Claiming, room: int) -> list[Claim]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Flask
 
 from jobs.batch import drain
+from jobs.turnstile import Turnstile
 from webapp import clock, faults
 from webapp.context import confab, database
 from webapp.errors import ProviderError
@@ -28,6 +29,8 @@ AT_ONCE = 24
 
 MOST_WAITS = 5
 """So often a step asks for its permit, seconds apart and well within its lease, before it makes room for others."""
+
+_turnstile = Turnstile()
 
 
 def sync_links(app: Flask) -> None:
@@ -57,7 +60,7 @@ def _sync(claim: Claim) -> None:
     if decision.step is settle.Step.MAKE:
         faults.point("job.attempt_stamped")
     provider = speak(decision.provider, decision.connection_id)
-    _sleep_until(decision.at)
+    _turnstile.wait(decision.connection_id, decision.step.label, at=decision.at, spacing=decision.spacing)
     try:
         store = carry_out(provider, decision)
     except ProviderError as error:
@@ -84,14 +87,10 @@ def _decided(claim: Claim) -> settle.Decision:
             )
         if decision.step is not settle.Step.WAIT:
             return decision
-        _sleep_until(decision.at)
+        time.sleep(max(0.0, decision.at - time.monotonic()))
     with database().transaction() as session:
         settle.make_room(session, claim, now=clock.now())
     return settle.Decision(settle.Step.NOTHING, claim)
-
-
-def _sleep_until(moment: float) -> None:
-    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def speak(provider: str, connection_id: int) -> MeetingProvider:

@@ -48,9 +48,11 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Permit:
-    """Begin in `wait` seconds; or, with a problem, not before `problem.after`; or ask again after `wait`."""
+    """Begin in `wait` seconds, `spacing` after another; or, with a problem, not before `problem.after`; or ask again
+    after `wait`."""
 
     wait: float = 0.0
+    spacing: float = 0.0
     is_granted: bool = True
     problem: ProviderError | None = None
 
@@ -82,7 +84,7 @@ def permit(
     pace.next_at = max(pace.next_at, now) + timedelta(seconds=calls / pace.per_second)
     pace.used += calls
     session.flush()
-    return Permit(wait)
+    return Permit(wait, spacing=1 / pace.per_second)
 
 
 def note_limit(

@@ -73,8 +73,9 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one meeting, with all that the call needs. `at` and `by` are the monotonic times between which
-    it has to begin; `has_read_rule` says that the host's passcode rule was read again after a refusal."""
+    """One step for one meeting, with all that the call needs. It has to begin between the monotonic times `at` and
+    `by`, `spacing` seconds after the call before it; `has_read_rule` says that the host's passcode rule was read again
+    after a refusal."""
 
     step: Step
     claim: Claim
@@ -86,6 +87,7 @@ class Decision:
     has_read_rule: bool = False
     at: float = 0.0
     by: float = math.inf
+    spacing: float = 0.0
 
 
 def decide(
@@ -147,6 +149,7 @@ def decide(
         has_read_rule=meeting.problem_code == _RULE_READ,
         at=begins,
         by=time.monotonic() + PROMPT,
+        spacing=granted.spacing,
     )
 
 
