@@ -320,14 +320,38 @@ def test_a_digits_only_rule_is_no_defect(scene: Scene) -> None:
 def test_what_is_over_removed_or_unavailable_counts_for_nothing(scene: Scene, now: datetime) -> None:
     hugh = scene.host("Hugh Barlow")
     hugh.state = "inactive"
+    scene.slots(scene.resource("Hugh Barlow"), 1, at=datetime(2026, 11, 20, 16, 0))
     his = select(Slot).where(Slot.resource_id == scene.resource("Hugh Barlow").id)
-    for n, slot in enumerate(scene.session.exec(his)):
+    for n, slot in enumerate(slot for slot in scene.session.exec(his) if slot.ends_at > now):
         if n % 2:
             slot.removed_at = now
         else:
             slot.visibility = "unavailable"
 
     assert scene.named() == [("no_slots", AMBER, ("Hugh Barlow",))]
+
+
+def test_an_event_that_is_over_has_nothing_to_answer_for(scene: Scene) -> None:
+    scene.host().state = "inactive"
+    scene.now += timedelta(days=30)
+    scene.connection.mapped_at = scene.now
+
+    assert scene.named() == []
+
+
+def test_a_hold_explains_by_itself_why_work_waits(scene: Scene) -> None:
+    _on_hold(scene)
+    _overdue(scene)
+
+    assert scene.named() == [("on_hold", RED, ())]
+
+
+def test_forty_minutes_are_not_too_long_for_a_free_user(scene: Scene) -> None:
+    """F7, R58: marked as free, and no more."""
+    scene.host().is_basic = True
+    scene.slots(scene.resource(), 1, at=EVENING + timedelta(days=1), minutes=40)
+
+    assert scene.named() == [("basic", AMBER, (FOLAKE,))]
 
 
 @pytest.mark.parametrize("provider", ["zoom", None])
