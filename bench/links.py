@@ -93,7 +93,7 @@ def report(rush: Rush) -> None:
     doubles = sum(n > 1 for n in state["markers_ever"].values())
     p50, p95, most = (quantile(waits, share) / 1000 for share in (0.5, 0.95, 1))
     print(f"{len(waits)} linked, from commit to link p50 {p50:.1f} s, p95 {p95:.1f} s, at most {most:.1f} s")
-    print(f"answers by status {dict(rush.refused())}, meetings made twice: {doubles}")
+    print(f"answers by status {dict(rush.statuses())}, meetings made twice: {doubles}")
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Rush:
         speaking = self.stage.settings.model_dump() | {"database_url": url, "merge_seconds": 0.0}
         return Settings(**speaking | values)
 
-    def refused(self) -> Counter[int]:
+    def statuses(self) -> Counter[int]:
         """The statuses of the stand-in's answers."""
         return Counter(call["status"] for call in self.stage.state()["calls"])
 

@@ -247,7 +247,7 @@ class TestRefusals:
     @pytest.mark.parametrize("headers", ["documented", "observed", "seconds", "http_date", "bare"])
     @pytest.mark.parametrize(
         ("limit", "code"),
-        [("second", "rate"), ("day", "account_limit"), ("host", "host_limit"), ("concurrent", "rate")],
+        [("second", "rate"), ("day", "account_limit"), ("host", "host_limit"), ("concurrent", "concurrent")],
     )
     def test_each_dialect_of_too_many_waits_as_long_as_it_must(
         self, zoom: ZoomStage, headers: str, limit: str, code: str

@@ -206,8 +206,9 @@ def _bring_up_to_date(session: Session, meeting: Meeting, fact: Fact, *, now: da
         assert fact.host_key is not None
         meeting.host_key = fact.host_key
     if not is_told and fact.ends_at > now and (is_new_host or _may_try(meeting, fact, retry=retry)):
+        if meeting.remote_id and meeting.due_at is None and meeting.problem is None:
+            meeting.changed_at = now  # further changes are told with this one; what was refused once does not wait
         _make_due(session, meeting, now=now)
-        meeting.changed_at = now if meeting.remote_id and not retry else None
 
 
 def _may_try(meeting: Meeting, fact: Fact, *, retry: bool) -> bool:
