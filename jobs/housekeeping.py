@@ -8,10 +8,10 @@ from sqlmodel import col
 
 from webapp import clock
 from webapp.context import database
-from webapp.models import ImportRun, RequestKey, SignIn, SignInCode
+from webapp.models import ImportRun, RequestKey, SignIn, SignInCode, WebhookReceipt
 from webapp.services.system.rate import forget_old
 
-_A_DAY, _A_MONTH = timedelta(days=1), timedelta(days=30)
+_A_DAY, _A_WEEK, _A_MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
 
 def keep_house(app: Flask) -> None:
@@ -23,3 +23,4 @@ def keep_house(app: Flask) -> None:
             session.execute(delete(SignInCode).where(col(SignInCode.expires_at) < now - _A_DAY))
             session.execute(delete(SignIn).where(col(SignIn.expires_at) < now - _A_DAY))
             session.execute(delete(RequestKey).where(col(RequestKey.created_at) < now - _A_MONTH))
+            session.execute(delete(WebhookReceipt).where(col(WebhookReceipt.received_at) < now - _A_WEEK))

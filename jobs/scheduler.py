@@ -16,6 +16,7 @@ from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
 from jobs.tasks import run_tasks
+from jobs.webhooks import read_webhooks
 from webapp.context import Confab
 
 
@@ -28,6 +29,7 @@ SCHEDULE = {
     "meeting": Job(sync_links, 3),
     "mail": Job(deliver_mail, 3),
     "task": Job(run_tasks, 3),
+    "webhook": Job(read_webhooks, 3),
     "sweep": Job(sweep_meetings, 30),
     "overlooked": Job(follow_overlooked, 60),
     "housekeeping": Job(keep_house, 3600),

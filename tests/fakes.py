@@ -125,6 +125,9 @@ class FakeMeetings(Failures):
     def stands(self, remote_id: str) -> bool:
         return self._do("stands", lambda: any(m.id == remote_id for m in self.standing()))
 
+    def read(self, remote_id: str) -> MadeMeeting | None:
+        return self._do("read", lambda: next((m.shown() for m in self.standing() if m.id == remote_id), None))
+
     def _do(self, method: str, work: Callable[[], T]) -> T:
         self.calls.append(method)
         if self.on_call:

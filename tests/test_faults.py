@@ -29,6 +29,7 @@ POINTS = {
     "F14": "zoom.committed",
     "F15": "zoom.delete_done",
     "F16": "zoom.update_done",
+    "F25": "webhook.stored",
     "F26": "sweep.listed",
 }
 """RELIABILITY 2.8."""

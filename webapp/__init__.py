@@ -63,21 +63,22 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
 
 def _providers(app: Flask, settings: Settings) -> Providers:
     from webapp.providers.mail import SmtpMailer
-    from webapp.providers.zoom import zoom_grants, zoom_meetings
+    from webapp.providers.zoom import zoom_grants, zoom_meetings, zoom_webhooks
 
     return Providers(
         meetings={"zoom": zoom_meetings(settings)},
         grants={"zoom": zoom_grants(settings)},
         link_hosts={"zoom": settings.zoom_link_hosts},
         mailer=SmtpMailer(app),
+        webhooks=zoom_webhooks(settings),
     )
 
 
 def _register(app: Flask) -> None:
-    from webapp.views import health, login, problems
+    from webapp.views import health, login, problems, webhooks
     from webapp.views.admin import blueprints as admin
     from webapp.views.parent import blueprint as parent
 
     problems.init_problems(app)
-    for blueprint in (login.blueprint, health.blueprint, *admin, parent):
+    for blueprint in (login.blueprint, health.blueprint, webhooks.blueprint, *admin, parent):
         app.register_blueprint(blueprint)

@@ -39,6 +39,7 @@ class Settings(BaseModel):
 
     zoom_client_id: str = ""
     zoom_client_secret: str = Field(default="", repr=False)
+    zoom_webhook_secrets: tuple[str, ...] = Field(default=(), repr=False)  # newest first; empty = no webhooks
     zoom_oauth_url: str = "https://zoom.us"
     zoom_api_url: str = "https://api.zoom.us/v2"
     zoom_link_hosts: tuple[str, ...] = ("zoom.us",)

@@ -103,6 +103,7 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
         "meeting": timedelta(seconds=3),
         "mail": timedelta(seconds=3),
         "task": timedelta(seconds=3),
+        "webhook": timedelta(seconds=3),
         "sweep": timedelta(seconds=30),
         "overlooked": timedelta(minutes=1),
         "housekeeping": timedelta(hours=1),

@@ -17,6 +17,7 @@ from webapp.models.meeting.host import Host
 from webapp.models.meeting.meeting import Meeting
 from webapp.models.meeting.stray import Stray
 from webapp.models.meeting.sweep import Sweep
+from webapp.models.meeting.webhook_receipt import WebhookReceipt
 from webapp.models.message.message import Message
 from webapp.models.people.contact import Contact, Level
 from webapp.models.people.grant import Grant
@@ -71,5 +72,6 @@ __all__ = [
     "Student",
     "Sweep",
     "Task",
+    "WebhookReceipt",
     "metadata",
 ]

@@ -1,7 +1,7 @@
 """Say what Confab asks of the outside: value types in and out, and one small protocol per kind of provider."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -99,6 +99,23 @@ class RemoteAccount:
     email: str
 
 
+ABOUT_MEETING, ABOUT_USERS, ABOUT_GRANT = "meeting", "users", "grant"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a provider told us by itself. Of meetings and users it is a hint only: the provider is asked what is true.
+
+    `about` is empty where it is none of our business. `key` is the same however often one event is told."""
+
+    about: str
+    account_id: str
+    key: str
+    subject: str = ""  # the meeting's remote id
+    at: datetime | None = None
+    is_change: bool = False  # of a meeting that is still there
+
+
 class MeetingProvider(Protocol):
     """A service that holds online meetings, spoken to with one school's grant.
 
@@ -144,6 +161,10 @@ class MeetingProvider(Protocol):
         """Whether this one meeting exists, asked for by itself."""
         ...
 
+    def read(self, remote_id: str) -> MadeMeeting | None:
+        """What this one meeting is now; None where it does not exist."""
+        ...
+
 
 class Grants(Protocol):
     """The OAuth handshake of a provider, for which a person waits."""
@@ -163,6 +184,25 @@ class Grants(Protocol):
         ...
 
 
+class NotSigned(Exception):
+    """The provider did not send this, or not just now."""
+
+
+class BadWebhook(Exception):
+    """Signed, but nothing that the provider would send."""
+
+
+class Webhooks(Protocol):
+    """What a provider tells us by itself."""
+
+    def read(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Notice | dict[str, str]:
+        """A dict is the answer to the provider's question whether this address knows the secret. `headers` have
+        names in lower case.
+
+        Raises NotSigned, before anything of the body is read, or BadWebhook."""
+        ...
+
+
 @dataclass(frozen=True)
 class Providers:
     """What `create_app` wires and tests replace: per provider name, how to speak to it for one school's grant."""
@@ -172,6 +212,8 @@ class Providers:
     link_hosts: dict[str, tuple[str, ...]]
     """Hosts on which a provider's join links may lie, such as zoom.us (subdomains included) or 127.0.0.1:5003."""
     mailer: "Mailer"
+    webhooks: dict[str, Webhooks] = field(default_factory=dict)
+    """By provider; without a secret there is none."""
 
 
 @dataclass(frozen=True)

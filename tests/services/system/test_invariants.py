@@ -21,7 +21,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import Session
 
 from webapp.db import Database
-from webapp.models import Grant, ImportRun, SignIn, Sweep, metadata
+from webapp.models import Grant, ImportRun, SignIn, Sweep, WebhookReceipt, metadata
 from webapp.services.system.invariant_queries import ALL, TIES
 from webapp.services.system.invariants import Broken, broken
 from webapp.services.system.task import start_task
@@ -167,6 +167,7 @@ def _elsewhere(session: Session, evening: Evening, outside: Outside) -> dict[str
     stored(session, ImportRun(school_id=school, contact_id=dora, filename="roster.zip", created_at=now))
     start_task(session, school, "map_contacts", {}, dora, now)
     session.add(Sweep(school_id=school, provider="zoom", host_key="z1", due_at=now))
+    session.add(WebhookReceipt(school_id=school, provider="zoom", key="k", received_at=now))
     assert evening.connection is not None
     evening.connection.connected_by_id = dora
     return {"other": make_school(session).id, "other_event": make_event(session, evening.school).id}

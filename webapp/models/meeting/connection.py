@@ -26,6 +26,7 @@ class Connection(SQLModel, table=True):
     refresh_lease_until: datetime | None = None
     refreshed_at: datetime | None = None
     called_at: datetime | None = None
+    last_webhook_at: datetime | None = None  # when the provider last told us of anything
     connected_by_id: int | None = may_point_to("contact")
     connected_at: datetime | None = None
     disconnected_at: datetime | None = None

@@ -115,10 +115,11 @@ class ZoomMeetings:
 
     def find(self, host_key: str, marker: str) -> list[MadeMeeting]:
         listed = self._upcoming(host_key)
+        # Lists show no passcode, and lag behind: what is gone by now is left out.
         ours = sorted(
             (m for m in listed if orders.carries(marker, m.get("agenda"))), key=lambda m: str(m.get("created_at"))
         )
-        return [made for m in ours if (made := self._read(str(m.get("id"))))]
+        return [made for m in ours if (made := self.read(str(m.get("id"))))]
 
     def coming(self, host_key: str) -> list[SeenMeeting]:
         return [
@@ -135,17 +136,16 @@ class ZoomMeetings:
             return False
         return True
 
-    def _upcoming(self, host_key: str) -> Iterator[dict[str, Any]]:
-        return self._listed(f"/users/{_part(host_key)}/meetings", "meetings", type="upcoming")
-
-    def _read(self, remote_id: str) -> MadeMeeting | None:
-        """Lists show no passcode, and lag behind: what is gone by now is left out."""
+    def read(self, remote_id: str) -> MadeMeeting | None:
         try:
             return made_meeting(self._call("GET", f"/meetings/{_part(remote_id)}"), self._link_hosts)
         except ProviderError as error:
             if error.code != GONE:
                 raise
             return None
+
+    def _upcoming(self, host_key: str) -> Iterator[dict[str, Any]]:
+        return self._listed(f"/users/{_part(host_key)}/meetings", "meetings", type="upcoming")
 
     def _usable(self, answer: Answer) -> MadeMeeting:
         """What was just made; if its link leads elsewhere it is removed again, so that no try leaves one behind."""

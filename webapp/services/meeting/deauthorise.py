@@ -1,0 +1,23 @@
+"""Part from a provider whose administrator took the app away: nothing of theirs is kept that we do not need."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from webapp.models import Connection, Host, Stray
+from webapp.services.meeting.connection import disconnect
+from webapp.services.system.audit import SYSTEM, record
+
+
+def deauthorise(session: Session, connection: Connection, *, now: datetime) -> None:
+    """At once, where ten days are allowed (RELIABILITY 2.5): the tokens, the account, whom the teachers are at the
+    provider, and what was found astray. Links that families hold still work, and stay with their appointments."""
+    disconnect(session, connection, who=SYSTEM, now=now)
+    connection.account_id = connection.account_name = connection.account_email = connection.scopes = ""
+    for table in (Host, Stray):
+        theirs = (col(table.school_id) == connection.school_id, col(table.provider) == connection.provider)
+        session.execute(delete(table).where(*theirs))
+    subject = f"connection {connection.id}"
+    action = f"{connection.provider}.deauthorised"
+    record(session, action, who=SYSTEM, school_id=connection.school_id, subject=subject, now=now)
