@@ -219,3 +219,23 @@ def _says(template: str, message: str) -> bool:
     """The template's `{userId}`, `$accountId` and lists of scopes stand for anything; its full stop is optional."""
     parts = re.split(r"\{\w+\}|\$\w+|(?<=scopes:\[)[^\]]+", template.strip().rstrip("."))
     return re.fullmatch(".*".join(re.escape(part) for part in parts), message.rstrip(".")) is not None
+
+
+_EVENT_FILES = {"meeting": "meetings", "user": "users"}
+
+
+def events(*files: str) -> dict[str, Any]:
+    """Of each event in these files (such as "meetings") the schema and the published examples."""
+    found = {}
+    for file in files:
+        document = load_json(f"zoom/{file}.webhooks.json")
+        for name, spec in document["webhooks"].items():
+            content = spec["post"]["requestBody"]["content"]["application/json"]
+            examples = [one["value"] for one in content["examples"].values()]
+            found[name] = _resolved(content["schema"], document), examples
+    return found
+
+
+def assert_event_matches(content: Mapping[str, Any]) -> None:
+    file = _EVENT_FILES.get(content["event"].partition(".")[0], "marketplace")
+    _assert_valid(content["event"], events(file)[content["event"]][0], content)

@@ -10,6 +10,7 @@ from webapp.config import Settings, sqlite_url
 
 ZOOM_CLIENT = "confab-demo"
 DATABASE = "demo.db"
+_SECRETS = ("secret_key", "token_key", "zoom_secret", "webhook_secret")
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class DemoFiles:
         """The stored facts, made at the first start."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.sandbox.mkdir(exist_ok=True)
-        if not self._facts.exists():
-            self.store({name: secrets.token_hex(32) for name in ("secret_key", "token_key", "zoom_secret")})
+        facts = self.facts() if self._facts.exists() else {}
+        if missing := [name for name in _SECRETS if name not in facts]:
+            self.store(facts | {name: secrets.token_hex(32) for name in missing})
         return self.facts()
 
     def start_over(self) -> None:
@@ -57,6 +59,7 @@ class DemoFiles:
             "merge_seconds": 2.0,
             "zoom_client_id": ZOOM_CLIENT,
             "zoom_client_secret": facts["zoom_secret"],
+            "zoom_webhook_secrets": (facts["webhook_secret"],),
         }
         return Settings(**{**fixed, **values})
 

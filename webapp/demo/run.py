@@ -15,7 +15,7 @@ from webapp import clock, create_app, schema
 from webapp.config import Settings
 from webapp.demo import school
 from webapp.demo.files import DemoFiles
-from webapp.demo.zoom import seed_zoom
+from webapp.demo.zoom import seed_zoom, send_webhooks
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 
 USUAL_PORT = 8000
@@ -108,6 +108,7 @@ class Demo:
         host, port = listening.getsockname()
         self._server = make_server(host, port, app, threaded=True, fd=listening.fileno())
         threading.Thread(target=self._server.serve_forever, name="pages", daemon=True).start()
+        send_webhooks(self._sandbox, settings)
 
     def _settings(self, port: int) -> Settings:
         sandbox = self._sandbox

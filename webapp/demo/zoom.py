@@ -3,6 +3,7 @@
 from webapp.config import Settings
 from webapp.demo import people, school
 from webapp.sandbox.run import RunningSandbox
+from webapp.sandbox.zoom.events import subscribe
 from webapp.sandbox.zoom.seeding import seed
 
 _OTHER_STATUS = {people.PENDING: "pending", people.INACTIVE: "inactive"}
@@ -23,6 +24,11 @@ def seed_zoom(sandbox: RunningSandbox, settings: Settings, *, empty: bool) -> No
             "redirect_uris": [f"{settings.base_url}/zoom/callback"],
         },
     )
+
+
+def send_webhooks(sandbox: RunningSandbox, settings: Settings) -> None:
+    """Once our pages are served: the stand-in asks them at once whether they know the secret."""
+    subscribe(sandbox.zoom, f"{settings.base_url}/zoom/webhook", settings.zoom_webhook_secrets[0])
 
 
 def _teachers() -> list[dict[str, str]]:

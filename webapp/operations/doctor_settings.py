@@ -21,6 +21,7 @@ def setting_findings(settings: Settings) -> Iterator[Finding]:
     yield _proxies(settings)
     yield _place(settings)
     yield _zoom_app(settings)
+    yield _zoom_webhooks(settings)
     yield _sender(settings)
     if settings.support_address:
         yield ok("support address", "set")
@@ -102,6 +103,18 @@ def _zoom_app(settings: Settings) -> Finding:
         todo = "Without CONFAB_ZOOM_CLIENT_ID and CONFAB_ZOOM_CLIENT_SECRET teachers can only type links of their own."
         return warn("zoom app", "not set", todo)
     return ok("zoom app", "client ID and secret set")
+
+
+def _zoom_webhooks(settings: Settings) -> Finding:
+    secrets = settings.zoom_webhook_secrets
+    if not secrets:
+        return ok("zoom webhooks", "not set: what changes in Zoom is found by looking from time to time")
+    if not settings.is_https:
+        return warn("zoom webhooks", "Zoom sends them to https only", "Set CONFAB_BASE_URL to the https address.")
+    if len(secrets) > 1:
+        todo = "Once Zoom has the new secret, take the old one out of CONFAB_ZOOM_WEBHOOK_SECRETS."
+        return warn("zoom webhooks", f"{len(secrets)} secrets are accepted", todo)
+    return ok("zoom webhooks", f"expected at {settings.base_url}/zoom/webhook")
 
 
 def _sender(settings: Settings) -> Finding:

@@ -84,6 +84,8 @@ class ZoomDialect:
             return _error(_PASSCODE, number, said, rule=rule)
         if answer.status == 401 and number not in {4700, 4711}:
             return _error(_ACCESS, number, said)
+        if number == 3000 and "webinar info" in said.lower():
+            return _error(_BY_CODE[3001], number, said)  # its host has changed it into a webinar
         return _error(_BY_CODE.get(number, _OTHER), number, said)
 
 

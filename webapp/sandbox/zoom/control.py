@@ -11,9 +11,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from .answers import zulu
 from .directory import add_user, change_account, change_user
+from .events import subscribe
 from .faults import planned_answer
 from .grants import revoke_grants
-from .portal import delete_in_portal
+from .portal import convert_in_portal, delete_in_portal, move_in_portal, rename_in_portal
 from .records import Meeting
 from .seeding import seed
 from .state import ZoomState
@@ -122,6 +123,23 @@ def _delete_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
     return {}
 
 
+def _edit_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
+    wanted, number = _content(), int(meeting_id)
+    if "topic" in wanted:
+        rename_in_portal(state, number, str(wanted["topic"]))
+    if "minutes_later" in wanted:
+        move_in_portal(state, number, int(wanted["minutes_later"]))
+    if wanted.get("webinar"):
+        convert_in_portal(state, number)
+    return {}
+
+
+def _subscribe(state: ZoomState) -> dict[str, Any]:
+    wanted = _content()
+    subscribe(state, str(wanted.get("url", "")), str(wanted.get("secret", "")))
+    return {}
+
+
 def _revoke(state: ZoomState) -> dict[str, Any]:
     return {"revoked": revoke_grants(state)}
 
@@ -143,5 +161,7 @@ _ROUTES: tuple[tuple[str, str, _View], ...] = (
     ("PATCH", "/users/<email>", _change_user),
     ("PATCH", "/account", _change_account),
     ("DELETE", "/meetings/<meeting_id>", _delete_meeting),
+    ("PATCH", "/meetings/<meeting_id>", _edit_meeting),
+    ("POST", "/webhooks", _subscribe),
     ("POST", "/revoke", _revoke),
 )

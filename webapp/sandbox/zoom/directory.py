@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .events import tell_user
 from .limits import RATES
 from .orders import is_zone
 from .passcodes import LONGEST
@@ -39,7 +40,9 @@ def add_user(state: ZoomState, values: Values) -> User:
         )
         if "@" not in user.email:
             raise ValueError("email must be an address")
-        return state.put_user(user)
+        state.put_user(user)
+    tell_user(state, user, None)
+    return user
 
 
 def change_user(state: ZoomState, user_id: str, values: Values) -> User:
@@ -52,7 +55,9 @@ def change_user(state: ZoomState, user_id: str, values: Values) -> User:
         other = state.user_with_email(checked.get("email", user.email))
         if other and other.id != user.id:
             raise ValueError(f"{other.email} is a user already")
-        return state.put_user(replace(user, **checked))
+        changed = state.put_user(replace(user, **checked))
+    tell_user(state, changed, user)
+    return changed
 
 
 def change_account(state: ZoomState, values: Values) -> Account:
@@ -74,6 +79,8 @@ def put_app(state: ZoomState, values: Values) -> App:
             name=values.get("name") or (known.name if known else "Sandbox app"),
             redirect_uris=_merged(known.redirect_uris if known else (), values.get("redirect_uris", ())),
             scopes=tuple(values.get("scopes") or (known.scopes if known else DEFAULT_SCOPES)),
+            webhook_url=known.webhook_url if known else "",
+            webhook_secret=known.webhook_secret if known else "",
         )
         state.apps[app.id] = app
         return app

@@ -25,6 +25,11 @@ class Switches:
     limit_headers: str = "documented"
     inactive_code: int = 1001  # what creating for a deactivated host gives
     scope_status: int = 400  # seen as 400 and as 401
+    webhook_delay: float = 0.0
+    webhook_twice: bool = False
+    webhook_forged: bool = False  # signed with a secret that is not the app's
+    webhook_order: str = "kept"
+    webhook_ids: str = "number"  # of meetings; both are seen
 
 
 _YEAR = 366 * 24 * 3600.0
@@ -34,6 +39,7 @@ _RANGES = {
     "list_lag": (0.0, 600.0),
     "clock_offset": (-_YEAR, _YEAR),
     "refresh_grace": (0.0, 3600.0),
+    "webhook_delay": (0.0, 3600.0),
     "daily_limit": (0.0, 100_000.0),
 }
 _CHOICES: dict[str, tuple[Any, ...]] = {
@@ -41,6 +47,10 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "limit_headers": LIMIT_HEADERS,
     "inactive_code": (1001, 3161),
     "scope_status": (400, 401),
+    "webhook_twice": (True, False),
+    "webhook_forged": (True, False),
+    "webhook_order": ("kept", "mixed"),
+    "webhook_ids": ("number", "text"),
 }
 
 

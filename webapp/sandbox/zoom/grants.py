@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from .answers import ZoomError
+from .events import tell_farewell
 from .records import App, Code, Grant, Token, User
 from .state import ZoomState
 
@@ -141,6 +142,7 @@ def revoke_token(state: ZoomState, app: App, token: str) -> None:
         grant = state.grants.get(held.grant_id) if held else None
         if grant and grant.client_id == app.id:
             _void(state, grant, state.now())
+            tell_farewell(state, grant)
 
 
 def revoke_grants(state: ZoomState, grant_id: str | None = None) -> int:
@@ -149,6 +151,7 @@ def revoke_grants(state: ZoomState, grant_id: str | None = None) -> int:
         standing = [one for one in state.grants.values() if one.revoked_at is None and grant_id in {None, one.id}]
         for grant in standing:
             _void(state, grant, state.now())
+            tell_farewell(state, grant)
         return len(standing)
 
 

@@ -4,17 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask import request
+
 from .answers import Answer, ZoomError
 from .calls import Call
+from .events import tell_meeting
 from .limits import host_day, limit_error
 from .meeting_bodies import listed_meeting, meeting_body
 from .paging import page_of
+from .portal import WEBINAR
 from .records import Meeting, User
 from .scheduling import INSTANT, changed_meeting, new_meeting
 from .state import ZoomState
 from .users import find_user, invitation_missing, user_missing
 
 _CANNOT_HOST = "Your user account is not allowed meeting hosting and scheduling capabilities."
+_WEBINARS = dict.fromkeys(("PATCH", "DELETE"), "Cannot access webinar information.")
 _IN_LIST = (1, 2, 3, 8)
 
 
@@ -24,6 +29,7 @@ def create_meeting(call: Call, user_id: str) -> Answer:
         _count_write(call, host)
         _refuse_other_host(host, call.content)
         meeting = call.state.put_meeting(new_meeting(call.state, host, call.content, call.now))
+    tell_meeting(call.state, "meeting.created", meeting)
     call.state.pause(call.state.switches.create_delay)
     return Answer(201, meeting_body(call, meeting, host))
 
@@ -38,7 +44,8 @@ def update_meeting(call: Call, meeting_id: str) -> Answer:
         meeting, host = _standing(call, meeting_id)
         _count_write(call, host)
         _refuse_other_host(host, call.content)
-        call.state.put_meeting(changed_meeting(call.state, host, meeting, call.content, call.now))
+        changed = call.state.put_meeting(changed_meeting(call.state, host, meeting, call.content, call.now))
+    tell_meeting(call.state, "meeting.updated", changed, meeting)
     return Answer(204)
 
 
@@ -46,6 +53,7 @@ def delete_meeting(call: Call, meeting_id: str) -> Answer:
     with call.state.change():
         meeting, _ = _standing(call, meeting_id)
         call.state.put_meeting(replace(meeting, deleted_at=call.now))
+    tell_meeting(call.state, "meeting.deleted", meeting)
     return Answer(204)
 
 
@@ -67,6 +75,7 @@ def _recover(call: Call, meeting_id: str) -> None:
         if meeting is None or meeting.has_expired(call.now):
             raise _missing(meeting_id)
         call.state.put_meeting(replace(meeting, deleted_at=None))
+    tell_meeting(call.state, "meeting.recovered", meeting)
 
 
 def list_meetings(call: Call, user_id: str) -> Answer:
@@ -112,6 +121,8 @@ def _standing(call: Call, meeting_id: str) -> tuple[Meeting, User]:
     meeting = _known(call.state, meeting_id)
     if meeting is None or not meeting.stands(call.now):
         raise _missing(meeting_id)
+    if meeting.type == WEBINAR:
+        raise ZoomError(400, 3000, _WEBINARS.get(request.method, "Cannot access webinar info."))
     return meeting, call.state.users[meeting.host_id]
 
 

@@ -13,15 +13,15 @@ from .directory import add_user, change_account, change_user
 from .faults import KINDS, planned_answer
 from .grants import revoke_grants
 from .limits import LIMIT_HEADERS, host_day
-from .meeting_bodies import join_url
-from .portal import delete_in_portal
+from .links import join_url
+from .portal import convert_in_portal, delete_in_portal, move_in_portal, rename_in_portal
 from .records import DIGITS_RULE, Meeting, User
 from .scopes import OPERATIONS
 from .state import ZoomState
 from .users import STATUSES, TYPES
 from .web import site
 
-_NUMBERS = ("create_delay", "latency", "list_lag", "clock_offset", "refresh_grace", "daily_limit")
+_NUMBERS = ("create_delay", "latency", "list_lag", "clock_offset", "refresh_grace", "daily_limit", "webhook_delay")
 _NUMBER_LABELS = {
     "create_delay": "Delay on creating, seconds (0 to 60)",
     "latency": "Delay before every call, seconds (0 to 60)",
@@ -29,6 +29,7 @@ _NUMBER_LABELS = {
     "clock_offset": "Clock ahead by, seconds",
     "refresh_grace": "Grace of a rotated refresh token, seconds",
     "daily_limit": "Creates and updates per host and day (0: no limit)",
+    "webhook_delay": "Webhooks come late by, seconds",
 }
 _KIND_LABELS = {
     "status": "answer with the status",
@@ -144,6 +145,20 @@ def _delete_meeting(state: ZoomState, meeting_id: int) -> str:
     return "meetings"
 
 
+def _edit_meeting(state: ZoomState, meeting_id: int) -> str:
+    topic, later = request.form.get("topic", "").strip(), request.form.get("minutes_later", "").strip()
+    if topic:
+        rename_in_portal(state, meeting_id, topic)
+    if later:
+        move_in_portal(state, meeting_id, _whole(later))
+    return "meetings"
+
+
+def _convert_meeting(state: ZoomState, meeting_id: int) -> str:
+    convert_in_portal(state, meeting_id)
+    return "meetings"
+
+
 def _set_delay(state: ZoomState) -> str:
     state.set_switches(create_delay=request.form.get("create_delay", ""))
     return "delay"
@@ -154,6 +169,10 @@ def _set_switches(state: ZoomState) -> str:
     choices = {
         "enforce_rates": request.form.get("enforce_rates") == "on",
         "limit_headers": request.form.get("limit_headers", "documented"),
+        "webhook_twice": request.form.get("webhook_twice") == "on",
+        "webhook_forged": request.form.get("webhook_forged") == "on",
+        "webhook_order": "mixed" if request.form.get("webhook_order") == "on" else "kept",
+        "webhook_ids": "text" if request.form.get("webhook_ids") == "on" else "number",
     }
     state.set_switches(**numbers, **choices)
     return "faults"
@@ -189,6 +208,8 @@ _ACTIONS: dict[str, Callable[..., str]] = {
     "/users/<user_id>/rule": _set_user_rule,
     "/account/rule": _set_account_rule,
     "/meetings/<int:meeting_id>/delete": _delete_meeting,
+    "/meetings/<int:meeting_id>/edit": _edit_meeting,
+    "/meetings/<int:meeting_id>/convert": _convert_meeting,
     "/delay": _set_delay,
     "/switches": _set_switches,
     "/answers": _plan,

@@ -114,6 +114,8 @@ class App(Record):
     name: str
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
+    webhook_url: str = ""
+    webhook_secret: str = ""
 
 
 @dataclass(frozen=True)

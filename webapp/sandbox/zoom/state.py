@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ..storage import StateFile
 from .faults import PlannedAnswer, Switches, switched, take_planned
 from .limits import RateWindow
+from .outbox import Outbox
 from .records import Account, App, Code, Grant, Meeting, Record, Token, User
 
 _REMEMBERED_CALLS = 50_000
@@ -42,6 +43,7 @@ class ZoomState:
         self.planned: list[PlannedAnswer] = []
         self.calls: deque[LoggedCall] = deque(maxlen=_REMEMBERED_CALLS)
         self.rates = RateWindow()
+        self.outbox = Outbox(self.now, lambda: self.switches, self.stopping)
         self._clock = clock
         self._depth = 0
         self._version = 0
