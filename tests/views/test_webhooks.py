@@ -54,7 +54,7 @@ def deleted(school: HookSchool, **values: Any) -> dict[str, Any]:
 
 @pytest.mark.both_databases
 def test_what_was_deleted_in_zoom_is_made_anew_within_half_a_minute(school: HookSchool) -> None:
-    """R35, HOOK-011: asked for twice by itself, for the event alone is not believed; the family is told once."""
+    """HOOK-011, RELIABILITY 2.4: asked for twice by itself, for the event alone is not believed; the family is told once."""
     former = school.meeting().remote_id or ""
     mails = len(school.mailer.sent)
     school.zoom.remove(former)
@@ -88,6 +88,25 @@ def test_our_own_removal_comes_back_and_changes_nothing(school: HookSchool) -> N
     assert (first.status_code, again.status_code) == (200, 200)
     assert school.zoom.standing() == []
     assert school.zoom.calls[calls:] == []
+
+
+def test_a_deletion_told_while_our_own_is_under_way_is_not_looked_into(school: HookSchool) -> None:
+    """FAILURES F26"""
+    with school.change():
+        school.evening.cancel(school.appointment)
+
+    school.send(deleted(school))
+
+    assert [one.due_at for one in school.receipts()] == [None]
+
+
+def test_a_replayed_change_of_a_user_maps_nobody_again(school: HookSchool) -> None:
+    """HOOK-005"""
+    for _ in range(3):
+        school.send(user_event("user.updated"))
+        school.run(QUIET)
+
+    assert school.zoom.calls.count("users") == 1
 
 
 def test_a_wrong_signature_opens_nothing(school: HookSchool) -> None:
@@ -461,6 +480,26 @@ def test_without_a_secret_there_is_no_such_page(database: Database, now: datetim
         assert school.send(deleted(school), secret="").status_code == 404
 
 
+def test_what_is_stored_is_worked_on_though_the_answer_got_lost(
+    school: HookSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY F25: the process dies between the commit and its answer; Zoom tells it again."""
+    former, event = school.meeting().remote_id or "", deleted(school)
+    school.zoom.remove(former)
+    with monkeypatch.context() as dying:
+        dying.setattr("webapp.faults.point", _die)
+        with pytest.raises(ConnectionAbortedError):
+            school.send(event)
+    stored = len(school.receipts())
+
+    again = school.send(event)
+    school.run()
+    school.run(BETWEEN_SIGHTINGS)
+
+    assert (stored, again.status_code, len(school.receipts())) == (1, 200, 1)
+    assert school.meeting().remote_id not in {None, former}
+
+
 def test_five_hundred_changes_of_users_make_one_mapping(school: HookSchool) -> None:
     """PROVIDERS 1.3: the appointments of who came get their links by it."""
     names = ("created", "invitation_accepted", "updated", "activated", "deactivated", "disassociated", "deleted")
@@ -492,7 +531,7 @@ def test_a_user_changed_during_a_mapping_is_looked_at_by_the_next(school: HookSc
 
 
 def test_the_connection_says_when_it_was_last_told_of_anything(school: HookSchool) -> None:
-    """R58: health is shown with the last webhook."""
+    """PROVIDERS 6.28: a subscription that falls silent can be seen."""
     before = school.connection().last_webhook_at
     school.send(meeting_event("meeting.started", "1"))
 
@@ -514,6 +553,11 @@ def test_receipts_are_forgotten_after_a_week_and_hold_nothing_of_what_was_said(s
     keep_house(school.app)
 
     assert (kept, school.receipts()) == (1, [])
+
+
+def _die(name: str) -> None:
+    if name == "webhook.stored":
+        raise ConnectionAbortedError
 
 
 def said_to(reader: Webhooks, secret: str, now: datetime) -> int:

@@ -102,7 +102,7 @@ def _school(database: Database, zoom: ZoomStage, now: datetime) -> tuple[Flask, 
 
 
 def test_deleted_in_the_portal_and_healed_within_half_a_minute(road: Road) -> None:
-    """R35, HOOK-011"""
+    """HOOK-011, RELIABILITY 2.4"""
     [former] = road.standing
     road.zoom.delete_in_portal(former)
     assert road.told(1) == [("meeting.deleted", 200)]
