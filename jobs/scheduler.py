@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from jobs.housekeeping import keep_house
+from jobs.keep_alive import keep_alive
 from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
@@ -32,6 +33,7 @@ SCHEDULE = {
     "webhook": Job(read_webhooks, 3),
     "sweep": Job(sweep_meetings, 30),
     "overlooked": Job(follow_overlooked, 60),
+    "keep_alive": Job(keep_alive, 3600),
     "housekeeping": Job(keep_house, 3600),
 }
 """By the topic that a commit wakes: what runs, and how often at the least."""

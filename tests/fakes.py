@@ -235,6 +235,7 @@ class HeldTokens:
     def __init__(self, tokens: Tokens | None = None) -> None:
         self.tokens = tokens or make_tokens()
         self.renewals = 0
+        self.problems: list[ProviderError] = []
 
     def current(self) -> Tokens:
         return self.tokens
@@ -244,6 +245,12 @@ class HeldTokens:
             self.tokens = renew(self.tokens)
             self.renewals += 1
         return self.tokens
+
+    def note_success(self, *, provider_time: datetime | None) -> None:
+        self.problems.clear()
+
+    def note_problem(self, error: ProviderError) -> None:
+        self.problems.append(error)
 
 
 def make_tokens(**values: object) -> Tokens:

@@ -29,6 +29,8 @@ POINTS = {
     "F14": "zoom.committed",
     "F15": "zoom.delete_done",
     "F16": "zoom.update_done",
+    "F20": "token.refresh_sent",
+    "F21": "token.refresh_read",
     "F25": "webhook.stored",
     "F26": "sweep.listed",
 }

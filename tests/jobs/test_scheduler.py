@@ -106,6 +106,7 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
         "webhook": timedelta(seconds=3),
         "sweep": timedelta(seconds=30),
         "overlooked": timedelta(minutes=1),
+        "keep_alive": timedelta(hours=1),
         "housekeeping": timedelta(hours=1),
     }
     assert {(job.max_instances, job.coalesce, job.misfire_grace_time) for job in jobs.values()} == {(1, True, None)}

@@ -50,6 +50,11 @@ def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:
     return _written("sign_in_code", subject, school=school, code=shown, minutes=minutes)
 
 
+def needs_reconnect(school: str, page: str) -> Letter:
+    subject = i18n.gettext("Zoom needs to be connected again, %(school)s", school=school)
+    return _written("needs_reconnect", subject, school=school, page=page)
+
+
 def _written(name: str, subject: str, **values: object) -> Letter:
     pages = _environment()
     shared = {"subject": subject, "language": i18n.language(), "direction": i18n.direction(), **values}

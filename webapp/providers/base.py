@@ -3,8 +3,10 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from webapp.errors import ProviderError
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Tokens:
     expires_at: datetime
     scopes: str = ""
     api_url: str = ""
+    seconds: int = 3600
+
+    def is_stale(self, now: datetime) -> bool:
+        """From 80 % of its life on: to be renewed while it still serves (RELIABILITY 2.4)."""
+        return now >= self.expires_at - timedelta(seconds=self.seconds / 5)
 
 
 class TokenStore(Protocol):
@@ -28,6 +35,12 @@ class TokenStore(Protocol):
         """Tokens newer than the access token `rejected`: `renew` is called by one process at a time, and only if
         nobody else has renewed meanwhile. Both tokens are saved in one commit. A ProviderError of `renew` with
         code "invalid_grant" marks the grant dead and is raised again."""
+
+    def note_success(self, *, provider_time: datetime | None) -> None:
+        """A call succeeded just now. Never raises: the call has been made."""
+
+    def note_problem(self, error: ProviderError) -> None:
+        """A call failed just now. Never raises."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +186,10 @@ class Grants(Protocol):
 
     def exchange(self, code: str, *, verifier: str) -> Tokens:
         """Tokens for a fresh code. Raises ProviderError."""
+        ...
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """The next pair. Raises ProviderError."""
         ...
 
     def missing_scopes(self, granted: str) -> list[str]:

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -48,6 +49,14 @@ class Answer:
     @property
     def retry_after(self) -> datetime | None:
         return retry_after(self.headers.get("Retry-After", ""), self.at)
+
+    @property
+    def provider_time(self) -> datetime | None:
+        """What its `Date` header says, in whole seconds."""
+        try:
+            return parsedate_to_datetime(self.headers.get("Date", "")).astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
 
     def json(self) -> object:
         """The parsed body, or None where it is not JSON."""

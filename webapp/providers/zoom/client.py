@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -31,7 +30,6 @@ from webapp.providers.zoom.answers import bad_link, made_meeting, meeting_id, pa
 from webapp.providers.zoom.errors import GONE, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
 from webapp.providers.zoom.oauth import zoom_grants
 
-_RENEW_BEFORE = timedelta(seconds=60)
 # 300 users are 200 kB; Zoom's 2000 would not fit into the largest body that we read.
 _PAGE = 300
 _MOST_PAGES = 200
@@ -180,7 +178,17 @@ class ZoomMeetings:
         raise answer.unreadable()
 
     def _call(self, method: str, path: str, *, by: float = math.inf, **content: Any) -> Answer:
-        """The answer; a token that Zoom refuses is renewed once, for nothing was done with it."""
+        """The answer, noted in the health of the connection."""
+        try:
+            answer = self._answered(method, path, by=by, **content)
+        except ProviderError as error:
+            self._store.note_problem(error)
+            raise
+        self._store.note_success(provider_time=answer.provider_time)
+        return answer
+
+    def _answered(self, method: str, path: str, *, by: float, **content: Any) -> Answer:
+        """A token that Zoom refuses is renewed once, for nothing was done with it."""
         tokens = self._fresh()
         try:
             return self._send(method, path, tokens, by, **content)
@@ -192,7 +200,7 @@ class ZoomMeetings:
 
     def _fresh(self) -> Tokens:
         tokens = self._store.current()
-        if tokens.expires_at - clock.now() < _RENEW_BEFORE:
+        if tokens.is_stale(clock.now()):
             return self._store.renewed(self._renew, rejected=tokens.access)
         return tokens
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import requests
 from requests.auth import HTTPBasicAuth
 
-from webapp import clock
+from webapp import clock, faults
 from webapp.config import Settings
 from webapp.errors import ProviderError
 from webapp.providers.base import Tokens
@@ -81,7 +81,9 @@ class ZoomGrants:
     def refresh(self, tokens: Tokens) -> Tokens:
         """The next pair: Zoom voids the old refresh token with this call."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh}
-        return _tokens(self._post("token", form), former=tokens)
+        answer = self._post("token", form)
+        faults.point("token.refresh_sent")
+        return _tokens(answer, former=tokens)
 
     def missing_scopes(self, granted: str) -> list[str]:
         held = set(granted.replace(",", " ").split())
@@ -108,10 +110,12 @@ def _tokens(answer: Answer, *, former: Tokens | None = None) -> Tokens:
     access, refresh = body.get("access_token"), body.get("refresh_token") or (former.refresh if former else None)
     if not _is_token(access) or not _is_token(refresh):
         raise answer.unreadable()
+    seconds = _lifetime(body.get("expires_in"))
     return Tokens(
         access=str(access),
         refresh=str(refresh),
-        expires_at=answer.at + timedelta(seconds=_lifetime(body.get("expires_in"))),
+        expires_at=answer.at + timedelta(seconds=seconds),
+        seconds=seconds,
         scopes=str(body.get("scope") or (former.scopes if former else ""))[:4000],
         api_url=str(body.get("api_url") or "")[:200],
     )

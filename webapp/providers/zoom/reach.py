@@ -1,7 +1,6 @@
 """Knock at Zoom's door without a key: is it there, and what time does it say it is."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import requests
 from requests.auth import AuthBase
@@ -19,7 +18,9 @@ def time_at_zoom(api_url: str) -> tuple[datetime, datetime]:
         if door.answer is None:
             raise
         answer = door.answer
-    return _date(answer), answer.at
+    if answer.provider_time is None:
+        raise answer.unreadable()
+    return answer.provider_time, answer.at
 
 
 class _Door:
@@ -40,10 +41,3 @@ class _Nobody(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
-
-
-def _date(answer: Answer) -> datetime:
-    try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, TypeError, IndexError) as error:
-        raise answer.unreadable() from error

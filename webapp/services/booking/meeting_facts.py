@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from webapp.models import Appointment, Connection, Event, EventSettings, Host, Resource, ResourceMember, Slot
 from webapp.models.base import table_of
+from webapp.models.meeting.connection import BY_CONSENT
 
 _HOST = table_of(Host).c
 _GRANT = table_of(Connection).c
@@ -51,7 +52,7 @@ def with_host(query: Select[Any], *, resource_id: Any, school_id: Any, provider:
         .scalar_subquery()
     )
     is_host = and_(_HOST.contact_id == lead, _HOST.provider == provider)
-    is_grant = and_(_GRANT.school_id == school_id, _GRANT.provider == provider)
+    is_grant = and_(_GRANT.school_id == school_id, _GRANT.provider == provider, _GRANT.grant_type == BY_CONSENT)
     columns: Any = (
         lead.label("lead_id"),
         _HOST.state.label("host_state"),

@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, select, union
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Connection, EventSettings, Host, Meeting, ResourceMember, Slot
+from webapp.models.meeting.connection import BY_CONSENT
 from webapp.models.meeting.host import MAPPED
 from webapp.models.meeting.meeting import PRESENT
 
@@ -51,6 +52,7 @@ def _elsewhere(now: datetime) -> Any:
         col(Connection.connected_at).is_not(None),
         col(Connection.disconnected_at).is_(None),
         col(Connection.needs_reconnect_at).is_(None),
+        col(Connection.grant_type) == BY_CONSENT,
     )
     query = _appointments().join(Meeting, _is_current()).join(Host, can_host).join(Connection, is_live)
     return query.where(_wants(), col(Slot.ends_at) > now)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, ProviderError
 from webapp.models import Connection, Contact, School
+from webapp.models.meeting.connection import BY_CONSENT
 from webapp.providers.base import Grants, MeetingProvider, RemoteAccount, Tokens, TokenStore
 from webapp.services.booking.consequences import follow
 from webapp.services.meeting.affected import appointments_waiting_on
@@ -77,7 +78,8 @@ def remember_grant(
     connection.account_id, connection.account_name = account.account_id[:100], account.name[:200]
     connection.account_email = account.email[:254]
     connection.connected_by_id, connection.connected_at = contact.id, now
-    connection.disconnected_at = connection.needs_reconnect_at = None
+    connection.disconnected_at = connection.needs_reconnect_at = connection.problem = connection.problem_at = None
+    connection.grant_type = BY_CONSENT
     connection.refresh_claim = connection.refresh_lease_until = None
     session.add(connection)
     session.flush()

@@ -9,10 +9,11 @@ from webapp import i18n
 from webapp.documents import letter
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.models import Appointment, Event, Message, School
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEEDS_RECONNECT, NEW_LINKS, SIGN_IN_CODE
 from webapp.providers.base import Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
+from webapp.services.message.outage import is_over
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.vault import vault_of
 
@@ -25,6 +26,9 @@ def compose(session: Session, message: Message, *, base_url: str) -> Mail | None
     if message.kind == SIGN_IN_CODE:
         code = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
         return _mail(message, letter.sign_in_code(school=school.name, code=code, minutes=MINUTES))
+    if message.kind == NEEDS_RECONNECT:
+        page = f"{base_url}/s/{school.slug}/setup/business"
+        return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))
     entries = entries_of(session, message)
     if not entries:
         return None
