@@ -41,8 +41,8 @@ WRITES_ON_GET = {"setup.callback"}
 """The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
 
 FIELDS = """
-    act capacity child code confirmed date dates day duration email end event f first free from key kind last mapping
-    n name next page password pick provider q reason remove resource room security_value seen since slot slug start
+    account act capacity child code confirmed date dates day duration email end event f first free from key kind last
+    mapping n name next page password pick provider q reason remove resource room security_value seen since slot slug start
     state stray student_ref take task teacher teachers to type v via virtual_room was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]

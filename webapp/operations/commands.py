@@ -104,6 +104,18 @@ def resume(data_dir: Path | None) -> None:
 
 
 @click.command()
+@_of_demo
+@plain_words()
+def rekey(data_dir: Path | None) -> None:
+    """Store all tokens anew under the newest of CONFAB_TOKEN_KEYS, so that the older ones can be taken out."""
+    from webapp.services.meeting.rekey import rekey as stored_anew
+
+    with current_database(settings_of(data_dir)).transaction() as session:
+        number = stored_anew(session)
+    click.echo(f"{number} connection{'' if number == 1 else 's'} stored anew under the newest key.")
+
+
+@click.command()
 @click.option("--to", type=click.Path(path_type=Path), help="File or folder; without it, a file named after the time.")
 @_of_demo
 @plain_words()
@@ -165,4 +177,4 @@ def _rows(one: "Broken") -> str:
     return shown if len(one.rows) <= _SHOWN else f"{shown} and {len(one.rows) - _SHOWN} more"
 
 
-COMMANDS = (check, doctor, hold, resume, backup, restore)
+COMMANDS = (check, doctor, hold, resume, rekey, backup, restore)

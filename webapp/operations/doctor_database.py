@@ -12,6 +12,7 @@ from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import Busy
 from webapp.operations.finding import Finding, bad, ok, warn
+from webapp.services.meeting.rekey import under_older_keys
 from webapp.services.meeting.unreadable import live_connections, unreadable_connections
 from webapp.services.system.installation import hold_of, last_check
 from webapp.services.system.overdue import overdue
@@ -76,6 +77,9 @@ def _keys(session: Session) -> Finding:
     if unreadable:
         todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect Zoom again."
         return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections", todo)
+    if older := len(under_older_keys(session)):
+        words = f"open the tokens of all {live} connections, {older} of them by an older key"
+        return warn("keys", words, "./confab rekey; then the older key can be taken out of CONFAB_TOKEN_KEYS.")
     return ok("keys", f"open the tokens of all {live} connections")
 
 

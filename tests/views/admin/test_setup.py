@@ -248,4 +248,5 @@ def test_names_and_addresses_are_shown_as_text(office: Office) -> None:
 
 
 def dialog(html: str) -> str:
-    return html[html.index('<dialog id="dlg-map"') : html.index("</dialog>")]
+    begin = html.index('<dialog id="dlg-map"')
+    return html[begin : html.index("</dialog>", begin)]

@@ -28,6 +28,22 @@ class MissingScopes(DomainError):
         super().__init__(scopes=", ".join(scopes))
 
 
+class OtherAccount(DomainError):
+    """Held until a person confirms (OAUTH-021): the teachers are mapped to the users of the former account."""
+
+    message = N_(
+        "This permission is of another Zoom account than before: %(new)s instead of %(former)s. Nothing was changed. "
+        "Connect the former account, or confirm the change below."
+    )
+
+    def __init__(self, former: Connection, found: RemoteAccount) -> None:
+        self.account_id = found.account_id
+        super().__init__(
+            new=found.email or found.name or found.account_id,
+            former=former.account_email or former.account_name or former.account_id,
+        )
+
+
 @dataclass(frozen=True)
 class Handshake:
     """What a session has to keep until the administrator comes back from the consent page at `url`."""
@@ -59,6 +75,14 @@ def finish(grants: Grants, speak: Callable[[TokenStore], MeetingProvider], *, co
     if missing := grants.missing_scopes(tokens.scopes):
         raise MissingScopes(missing)
     return Granted(tokens, speak(FreshGrant(tokens)).account())
+
+
+def refuse_other_account(session: Session, school_id: int, provider: str, found: RemoteAccount, agreed: str) -> None:
+    """`agreed` is the account that the person was told of and chose, if any. Raises OtherAccount."""
+    former = connection_of(session, school_id, provider)
+    is_other = former is not None and former.account_id not in {"", found.account_id}
+    if former is not None and is_other and not (agreed and agreed == found.account_id):
+        raise OtherAccount(former, found)
 
 
 def remember_grant(

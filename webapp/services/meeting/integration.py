@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from webapp.models import Connection, Contact, School, Task
 from webapp.services.meeting.connection import connection_of
+from webapp.services.meeting.health import CLOCK_WARNING
 from webapp.services.meeting.map_contacts import KIND
 from webapp.services.meeting.mapping_report import MappingReport, mapping_report
 from webapp.services.system.task import latest_task
@@ -30,7 +31,26 @@ class Integration:
 
     @property
     def needs_reconnect(self) -> bool:
-        return bool(self.connection and self.connection.needs_reconnect_at and not self.connection.disconnected_at)
+        is_dead = self.connection and self.connection.needs_reconnect_at and not self.connection.disconnected_at
+        return bool(is_dead) and not self.is_old_type
+
+    @property
+    def is_old_type(self) -> bool:
+        """R90"""
+        return bool(self.connection and self.connection.is_old_type and not self.connection.disconnected_at)
+
+    @property
+    def is_clock_off(self) -> bool:
+        """FAILURES F16"""
+        ahead = self.connection.clock_ahead if self.connection else None
+        return ahead is not None and abs(ahead) > CLOCK_WARNING
+
+    @property
+    def problem(self) -> tuple[str, dict[str, Any]] | None:
+        """The message id of what went wrong after the last call that succeeded, and its values."""
+        if self.connection is None or self.connection.problem is None:
+            return None
+        return self.connection.problem, json.loads(self.connection.problem_values)
 
     @property
     def is_mapping(self) -> bool:

@@ -201,6 +201,15 @@ def close_tokens(session: Session, connection: Connection, tokens: Tokens) -> No
     connection.api_url = tokens.api_url or connection.api_url
 
 
+def reclose(session: Session, connection: Connection) -> None:
+    """The same tokens under the newest key. Raises Unreadable where no key opens them."""
+    vault, tokens, former = vault_of(session), _opened(session, connection), connection.former_refresh_token
+    close_tokens(session, connection, tokens)
+    if former:
+        row = _former_row(connection)
+        connection.former_refresh_token = vault.close(vault.open(former, row=row), row=row)
+
+
 def _opened(session: Session, connection: Connection) -> Tokens:
     vault = vault_of(session)
     if connection.access_expires_at is None:

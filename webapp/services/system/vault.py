@@ -16,12 +16,21 @@ class Vault:
     """Newest key first; the others still open what they closed."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(_derived(key)) for key in keys])
+        known = [Fernet(_derived(key)) for key in keys]
+        self._newest, self._fernet = known[0], MultiFernet(known)
 
     def close(self, secret: str, *, row: str) -> str:
         """`row` names the row and column, such as "connection 3 access". Fernet has no associated data (RELIABILITY
         T13), so the row stands inside what is encrypted."""
         return self._fernet.encrypt(f"{row}\0{secret}".encode()).decode()
+
+    def is_newest(self, closed: str) -> bool:
+        """Whether the newest key alone opens it."""
+        try:
+            self._newest.decrypt(closed.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def open(self, closed: str, *, row: str) -> str:
         """Raises Unreadable."""

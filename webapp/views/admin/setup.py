@@ -15,7 +15,15 @@ from webapp.i18n import sentence
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.rendering import is_htmx, page
-from webapp.services.meeting.connection import begin, connection_of, disconnect, finish, remember_grant
+from webapp.services.meeting.connection import (
+    OtherAccount,
+    begin,
+    connection_of,
+    disconnect,
+    finish,
+    refuse_other_account,
+    remember_grant,
+)
 from webapp.services.meeting.integration import integration
 from webapp.services.meeting.map_contacts import start_mapping
 from webapp.services.people.accounts import administrator_of
@@ -53,6 +61,7 @@ def connect(school: str) -> Response | tuple[str, int]:
         "school": school,
         "login": person().login_id,
         "at": clock.now().timestamp(),
+        "account": request.args.get("account", "")[:100],
     }
     return redirect(handshake.url, 303)
 
@@ -132,6 +141,12 @@ def _connect(begun: dict[str, Any]) -> int | None:
     code = request.args.get("code", "")
     granted = finish(providers.grants[ZOOM], providers.meetings[ZOOM], code=code, verifier=begun["verifier"])
     now = clock.now()
+    try:
+        with database().reading() as db:
+            refuse_other_account(db, g.school.id, ZOOM, granted.account, begun["account"])
+    except OtherAccount:
+        providers.grants[ZOOM].revoke(granted.tokens)
+        raise
     with database().transaction() as db:
         remember_grant(db, g.school, ZOOM, granted.tokens, granted.account, contact=g.contact, who=who(), now=now)
         return start_mapping(db, g.school.id, ZOOM, g.contact.id, now).id
@@ -141,7 +156,9 @@ def _page(error: DomainError | ProviderError | None = None) -> tuple[str, int]:
     status = error.status if isinstance(error, DomainError) else 502 if error else 200
     if error:
         current_app.logger.info("zoom was not connected", extra={"reason": error.message})
-    return page("admin/setup/business.html", status, nav="setup", **(_facts() | {"problem": _words(error)}))
+    other = error.account_id if isinstance(error, OtherAccount) else ""
+    said = {"problem": _words(error), "other_account": other}
+    return page("admin/setup/business.html", status, nav="setup", **(_facts() | said))
 
 
 def _partial(task: int | None) -> tuple[str, int]:
