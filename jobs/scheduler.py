@@ -16,7 +16,7 @@ from jobs.keep_alive import keep_alive
 from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
-from jobs.tasks import run_tasks
+from jobs.tasks import plan_mappings, run_tasks
 from jobs.webhooks import read_webhooks
 from webapp.context import Confab
 
@@ -32,6 +32,7 @@ SCHEDULE = {
     "task": Job(run_tasks, 3),
     "webhook": Job(read_webhooks, 3),
     "sweep": Job(sweep_meetings, 30),
+    "mapping": Job(plan_mappings, 60),
     "overlooked": Job(follow_overlooked, 60),
     "keep_alive": Job(keep_alive, 3600),
     "housekeeping": Job(keep_house, 3600),

@@ -6,8 +6,14 @@ from jobs.batch import drain
 from webapp import clock
 from webapp.context import confab, database
 from webapp.models import Task
+from webapp.services.meeting.map_contacts import KIND as MAP_CONTACTS
 from webapp.services.meeting.map_contacts import run_mapping
+from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
+from webapp.services.meeting.map_teacher import run_lookup
+from webapp.services.meeting.mapping_due import is_any_mapping_due, start_due_mappings
 from webapp.services.system.errand import Claim
+
+_RUNS = {MAP_CONTACTS: run_mapping, MAP_TEACHER: run_lookup}
 
 
 def run_tasks(app: Flask) -> None:
@@ -17,5 +23,14 @@ def run_tasks(app: Flask) -> None:
 def _run(claim: Claim) -> None:
     with database().reading() as session:
         kind = session.get_one(Task, claim.id).kind
-    assert kind == "map_contacts"
-    run_mapping(database(), confab().providers, claim, clock.now)
+    _RUNS[kind](database(), confab().providers, claim, clock.now)
+
+
+def plan_mappings(app: Flask) -> None:
+    """Each school's users are read once a night, and soon after they changed."""
+    with app.app_context():
+        with database().reading() as session:
+            if not is_any_mapping_due(session, now=clock.now()):
+                return
+        with database().transaction() as session:
+            start_due_mappings(session, now=clock.now())

@@ -101,6 +101,12 @@ class FakeMeetings(Failures):
     def users(self) -> Iterator[RemoteUser]:
         return iter(self._do("users", lambda: list(self.directory)))
 
+    def user(self, key_or_email: str) -> RemoteUser | None:
+        wanted = key_or_email.casefold()
+        return self._do(
+            "user", lambda: next((u for u in self.directory if wanted in {u.key, u.email.casefold()}), None)
+        )
+
     def passcode_rule(self, host_key: str) -> PasscodeRule | None:
         return self._do("passcode_rule", lambda: self._rule(host_key))
 

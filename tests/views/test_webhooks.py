@@ -54,7 +54,7 @@ def deleted(school: HookSchool, **values: Any) -> dict[str, Any]:
 
 @pytest.mark.both_databases
 def test_what_was_deleted_in_zoom_is_made_anew_within_half_a_minute(school: HookSchool) -> None:
-    """HOOK-011, RELIABILITY 2.4: asked for twice by itself, for the event alone is not believed; the family is told once."""
+    """HOOK-011, RELIABILITY 2.4: asked for twice by itself, for the event alone is not believed."""
     former = school.meeting().remote_id or ""
     mails = len(school.mailer.sent)
     school.zoom.remove(former)

@@ -1,5 +1,6 @@
 """Turn values into the text and HTML of a mail, in the language that is being spoken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,21 @@ def new_links(itinerary: Itinerary) -> Letter:
     heading = i18n.gettext("Your links have changed")
     note = i18n.gettext("Please use these links. They replace all that we sent before.")
     return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
+
+
+@dataclass(frozen=True)
+class SyncError:
+    """One teacher: the sentence with its five parts (R69), both addresses side by side, and where to mend it (R70)."""
+
+    said: str
+    email: str
+    remote_email: str
+    page: str
+
+
+def sync_errors(*, school: str, errors: Sequence[SyncError], more: int, page: str) -> Letter:
+    subject = i18n.gettext("Confab and Zoom Synchronization Errors")
+    return _written("sync_errors", subject, school=school, errors=errors, more=more, page=page)
 
 
 def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:

@@ -11,6 +11,7 @@ from webapp.models.event.event_settings import EventSettings
 from webapp.models.event.resource import Resource
 from webapp.models.event.resource_member import ResourceMember
 from webapp.models.event.slot import Slot
+from webapp.models.meeting.account_user import AccountUser
 from webapp.models.meeting.budget import HostDay, Pace
 from webapp.models.meeting.connection import Connection
 from webapp.models.meeting.host import Host
@@ -23,6 +24,7 @@ from webapp.models.people.contact import Contact, Level
 from webapp.models.people.grant import Grant
 from webapp.models.people.guardian import Guardian
 from webapp.models.people.login import Login
+from webapp.models.people.notification_contact import NotificationContact
 from webapp.models.people.school import School
 from webapp.models.people.sign_in import SignIn
 from webapp.models.people.sign_in_code import SignInCode
@@ -39,6 +41,7 @@ from webapp.models.system.task import Task
 metadata = SQLModel.metadata
 
 __all__ = [
+    "AccountUser",
     "Appointment",
     "Audit",
     "Class",
@@ -58,6 +61,7 @@ __all__ = [
     "Login",
     "Meeting",
     "Message",
+    "NotificationContact",
     "Occupancy",
     "Pace",
     "Rate",

@@ -139,7 +139,11 @@ class MeetingProvider(Protocol):
     def account(self) -> RemoteAccount: ...
 
     def users(self) -> Iterator[RemoteUser]:
-        """All users, active, inactive and pending."""
+        """All users, active, inactive and pending; some may come twice."""
+        ...
+
+    def user(self, key_or_email: str) -> RemoteUser | None:
+        """One of them; None where the account has no such user."""
         ...
 
     def passcode_rule(self, host_key: str) -> PasscodeRule | None:

@@ -43,6 +43,8 @@ class Connection(SQLModel, table=True):
     disconnected_at: datetime | None = None
     needs_reconnect_at: datetime | None = None  # the grant is dead until an administrator connects again
     mapped_at: datetime | None = None
+    map_due_at: datetime | None = None  # when the users are read again; the row is the queue, so one run serves all
+    reported: str = Field(default="", max_length=64)  # what the last report told, so that it is told once
 
     @property
     def is_live(self) -> bool:

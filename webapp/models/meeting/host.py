@@ -15,13 +15,16 @@ MAPPED, PENDING, INACTIVE, NOT_FOUND, NO_EMAIL, CANNOT_HOST = (
     "no_email",
     "cannot_host",
 )
+VANISHED, TAKEN = "vanished", "taken"
+"""The user that was picked by hand is gone; the user of this address was picked for another teacher."""
 
 
 class Host(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("contact_id", "provider"),
         CheckConstraint(
-            "state IN ('mapped', 'pending', 'inactive', 'not_found', 'no_email', 'cannot_host')", name="known_state"
+            "state IN ('mapped', 'pending', 'inactive', 'not_found', 'no_email', 'cannot_host', 'vanished', 'taken')",
+            name="known_state",
         ),
         CheckConstraint("state <> 'mapped' OR remote_id <> ''", name="mapped_has_id"),
     )
@@ -36,3 +39,5 @@ class Host(SQLModel, table=True):
     is_basic: bool = False  # a free user: meetings end after 40 minutes
     passcode_rule: str = Field(default="", max_length=1000)  # JSON of providers.base.PasscodeRule; empty = not read
     checked_at: datetime
+    picked_at: datetime | None = None  # by hand: `remote_id` stays, whatever the addresses say
+    suggested: str = Field(default="[]", max_length=1000)  # JSON: ids of users that may be meant, best first

@@ -27,7 +27,7 @@ from webapp.providers.http import Answer, call, new_session
 from webapp.providers.instants import iso_instant
 from webapp.providers.zoom import orders
 from webapp.providers.zoom.answers import bad_link, made_meeting, meeting_id, passcode_rule, remote_user
-from webapp.providers.zoom.errors import GONE, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
+from webapp.providers.zoom.errors import GONE, INVALID, NOT_FOUND, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
 from webapp.providers.zoom.oauth import zoom_grants
 
 # 300 users are 200 kB; Zoom's 2000 would not fit into the largest body that we read.
@@ -73,9 +73,18 @@ class ZoomMeetings:
 
     def users(self) -> Iterator[RemoteUser]:
         for status in _STATUSES:
-            for listed in self._listed("/users", "users", status=status):
+            for listed in self._again("/users", "users", status=status):
                 if user := remote_user(listed, status):
                     yield user
+
+    def user(self, key_or_email: str) -> RemoteUser | None:
+        try:
+            found = self._call("GET", f"/users/{_part(key_or_email)}").object()
+        except ProviderError as error:
+            if error.code != NOT_FOUND:
+                raise
+            return None
+        return remote_user(found, str(found.get("status") or _STATUSES[0]))
 
     def passcode_rule(self, host_key: str) -> PasscodeRule | None:
         path = f"/users/{_part(host_key)}/settings"
@@ -160,6 +169,18 @@ class ZoomMeetings:
             self.remove(remote_id)
         except ProviderError as error:
             raise bad_link(arrived=True) from error
+
+    def _again(self, path: str, key: str, **wanted: str) -> Iterator[dict[str, Any]]:
+        """As `_listed`, begun anew once where a page's token has expired: it lives for 15 minutes."""
+        came = False
+        try:
+            for one in self._listed(path, key, **wanted):
+                came = True
+                yield one
+        except ProviderError as error:
+            if not came or error.code != INVALID:
+                raise
+            yield from self._listed(path, key, **wanted)
 
     def _listed(self, path: str, key: str, **wanted: str) -> Iterator[dict[str, Any]]:
         """All entries of all pages."""

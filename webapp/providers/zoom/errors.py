@@ -12,6 +12,7 @@ from webapp.errors import N_, ProviderError
 from webapp.providers.http import Answer
 
 TOKEN, GONE, PASSCODE, UNEXPLAINED, INVALID_GRANT = "token", "gone", "passcode", "unexplained", "invalid_grant"
+NOT_FOUND, INVALID = "not_found", "invalid"
 
 _LAST_JITTER = 600
 """Seconds after midnight over which the hosts that used up their day begin again."""
@@ -26,7 +27,7 @@ class Refusal:
     retry: bool = False
 
 
-_NO_USER = Refusal("not_found", N_("Zoom does not know this teacher, or the user is not active. Check Pending Users."))
+_NO_USER = Refusal(NOT_FOUND, N_("Zoom does not know this teacher, or the user is not active. Check Pending Users."))
 _PENDING = Refusal("pending", N_("This teacher was invited to Zoom and has not accepted the invitation yet."))
 _NO_SCOPE = Refusal(
     "scopes", N_("Zoom does not let Confab do this: the app lacks a permission. An administrator has to connect again.")
@@ -36,7 +37,7 @@ _ACCESS = Refusal(TOKEN, N_("Zoom does not accept our access any more."), retry=
 _BY_CODE = {
     124: _ACCESS,
     200: Refusal("plan", N_("The school's Zoom plan does not include this, or the administrator's role forbids it.")),
-    300: Refusal("invalid", N_("Zoom found the request invalid.")),
+    300: Refusal(INVALID, N_("Zoom found the request invalid.")),
     1000: _PENDING,
     1001: _NO_USER,
     1010: _NO_USER,

@@ -12,7 +12,7 @@ from webapp.db import wake
 from webapp.errors import N_
 from webapp.models import Appointment, Meeting
 from webapp.models.base import defaults_of, table_of
-from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
+from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
 from webapp.models.meeting.meeting import ABSENT
 from webapp.services.booking.meeting_facts import facts_about
 from webapp.services.booking.room import MAKING, room_of
@@ -32,6 +32,8 @@ BLOCKED = {
     INACTIVE: N_("Deactivated in Zoom"),
     NO_EMAIL: N_("No email on the contact record"),
     CANNOT_HOST: N_("Has no Zoom licence to hold meetings"),
+    VANISHED: N_("The Zoom user chosen by hand is gone"),
+    TAKEN: N_("The Zoom user of this email is chosen for another teacher"),
 }
 """Why no meeting can be asked for at all: known at once, mended by the office, then retried by itself."""
 

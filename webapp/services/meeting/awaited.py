@@ -57,6 +57,7 @@ class Awaited:
     problem_values: str
     problem_code: str
     problem_detail: str
+    suggested: tuple[str, ...] = ()
 
     @property
     def is_given_up(self) -> bool:
@@ -145,6 +146,7 @@ def _query() -> Any:
         col(lead.email).label("lead_email"),
         col(Host.remote_id),
         col(Host.remote_email),
+        col(Host.suggested),
         *(col(getattr(Meeting, name)) for name in ("join_url", "wished_at", "attempts", "due_at", "claim")),
         *(col(getattr(Meeting, f"problem{part}")) for part in ("", "_values", "_code", "_detail")),
     )
@@ -182,6 +184,7 @@ def _awaited(row: dict[str, Any], unlinked: Collection[int], now: datetime) -> A
         since=wished_at or booked_at,
         tries=row.pop("attempts") or 0,
         next_try=next_try,
+        suggested=tuple(json.loads(row.pop("suggested") or "[]")),
         is_running=claim is not None and next_try is not None and next_try > now,
         **texts,
         **row,

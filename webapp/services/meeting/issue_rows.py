@@ -1,11 +1,12 @@
 """Tell why a virtual appointment needs somebody, and gather the appointments of one cause in a row with its steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.i18n import gettext, moment
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED
+from webapp.services.meeting.account_users import Choice
 from webapp.services.meeting.awaited import Awaited
 from webapp.services.meeting.issues import (
     CHANGE,
@@ -61,6 +62,8 @@ class IssueRow:
     host: HostFacts | None
     messages: tuple[str, ...]
     tries: int
+    lead_id: int | None = None
+    suggested: tuple[Choice, ...] = ()
 
     @property
     def diagnosis(self) -> str:
@@ -115,7 +118,10 @@ def cause_of(row: Awaited, *, now: datetime) -> str | None:
     return row.problem_code if row.problem_code in OF_LIMIT else SLOW
 
 
-def issue_row(code: str, rows: Sequence[Awaited], *, now: datetime) -> IssueRow:
+def issue_row(
+    code: str, rows: Sequence[Awaited], *, users: Mapping[str, Choice] | None = None, now: datetime
+) -> IssueRow:
+    """`users` are those who may be suggested, by id."""
     first = rows[0]
     return IssueRow(
         event_id=first.event_id,
@@ -128,7 +134,13 @@ def issue_row(code: str, rows: Sequence[Awaited], *, now: datetime) -> IssueRow:
         host=HostFacts(first.lead_email, first.remote_email, first.remote_id) if code in OF_HOST else None,
         messages=_messages(code, rows),
         tries=max(row.tries for row in rows),
+        lead_id=first.lead_id,
+        suggested=_suggested(first, users or {}) if code in OF_HOST else (),
     )
+
+
+def _suggested(row: Awaited, users: Mapping[str, Choice]) -> tuple[Choice, ...]:
+    return tuple(users[key] for key in row.suggested if key in users and users[key].is_free)
 
 
 def _advice(code: str, rows: Sequence[Awaited], *, now: datetime) -> Advice:

@@ -5,13 +5,13 @@ from typing import Any
 
 from webapp.errors import N_
 from webapp.i18n import gettext
-from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, NO_EMAIL, NOT_FOUND, PENDING
+from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED, NOT_MAPPED
 
 NO_LINK, SLOW, CHANGE, PASSCODE, SCOPES, OTHER = "no_link", "slow", "change", "passcode", "scopes", "other"
 HOST_LIMIT, ACCOUNT_LIMIT = "host_limit", "account_limit"
 
-OF_HOST = frozenset({NOT_MAPPED, NOT_FOUND, PENDING, INACTIVE, NO_EMAIL, CANNOT_HOST})
+OF_HOST = frozenset({NOT_MAPPED, NOT_FOUND, PENDING, INACTIVE, NO_EMAIL, CANNOT_HOST, VANISHED, TAKEN})
 """What reading the provider's users once more may mend."""
 OF_CONNECTION = frozenset(
     {NOT_CONNECTED, NEEDS_RECONNECT, SCOPES, "invalid_grant", "invalid_client", "unreadable_tokens"}
@@ -100,6 +100,23 @@ _ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         BLOCKED[CANNOT_HOST],
         N_("The Zoom user is there, but may not hold meetings."),
         (N_("In your Zoom account, open Users and assign the teacher a Zoom licence."), _LOOK_AGAIN),
+    ),
+    VANISHED: (
+        BLOCKED[VANISHED],
+        N_("No other user is taken by itself, because somebody chose this one on purpose."),
+        (
+            N_("In your Zoom account, see whether the user was deleted or left the account."),
+            N_("An Administrator chooses another Zoom user for the teacher, or matches by email again."),
+            _BY_THEMSELVES,
+        ),
+    ),
+    TAKEN: (
+        BLOCKED[TAKEN],
+        N_("A Zoom user can be in one meeting at a time, so that two teachers never share one."),
+        (
+            N_("An Administrator opens Show mapping, and chooses another Zoom user for one of the two."),
+            _BY_THEMSELVES,
+        ),
     ),
     PASSCODE: (
         N_("Zoom refused the passcode twice"),

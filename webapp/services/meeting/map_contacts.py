@@ -4,24 +4,28 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from webapp.db import Database
 from webapp.errors import N_, ProviderError
-from webapp.models import Task
+from webapp.models import Connection, Task
 from webapp.models.meeting.host import MAPPED
-from webapp.providers.base import MeetingProvider, Providers, RemoteUser
+from webapp.providers.base import MeetingProvider, PasscodeRule, Providers, RemoteUser
+from webapp.services.meeting.account_users import distinct, store_users
 from webapp.services.meeting.connection import connection_of
-from webapp.services.meeting.mapping import Match, match, store_matches
+from webapp.services.meeting.mapping import Match, hold_mapping, match, picks_of, store_matches
+from webapp.services.meeting.sync_report import report_sync_errors
 from webapp.services.meeting.teachers import Teacher, teachers_to_map
 from webapp.services.meeting.tokens import StoredTokens
 from webapp.services.system.errand import Claim
-from webapp.services.system.task import end_task, latest_task, progress, start_task
+from webapp.services.system.task import end_task, is_under_way, latest_task, progress, start_task
 
 KIND = "map_contacts"
+_GATHER = timedelta(seconds=30)
+"""So long changes of users are gathered before they are read."""
 _EVERY = 5
 """Teachers between two reports of progress."""
 _USERS = 300
@@ -44,14 +48,31 @@ class _Work:
     provider: str
     connection_id: int
     teachers: list[Teacher]
+    picks: dict[int, str]
 
 
 def start_mapping(session: Session, school_id: int, provider: str, contact_id: int | None, now: datetime) -> Task:
     """One at a time per school: while one is under way, it is returned."""
+    hold_mapping(session, school_id, provider)
     latest = latest_task(session, school_id, KIND)
-    if latest and latest.ended_at is None and latest.due_at is not None:
+    if latest and is_under_way(latest):
         return latest
     return start_task(session, school_id, KIND, {"provider": provider}, contact_id, now)
+
+
+def is_mapping(session: Session, school_id: int) -> bool:
+    """Whether the provider's users are being read just now."""
+    latest = latest_task(session, school_id, KIND)
+    return latest is not None and is_under_way(latest)
+
+
+def wish_mapping(session: Session, school_id: int, now: datetime) -> None:
+    """Read the users again soon, because some of them changed. Many wishes become one run, and a wish that comes
+    while a run is under way gets another after it: what that one read may be older."""
+    soon = now + _GATHER
+    mine = (col(Connection.school_id) == school_id, col(Connection.connected_at).is_not(None))
+    is_sooner = or_(col(Connection.map_due_at).is_(None), col(Connection.map_due_at) > soon)
+    session.execute(update(Connection).where(*mine, is_sooner).values(map_due_at=soon))
 
 
 def run_mapping(database: Database, providers: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
@@ -76,10 +97,24 @@ def _mapped(database: Database, providers: Providers, claim: Claim, clock: Calla
     store = StoredTokens(database, work.connection_id, clock)
     provider = providers.meetings[work.provider](store)
     report.done(0)
-    matches = match(work.teachers, report.counted(provider.users()))
-    matches = list(with_rules(provider, matches, report.done))
+    users = distinct(report.counted(provider.users()))
+    matches = with_rules(provider, match(work.teachers, users, work.picks), report.done)
+    rules = {found.remote_id: found.rule for found in matches if found.rule}
     with database.transaction() as session:
-        return asdict(store_matches(session, work.school_id, work.provider, matches, now=clock()))
+        return _stored(session, work, users, rules, now=clock())
+
+
+def _stored(
+    session: Session, work: _Work, users: list[RemoteUser], rules: dict[str, PasscodeRule], *, now: datetime
+) -> dict[str, int]:
+    """Matched once more, since somebody may have picked a user meanwhile."""
+    hold_mapping(session, work.school_id, work.provider)
+    store_users(session, work.school_id, work.provider, users)
+    matches = match(work.teachers, users, picks_of(session, work.school_id, work.provider))
+    matches = [replace(found, rule=rules.get(found.remote_id)) for found in matches]
+    result = store_matches(session, work.school_id, work.provider, matches, now=now)
+    report_sync_errors(session, work.school_id, work.provider, now=now)
+    return asdict(result)
 
 
 def with_rules(provider: MeetingProvider, matches: Iterable[Match], tell: Callable[[int], None]) -> Iterator[Match]:
@@ -108,7 +143,8 @@ def _work(session: Session, claim: Claim) -> _Work:
     connection = connection_of(session, task.school_id, provider)
     if connection is None or connection.id is None:
         raise ProviderError(N_("Zoom is not connected"), retry=False, code="not_connected")
-    return _Work(task.school_id, provider, connection.id, teachers_to_map(session, task.school_id))
+    picks = picks_of(session, task.school_id, provider)
+    return _Work(task.school_id, provider, connection.id, teachers_to_map(session, task.school_id), picks)
 
 
 class _Report:

@@ -1,5 +1,7 @@
 """Show how each teacher stands at the provider, for the mapping dialog and its list."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +9,8 @@ from sqlalchemy import and_, select
 from sqlmodel import Session, col
 
 from webapp.models import Connection, Contact, Host
-from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING
+from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
+from webapp.services.meeting.account_users import Choice, users_by_key
 from webapp.services.meeting.teachers import may_host
 
 NOT_MAPPED = "not_mapped"
@@ -22,9 +25,12 @@ class MappingRow:
     name: str
     email: str
     remote_email: str
+    remote_id: str
     state: str
     is_basic: bool
     checked_at: datetime | None
+    is_picked: bool = False
+    suggested: tuple[Choice, ...] = ()
 
     @property
     def is_mapped(self) -> bool:
@@ -65,6 +71,14 @@ class MappingReport:
         return self.count(CANNOT_HOST)
 
     @property
+    def vanished(self) -> int:
+        return self.count(VANISHED)
+
+    @property
+    def taken(self) -> int:
+        return self.count(TAKEN)
+
+    @property
     def not_mapped(self) -> int:
         return self.count(NOT_MAPPED)
 
@@ -78,7 +92,7 @@ class MappingReport:
 
 
 def mapping_report(session: Session, school_id: int, provider: str) -> MappingReport:
-    """Two queries, however many teachers."""
+    """Three queries, however many teachers."""
     mine = (col(Connection.school_id) == school_id, col(Connection.provider) == provider)
     mapped_at = session.execute(select(col(Connection.mapped_at)).where(*mine)).scalar_one_or_none()
     is_host = and_(col(Host.contact_id) == col(Contact.id), col(Host.provider) == provider)
@@ -88,17 +102,40 @@ def mapping_report(session: Session, school_id: int, provider: str) -> MappingRe
         .where(col(Contact.school_id) == school_id, may_host())
         .order_by(col(Contact.last), col(Contact.first), col(Contact.id))
     )
-    return MappingReport(mapped_at, tuple(_row(contact, host) for contact, host in session.execute(query)))
+    found = [(contact, host) for contact, host in session.execute(query)]
+    users = suggestions_of(session, school_id, provider, (host for _, host in found if host))
+    return MappingReport(mapped_at, tuple(_row(contact, host, users) for contact, host in found))
 
 
-def _row(contact: Contact, host: Host | None) -> MappingRow:
+def mapping_row(session: Session, contact: Contact, provider: str) -> MappingRow:
+    """Of one teacher."""
+    query = select(Host).where(col(Host.contact_id) == contact.id, col(Host.provider) == provider)
+    host: Host | None = session.execute(query).scalar_one_or_none()
+    return _row(contact, host, suggestions_of(session, contact.school_id, provider, [host] if host else []))
+
+
+def suggestions_of(session: Session, school_id: int, provider: str, hosts: Iterable[Host]) -> dict[str, Choice]:
+    """The users who are suggested for any of the hosts, by id: one query."""
+    keys = {key for host in hosts for key in suggested_keys(host)}
+    return users_by_key(session, school_id, provider, sorted(keys))
+
+
+def suggested_keys(host: Host | None) -> list[str]:
+    return json.loads(host.suggested) if host else []
+
+
+def _row(contact: Contact, host: Host | None, users: dict[str, Choice]) -> MappingRow:
+    keys = suggested_keys(host)
     assert contact.id is not None
     return MappingRow(
         contact_id=contact.id,
         name=contact.name,
         email=contact.email or "",
         remote_email=host.remote_email if host else "",
+        remote_id=host.remote_id if host else "",
         state=host.state if host else NOT_MAPPED,
         is_basic=bool(host and host.is_basic),
         checked_at=host.checked_at if host else None,
+        is_picked=bool(host and host.picked_at),
+        suggested=tuple(users[key] for key in keys if key in users and users[key].is_free),
     )

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from webapp.i18n import clock_time, gettext, ngettext
+from webapp.models.event.event_settings import ZOOM
+from webapp.services.meeting.account_users import users_by_key
 from webapp.services.meeting.awaited import Awaited, awaited, count_virtual
 from webapp.services.meeting.issue_rows import IssueRow, cause_of, issue_row
-from webapp.services.meeting.map_contacts import KIND
-from webapp.services.system.task import latest_task
+from webapp.services.meeting.map_contacts import is_mapping
 
 MOST_SHOWN = 100
 """Rows of Online Meeting Sync on the page; its count names all."""
@@ -100,7 +101,7 @@ class Overview:
 
 
 def overview(session: Session, school_id: int, events: Collection[int], *, now: datetime) -> Overview:
-    """Four queries, however many appointments. `events` are those that the reader oversees and asked for."""
+    """Five queries, however many appointments. `events` are those that the reader oversees and asked for."""
     rows = awaited(session, events, now=now)
     causes: dict[tuple[int, str], list[Awaited]] = {}
     on_the_way = []
@@ -115,7 +116,9 @@ def overview(session: Session, school_id: int, events: Collection[int], *, now: 
         need_attention=len(rows) - len(on_the_way),
         causes=len(causes),
     )
-    issues = [issue_row(code, some, now=now) for (_, code), some in causes.items()]
+    keys = {key for row in rows for key in row.suggested}
+    users = users_by_key(session, school_id, ZOOM, sorted(keys))
+    issues = [issue_row(code, some, users=users, now=now) for (_, code), some in causes.items()]
     in_order = sorted(issues, key=lambda issue: (issue.teacher.casefold(), issue.event, issue.name))
     sync = tuple(_sync_row(row, now=now) for row in on_the_way)
     return Overview(counts, sync, tuple(in_order), is_mapping(session, school_id))
@@ -124,12 +127,6 @@ def overview(session: Session, school_id: int, events: Collection[int], *, now: 
 def held_up(session: Session, events: Collection[int], *, now: datetime) -> frozenset[int]:
     """The appointments that need somebody, for pages that would else only say that a link is on its way."""
     return frozenset(row.id for row in awaited(session, events, now=now) if cause_of(row, now=now))
-
-
-def is_mapping(session: Session, school_id: int) -> bool:
-    """Whether the provider's users are being read just now."""
-    task = latest_task(session, school_id, KIND)
-    return task is not None and task.ended_at is None and task.due_at is not None
 
 
 def _sync_row(row: Awaited, *, now: datetime) -> SyncRow:

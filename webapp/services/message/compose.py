@@ -9,15 +9,27 @@ from webapp import i18n
 from webapp.documents import letter
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.models import Appointment, Event, Message, School
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEEDS_RECONNECT, NEW_LINKS, SIGN_IN_CODE
+from webapp.models.event.event_settings import ZOOM
+from webapp.models.message.message import (
+    CONFIRMATION,
+    LINKS_READY,
+    NEEDS_RECONNECT,
+    NEW_LINKS,
+    SIGN_IN_CODE,
+    SYNC_ERRORS,
+)
 from webapp.providers.base import Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
+from webapp.services.meeting.issues import missing_user
+from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.outage import is_over
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.vault import vault_of
 
 _WRITTEN = {CONFIRMATION: letter.confirmation, LINKS_READY: letter.links_ready, NEW_LINKS: letter.new_links}
+_MOST_ERRORS = 100
+"""Teachers that one report names; the page shows all."""
 
 
 def compose(session: Session, message: Message, *, base_url: str) -> Mail | None:
@@ -29,6 +41,8 @@ def compose(session: Session, message: Message, *, base_url: str) -> Mail | None
     if message.kind == NEEDS_RECONNECT:
         page = f"{base_url}/s/{school.slug}/setup/business"
         return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))
+    if message.kind == SYNC_ERRORS:
+        return _sync_errors(session, message, school, base_url=base_url)
     entries = entries_of(session, message)
     if not entries:
         return None
@@ -36,6 +50,25 @@ def compose(session: Session, message: Message, *, base_url: str) -> Mail | None
     page = f"{base_url}/{school.slug}/{event.slug}/mine"
     itinerary = itinerary_of(entries, school=school.name, page=page)
     return _mail(message, _WRITTEN[message.kind](itinerary))
+
+
+def _sync_errors(session: Session, message: Message, school: School, *, base_url: str) -> Mail | None:
+    rows = unmapped(session, message.school_id, ZOOM)
+    if not rows:
+        return None
+    errors = tuple(
+        letter.SyncError(
+            said=missing_user(name=row.name, email=row.email, remote_id=row.remote_id),
+            email=row.email,
+            remote_email=row.remote_email,
+            page=f"{base_url}/s/{school.slug}/zoom/teachers/{row.contact_id}",
+        )
+        for row in rows[:_MOST_ERRORS]
+    )
+    pages = f"{base_url}/s/{school.slug}/online-meetings"
+    return _mail(
+        message, letter.sync_errors(school=school.name, errors=errors, more=len(rows) - len(errors), page=pages)
+    )
 
 
 def entries_of(session: Session, message: Message) -> list[Entry]:

@@ -7,19 +7,18 @@ from sqlmodel import Session
 from webapp.db import wake
 from webapp.models import Connection, Message
 from webapp.models.message.message import NEEDS_RECONNECT
-from webapp.services.people.notification_contacts import notification_contacts
+from webapp.services.people.notified import notification_contacts
 
 
 def tell_of_outage(session: Session, connection: Connection, *, now: datetime) -> None:
-    """One mail per person and outage: an outage begins with `needs_reconnect_at` and is never declared twice."""
-    for contact in notification_contacts(session, connection.school_id):
-        name = f"{NEEDS_RECONNECT}:{connection.id}:{now:%Y%m%d%H%M%S}:{contact.id}"
+    """One mail per address and outage: an outage begins with `needs_reconnect_at` and is never declared twice."""
+    for n, address in enumerate(notification_contacts(session, connection.school_id), start=1):
+        name = f"{NEEDS_RECONNECT}:{connection.id}:{now:%Y%m%d%H%M%S}:{n}"
         session.add(
             Message(
                 school_id=connection.school_id,
-                contact_id=contact.id,
                 kind=NEEDS_RECONNECT,
-                recipient=contact.email or "",
+                recipient=address,
                 dedupe_key=name,
                 message_id=name.replace(":", "."),
                 created_at=now,

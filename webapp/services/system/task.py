@@ -42,6 +42,11 @@ def latest_task(session: Session, school_id: int, kind: str) -> Task | None:
     return session.execute(query).scalar_one_or_none()
 
 
+def is_under_way(task: Task) -> bool:
+    """Waiting for its turn or running; neither ended nor given up."""
+    return task.ended_at is None and task.due_at is not None
+
+
 def progress(session: Session, claim: Claim, *, done: int, total: int, now: datetime) -> bool:
     """Say how far it is and keep the claim for another lease. False if the claim is not ours any more: then stop."""
     return write_if_ours(session, Task, claim, done=done, total=total, due_at=now + LEASE)

@@ -13,6 +13,7 @@ from webapp.views.admin import (
     slots,
     strays,
     team,
+    zoom_user,
 )
 
 blueprints = (
@@ -25,6 +26,7 @@ blueprints = (
     team.blueprint,
     importer.blueprint,
     setup.blueprint,
+    zoom_user.blueprint,
     online_meetings.blueprint,
     strays.blueprint,
     reports.blueprint,

@@ -10,6 +10,7 @@ from webapp import clock
 from webapp.auth import anyone_signed_in, person, staff, who
 from webapp.context import confab, database
 from webapp.errors import N_, DomainError, Invalid, NotAllowed, ProviderError
+from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.models import Level
@@ -27,6 +28,7 @@ from webapp.services.meeting.connection import (
 from webapp.services.meeting.integration import integration
 from webapp.services.meeting.map_contacts import start_mapping
 from webapp.services.people.accounts import administrator_of
+from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
 from webapp.services.system.audit import record
 from webapp.services.system.installation import hold_of, refuse_on_hold
 
@@ -117,6 +119,17 @@ def part(school: str) -> Response:
     return redirect(url_for("setup.business", school=school), 303)
 
 
+@blueprint.post("/s/<school>/setup/notified")
+@staff(Level.ADMINISTRATOR)
+def notify(school: str) -> Response | tuple[str, int]:
+    form = Form.sent(Notified, request.form)
+    if not form:
+        return page("admin/setup/business.html", 422, nav="setup", **(_facts() | {"notified": form}))
+    with database().transaction() as db:
+        choose_notified(db, g.school.id, form.value, who=who(), now=clock.now())
+    return redirect(url_for("setup.business", school=school, _anchor="notified"), 303)
+
+
 def _begun() -> dict[str, Any]:
     """What was begun in this browser, used up by being looked at (single use). Raises WrongState, NotAllowed."""
     begun: dict[str, Any] = session.pop("zoom", None) or {}
@@ -168,7 +181,10 @@ def _partial(task: int | None) -> tuple[str, int]:
 def _facts() -> dict[str, Any]:
     with database().reading() as db:
         known = integration(db, g.school, ZOOM)
-    return {"known": known, "watched": request.args.get("mapping", type=int), "problem": ""}
+        chosen, administrators = chosen_addresses(db, g.school.id), administrators_of(db, g.school.id)
+    notified = Form(Notified, {"notified": "\n".join(chosen)})
+    watched = request.args.get("mapping", type=int)
+    return {"known": known, "watched": watched, "problem": "", "notified": notified, "administrators": administrators}
 
 
 def _words(error: DomainError | ProviderError | None) -> str:
