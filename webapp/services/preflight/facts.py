@@ -89,6 +89,12 @@ class Facts:
         """When the provider's users were read last."""
         return self.connection.mapped_at if self.connection else None
 
+    @property
+    def hosts_as_of(self) -> datetime | None:
+        """The age of the oldest fact about anybody who would hold these meetings."""
+        times = [offer.lead.checked_at for offer in self.virtual if offer.lead and offer.lead.checked_at]
+        return min(times, default=None)
+
 
 def read_facts(
     session: Session, event: Event, settings: EventSettings, *, missing_scopes: MissingScopes, now: datetime

@@ -42,7 +42,7 @@ def hosts(facts: Facts) -> Check | None:
         N_("Hosts"),
         N_("Each teacher with virtual slots has a Zoom user who can hold the meetings."),
         (*_unmapped(facts), *_basic(facts.virtual), *_budget(facts.virtual)),
-        as_of=facts.as_of,
+        as_of=facts.hosts_as_of,
     )
 
 

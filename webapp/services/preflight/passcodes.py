@@ -44,7 +44,7 @@ def passcodes(facts: Facts) -> Check | None:
         N_("Passcode rules"),
         N_("A passcode can follow the rule of each host."),
         tuple(one for one in found if one.subjects),
-        as_of=facts.as_of,
+        as_of=facts.hosts_as_of,
     )
 
 
