@@ -129,3 +129,26 @@ def test_an_app_can_be_removed(school: School) -> None:
 
     assert "No app is connected." in page
     assert school.call("user", "/users/me").code == 124
+
+
+def test_a_host_can_rename_move_and_convert_a_meeting(school: School) -> None:
+    """PROVIDERS 7.8"""
+    number = school.made()["id"]
+
+    page = posted(school, f"/meetings/{number}/edit", topic="By its host", minutes_later="30")
+    changed = school.read(number)
+    posted(school, f"/meetings/{number}/convert")
+
+    assert "By its host" in page
+    assert (changed["topic"], changed["start_time"]) == ("By its host", "2026-12-03T16:30:00Z")
+    assert school.call("meeting", f"/meetings/{number}").code == 3000
+
+
+def test_webhooks_can_be_made_to_misbehave(school: School) -> None:
+    """PROVIDERS 7.8"""
+    numbers = {"create_delay": 0, "latency": 0, "list_lag": 0, "clock_offset": 0, "refresh_grace": 0}
+    posted(school, "/switches", **numbers, daily_limit=100, webhook_delay=9, webhook_order="on", webhook_ids="on")
+
+    switches = school.state.switches
+    assert (switches.webhook_delay, switches.webhook_order, switches.webhook_ids) == (9, "mixed", "text")
+    assert (switches.webhook_twice, switches.webhook_forged) == (False, False)

@@ -289,6 +289,7 @@ def test_an_update_out_of_order_never_moves_back_what_stands(school: HookSchool)
     assert school.zoom.calls.count("change") == 0
 
 
+@pytest.mark.both_databases
 def test_what_was_moved_in_zoom_is_moved_back(school: HookSchool) -> None:
     """RELIABILITY 2.4: the school's time counts; and our own change, told back to us, ends it."""
     number = school.meeting().remote_id or ""
@@ -331,6 +332,7 @@ def test_while_zoom_does_not_answer_nothing_is_concluded(school: HookSchool) -> 
     assert school.meeting().remote_id not in {None, former}
 
 
+@pytest.mark.both_databases
 def test_the_app_taken_away_in_zoom_destroys_tokens_and_linkage_at_once(school: HookSchool) -> None:
     """HOOK-014, PROVIDERS 1.1: within the answer; recorded; links that families hold still work and stay."""
     link = school.meeting().join_url
@@ -513,6 +515,7 @@ def test_five_hundred_changes_of_users_make_one_mapping(school: HookSchool) -> N
     assert school.zoom.calls.count("users") == 1
 
 
+@pytest.mark.both_databases
 def test_a_user_changed_during_a_mapping_is_looked_at_by_the_next(school: HookSchool) -> None:
     during: list[int] = []
 
