@@ -24,6 +24,7 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Contact, Event, EventSettings, Host, Meeting, Resource
 from webapp.services.booking.consequences import follow
+from webapp.services.meeting.budget import LIGHT, note_limit
 from webapp.services.meeting.issue_rows import IssueRow
 from webapp.services.meeting.overview import Overview, held_up, overview
 from webapp.services.system.errand import claim_due
@@ -411,5 +412,23 @@ def test_the_number_of_queries_is_the_same_for_two_rows_and_for_eighty(
 
     few, many = count(1), count(39)
 
-    assert few == many == 4
+    assert few == many == 5
     assert linden.seen().counts.total == 80
+
+
+def test_a_pause_of_the_whole_account_is_shown_with_its_end_and_a_parked_row_with_its_next_try(
+    linden: Linden, session: Session
+) -> None:
+    """PROVIDERS 1.5: "goes on at"; another school sees nothing of it, and it is gone when it is over."""
+    meeting = meeting_of(session, virtual(session, linden.folake, linden.alice, now=linden.now))
+    limited = ProviderError("Used up.", retry=True, code="account_limit", after=linden.now + timedelta(hours=3))
+    note_limit(session, linden.connection, meeting, limited, label=LIGHT, now=linden.now)
+    meeting.problem, meeting.problem_code, meeting.due_at = limited.message, limited.code, limited.after
+    session.flush()
+
+    shown, elsewhere = linden.seen(), overview(session, make_school(session).id or 0, [], now=linden.now)
+
+    assert (shown.goes_on_at, elsewhere.goes_on_at) == (limited.after, None)
+    assert shown.sync[0].how_far.startswith("Goes on at ")
+    assert shown.sync_version != linden.seen(later=timedelta(hours=4)).sync_version
+    assert linden.seen(later=timedelta(hours=3)).goes_on_at is None

@@ -8,7 +8,8 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlalchemy import func, select
+from sqlmodel import Session, col
 
 from webapp.errors import N_, ProviderError
 from webapp.models import Connection, HostDay, Meeting, Pace
@@ -101,6 +102,15 @@ def note_limit(
         if now - pace.learned_at >= _SECOND:  # those that were on their way together say one thing
             pace.per_second, pace.learned_at = max(1.0, pace.per_second * _LOWER), now
     session.flush()
+
+
+def goes_on_at(session: Session, school_id: int, *, now: datetime) -> datetime | None:
+    """When the provider said that the school's whole account may call again; None while it may."""
+    query = select(func.max(Pace.paused_until)).where(
+        col(Pace.school_id) == school_id, col(Pace.label) == WHOLE, col(Pace.paused_until) > now
+    )
+    ends: datetime | None = session.execute(query).scalar_one()
+    return ends
 
 
 def next_day(now: datetime) -> datetime:

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from webapp.i18n import clock_time, gettext, ngettext
+from webapp.i18n import clock_time, gettext, moment, ngettext
 from webapp.models.event.event_settings import ZOOM
 from webapp.services.meeting.account_users import users_by_key
 from webapp.services.meeting.awaited import Awaited, awaited, count_virtual
+from webapp.services.meeting.budget import goes_on_at
 from webapp.services.meeting.issue_rows import IssueRow, cause_of, issue_row
 from webapp.services.meeting.map_contacts import is_mapping
 
@@ -60,6 +61,8 @@ class SyncRow:
     def how_far(self) -> str:
         if self.is_running:
             return gettext("Try %(n)s is going on now.", n=self.tries)
+        if self.problem and self.next_try and self.tries == 0:
+            return gettext("Goes on at %(time)s.", time=moment(self.next_try, self.zone))
         if self.next_try is None or self.tries == 0:
             return gettext("First try in a moment.")
         return gettext(
@@ -75,6 +78,7 @@ class Overview:
     sync: tuple[SyncRow, ...]
     issues: tuple[IssueRow, ...]
     is_mapping: bool
+    goes_on_at: datetime | None = None  # while the provider has stopped the whole account
 
     @property
     def sync_shown(self) -> tuple[SyncRow, ...]:
@@ -93,7 +97,7 @@ class Overview:
     @property
     def sync_version(self) -> str:
         """Another one when anything that the section shows is another."""
-        return _version(self.counts, self.sync_shown, self.is_mapping)
+        return _version(self.counts, self.sync_shown, self.is_mapping, self.goes_on_at)
 
     @property
     def issues_version(self) -> str:
@@ -121,7 +125,8 @@ def overview(session: Session, school_id: int, events: Collection[int], *, now: 
     issues = [issue_row(code, some, users=users, now=now) for (_, code), some in causes.items()]
     in_order = sorted(issues, key=lambda issue: (issue.teacher.casefold(), issue.event, issue.name))
     sync = tuple(_sync_row(row, now=now) for row in on_the_way)
-    return Overview(counts, sync, tuple(in_order), is_mapping(session, school_id))
+    paused = goes_on_at(session, school_id, now=now)
+    return Overview(counts, sync, tuple(in_order), is_mapping(session, school_id), paused)
 
 
 def held_up(session: Session, events: Collection[int], *, now: datetime) -> frozenset[int]:
