@@ -93,6 +93,7 @@ CASES = {
     "a claim without a lease, of a message": "UPDATE message SET claim = 'c'",
     "a claim without a lease, of a task": "UPDATE task SET claim = 'c', due_at = NULL",
     "a claim without a lease, of a sweep": "UPDATE sweep SET claim = 'c', due_at = NULL",
+    "a claim without a lease, of a webhookreceipt": "UPDATE webhookreceipt SET claim = 'c', due_at = NULL",
     "a sign-in of a later epoch than its login": "UPDATE signin SET epoch = 7",
     "a sign-in that acts as somebody without an end": "UPDATE signin SET acting_as_id = {ines}",
 }

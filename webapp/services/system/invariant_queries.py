@@ -143,7 +143,7 @@ MAIL = {
 ERRANDS = {
     # I14: whoever holds a claim has a lease, at the end of which the row is due again
     f"a claim without a lease, of a {table}": f"SELECT id FROM {table} WHERE claim IS NOT NULL AND due_at IS NULL"  # noqa: S608 - our own names
-    for table in ("meeting", "message", "sweep", "task")
+    for table in ("meeting", "message", "sweep", "task", "webhookreceipt")
 }
 
 SIGN_INS = {
@@ -177,6 +177,7 @@ TIES = (
     "meeting.appointment_id appointment",
     "message.contact_id contact",
     "message.event_id event",
+    "pace.connection_id connection",
     "resource.event_id event",
     "resourcemember.contact_id contact",
     "resourcemember.resource_id resource",

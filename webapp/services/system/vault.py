@@ -17,7 +17,8 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         known = [Fernet(_derived(key)) for key in keys]
-        self._newest, self._fernet = known[0], MultiFernet(known)
+        self._fernet = MultiFernet(known)  # raises ValueError where there is none
+        self._newest = known[0]
 
     def close(self, secret: str, *, row: str) -> str:
         """`row` names the row and column, such as "connection 3 access". Fernet has no associated data (RELIABILITY
