@@ -36,7 +36,8 @@ def init_looking(app: Flask) -> None:
 
 def look_once() -> None:
     """From here on all that this request reads is of one state of the database, in one transaction, until it is
-    answered. Only for requests that write nothing: they would not see it, and hold two connections."""
+    answered or `stop_looking` is called. Whoever writes stops looking before: they would not see what they wrote, and
+    hold two connections."""
     if "look" not in g:
         look = ExitStack()
         g.looking = look.enter_context(database().reading())
@@ -53,6 +54,10 @@ def reading() -> Iterator[Session]:
         yield session
 
 
-def _end_look(_error: BaseException | None) -> None:
+def stop_looking() -> None:
     if look := g.pop("look", None):
         look.close()
+
+
+def _end_look(_error: BaseException | None) -> None:
+    stop_looking()

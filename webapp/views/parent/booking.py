@@ -6,13 +6,15 @@ from flask import g, request, session
 from sqlmodel import Session
 
 from webapp import auth, clock, faults
-from webapp.auth import family
-from webapp.context import database, reading
+from webapp.auth import family, family_looking_first
+from webapp.context import database, reading, stop_looking
 from webapp.csrf import request_key
 from webapp.errors import N_, Busy, DomainError, Unsure
 from webapp.forms import Form
 from webapp.services.booking.choices import Pick, read_picks
 from webapp.services.booking.confirm import confirm
+from webapp.services.booking.errors import SlotTaken
+from webapp.services.booking.glance import Sought, refuse_what_is_gone
 from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.sheet import Row, chosen_rows, complaints, rows_by_day
 from webapp.services.event.open_events import Round, round_of
@@ -21,6 +23,8 @@ from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, 
 from webapp.views.parent.named import named_children
 from webapp.views.parent.polling import pace
 from webapp.views.parent.times import rows_of, times_page
+
+_sought = Sought()
 
 NOT_KNOWN = N_("We could not find out whether your times were booked. Look at your appointments before you try again.")
 
@@ -42,7 +46,7 @@ def check(school: str, event: str) -> Answer:
 
 
 @blueprint.post("/<school>/<event>/book")
-@family
+@family_looking_first
 def book(school: str, event: str) -> Answer:
     picks = read_picks(request.form.getlist("pick"))
     name = Form.sent(NameInput, request.form) if needs_name(g.contact) else None
@@ -67,6 +71,11 @@ def booked(school: str, event: str, act: str) -> Answer:
 
 def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None) -> str:
     key = request_key()
+    slots = [pick.slot for pick in picks]
+    if _sought.has_any(slots):
+        with reading() as db:
+            refuse_what_is_gone(db, g.contact.id, slots, now=clock.now())
+    stop_looking()
 
     def deed(db: Session) -> str:
         return confirm(
@@ -83,14 +92,18 @@ def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None)
             now=clock.now(),
         )
 
-    return database().carry_out(deed)
+    try:
+        return database().carry_out(deed)
+    except SlotTaken:
+        _sought.note(slots)
+        raise
 
 
 def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> Answer:
     """Fresh times, everything else kept; where only the crowd was in the way, the same button again."""
     if isinstance(error, Unsure):
         raise Unsure(NOT_KNOWN) from error
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
     if isinstance(error, Busy):
@@ -99,7 +112,7 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
 
 
 def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:
-    with database().reading() as db:
+    with reading() as db:
         found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
     if (wrong := complaints(rows)) or not chosen_rows(rows):

@@ -1,0 +1,93 @@
+"""Where many want one time, whoever comes too late is told so without standing in the line of those who book."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from app import Browser
+from factories import make_contact, make_guardian
+from households import Households, text_of
+from statements import statements
+
+from webapp.services.booking.glance import MOST_KEPT, Sought
+
+TAKEN = "Thu, Dec 3, 4:00 PM with Folake Adeyemi was just taken. Choose another time."
+
+
+@pytest.fixture
+def late(homes: Households, now: datetime) -> list[str]:
+    """Three families who want what Alice has booked."""
+    names = ["dan", "eve", "fay"]
+    with homes.database.transaction() as session:
+        for name in names:
+            parent = make_contact(session, homes.school, name)
+            make_guardian(session, parent, homes.children["zoe"])
+            homes.browsers[name] = Browser(homes.app).sign_in(session, parent, now=now)
+    homes.booked("alice", homes.pick("mia", "Folake", 0, "V"))
+    return names
+
+
+@pytest.mark.both_databases
+def test_the_second_who_comes_too_late_hears_the_same_and_waits_for_nobody_who_writes(
+    homes: Households, late: list[str]
+) -> None:
+    pick = homes.pick("zoe", "Folake", 0, "V")
+    first = homes.book("dan", pick)
+    with statements(homes.app) as asked, homes.database.transaction():
+        second = homes.book("eve", pick)
+
+    assert first.status_code == second.status_code == 409
+    assert TAKEN in text_of(first.text)
+    assert TAKEN in text_of(second.text)
+    assert {text.split()[0] for text, _ in asked} <= {"BEGIN", "SELECT"}
+    assert len(homes.standing()) == 1
+
+
+@pytest.mark.both_databases
+def test_who_has_the_time_gets_the_same_answer_again_however_many_wanted_it(homes: Households, late: list[str]) -> None:
+    key, pick = homes.key(), homes.pick("leo", "Jonas", 3)
+    mine = homes.book("alice", pick, key=key)
+    assert homes.book("charlie", homes.pick("zoe", "Jonas", 3)).status_code == 409
+
+    again = homes.book("alice", pick, key=key)
+
+    assert (again.status_code, again.location) == (303, mine.location)
+
+
+def test_what_was_given_back_can_be_booked_by_those_who_came_too_late(homes: Households, late: list[str]) -> None:
+    pick = homes.pick("zoe", "Folake", 0, "V")
+    assert homes.book("dan", pick).status_code == 409
+    [appointment] = homes.standing()
+    homes.browser("alice").post(f"{homes.base}/a/{appointment.token}/cancel", {"key": homes.key()})
+
+    assert homes.book("eve", pick).status_code == 303
+
+
+def test_after_the_closing_second_booking_is_closed_not_taken(
+    homes: Households, late: list[str], now: datetime
+) -> None:
+    pick = homes.pick("zoe", "Folake", 0, "V")
+    homes.book("dan", pick)
+    homes.change(closes_at=now - timedelta(seconds=1))
+
+    assert "Booking is closed." in text_of(homes.book("eve", pick).text)
+
+
+def test_a_family_that_has_an_appointment_with_the_teacher_is_told_that_first(
+    homes: Households, late: list[str]
+) -> None:
+    homes.book("dan", homes.pick("zoe", "Folake", 0, "V"))
+    homes.booked("eve", homes.pick("zoe", "Folake", 1, "V"))
+
+    refused = homes.book("eve", homes.pick("zoe", "Folake", 0, "V"))
+
+    assert "already has an appointment with Folake Adeyemi" in text_of(refused.text)
+
+
+def test_only_so_many_times_are_kept_and_the_newest_stay() -> None:
+    sought = Sought()
+    sought.note([f"t{n}" for n in range(MOST_KEPT)])
+    sought.note(["newest"])
+
+    assert sought.has_any(["newest"])
+    assert sought.has_any(["t1"])
+    assert not sought.has_any(["t0"])
