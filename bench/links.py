@@ -1,8 +1,9 @@
 """Measure how fast links come from the stand-in of Zoom, which enforces the plan's rates and answers after 400 ms.
 
-    .venv/bin/python -m bench.links [--links 1000] [--plan pro] [--minute] [--latency 0.4]
+    .venv/bin/python -m bench.links [--links 1000] [--plan pro] [--minute | --host-change] [--latency 0.4]
 
-Without --minute all links are queued at once; with it 300 are booked in a minute, and 5 % of the calls fail.
+Without more all links are queued at once. In a minute 300 are booked, and 5 % of the calls fail. A change of host gives the
+24 links of a team of two to its second teacher.
 """
 
 import argparse
@@ -41,19 +42,21 @@ def main() -> None:
     parser.add_argument("--links", type=int, default=1000)
     parser.add_argument("--plan", default="pro", choices=sorted(RATES))
     parser.add_argument("--latency", type=float, default=0.4)
-    parser.add_argument("--minute", action="store_true")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--minute", dest="measure", action="store_const", const=of_a_minute, default=at_once)
+    kinds.add_argument("--host-change", dest="measure", action="store_const", const=of_a_new_host)
     asked = parser.parse_args()
-    links = 300 if asked.minute else asked.links
+    links = {of_a_minute: 300, of_a_new_host: 24}.get(asked.measure, asked.links)
     with stand_in() as (url, smtp), tempfile.TemporaryDirectory() as folder:
         stage = ZoomStage(url)
         database = Database(f"sqlite:///{Path(folder) / 'bench.db'}", vault=Vault(stage.settings.token_keys))
         schema.upgrade(database)
-        teachers = max(25, links // HOST_HOLDS)
+        teachers = 1 if asked.measure is of_a_new_host else max(25, links // HOST_HOLDS)
         rush = Rush(database, stage, teachers, times=-(-links // teachers))
         stage.control("account", method="PATCH", plan=asked.plan)
         stage.control("switches", latency=asked.latency, enforce_rates=True)
-        measure = of_a_minute if asked.minute else at_once
-        measure(rush, links, mail_server="127.0.0.1", mail_port=smtp, mail_encryption="none", zoom_plan=asked.plan)
+        values = {"mail_server": "127.0.0.1", "mail_port": smtp, "mail_encryption": "none", "zoom_plan": asked.plan}
+        asked.measure(rush, links, **values)
         database.dispose()
 
 
@@ -77,6 +80,21 @@ def of_a_minute(rush: Rush, links: int, **values: Any) -> None:
             time.sleep(max(0.0, began + n * 60 / links - time.monotonic()))
             rush.book(1)
         await_links(rush, links, committed)
+    report(rush)
+
+
+def of_a_new_host(rush: Rush, links: int, **values: Any) -> None:
+    """From the click until each family has another link."""
+    rush.book(links)
+    with ticking(rush, **values) as committed:
+        await_links(rush, links, committed)
+        old = rush.links()
+        began = time.monotonic()
+        rush.change_host()
+        while (new := rush.links()).keys() != old.keys() or any(new[one] == old[one] for one in old):
+            committed.clear()
+            committed.wait(0.2)
+        print(f"{links} links under another host in {time.monotonic() - began:.1f} s")
     report(rush)
 
 

@@ -17,14 +17,15 @@ from jobs import scheduler
 from webapp import clock, create_app
 from webapp.config import Settings
 from webapp.db import Database
-from webapp.models import Appointment, Contact, Event, EventSettings, Meeting, School
+from webapp.models import Appointment, Contact, Event, EventSettings, Meeting, Resource, ResourceMember, School
 from webapp.models.event.slot import VIRTUAL
 from webapp.models.meeting.host import MAPPED
 from webapp.providers.base import RemoteAccount
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
+from webapp.services.event.team import make_host, seen, team_of
 from webapp.services.meeting.connection import remember_grant
-from webapp.services.meeting.mapping import Match, store_matches
+from webapp.services.meeting.mapping import Match, store_matches, store_some
 from webapp.services.system.audit import SYSTEM
 
 
@@ -69,6 +70,29 @@ class Rush:
         with self.database.reading() as session:
             rows = session.exec(query.where(col(Meeting.linked_at).is_not(None))).all()
         return sorted((linked - booked).total_seconds() for booked, linked in rows if linked)
+
+    def links(self) -> dict[int, str]:
+        """What each family would be shown, by appointment."""
+        query = select(Meeting).where(col(Meeting.replaced_at).is_(None), col(Meeting.join_url).is_not(None))
+        with self.database.reading() as session:
+            return {one.appointment_id: one.join_url or "" for one in session.exec(query)}
+
+    def change_host(self) -> None:
+        """Another teacher joins the first's team and becomes the host."""
+        email = "second@linden.example"
+        key = self.stage.add_user(email)
+        with self.database.transaction() as session:
+            resource = session.exec(select(Resource).where(Resource.event_id == self.event_id)).first()
+            school = session.exec(select(School)).first()
+            assert resource is not None
+            assert school is not None
+            second = make.make_teacher(session, school, email=email)
+            make.stored(
+                session, ResourceMember(resource_id=resource.id, contact_id=second.id, school_id=school.id, position=1)
+            )
+            store_some(session, school.id or 0, "zoom", [Match(second.id or 0, MAPPED, key, email)], now=clock.now())
+            team = seen(team_of(session, resource))
+            make_host(session, resource, second.id or 0, was=team, who=SYSTEM, now=clock.now())
 
     def settings(self, **values: object) -> Settings:
         url = self.database.engine.url.render_as_string(hide_password=False)
