@@ -2,8 +2,8 @@
 
     .venv/bin/python -m bench.links [--links 1000] [--plan pro] [--minute | --host-change] [--latency 0.4]
 
-Without more all links are queued at once. In a minute 300 are booked, and 5 % of the calls fail. A change of host gives the
-24 links of a team of two to its second teacher.
+Without more all links are queued at once. In a minute 300 are booked, and 5 % of the calls fail. A change of host gives
+the 24 links of a team of two to its second teacher.
 """
 
 import argparse
