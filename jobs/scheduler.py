@@ -32,7 +32,7 @@ SCHEDULE = {
     "task": Job(run_tasks, 3),
     "webhook": Job(read_webhooks, 3),
     "sweep": Job(sweep_meetings, 30),
-    "mapping": Job(plan_mappings, 60),
+    "mapping": Job(plan_mappings, 10),
     "overlooked": Job(follow_overlooked, 60),
     "keep_alive": Job(keep_alive, 3600),
     "housekeeping": Job(keep_house, 3600),

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
-from jobs.tasks import run_tasks
+from jobs.tasks import plan_mappings, run_tasks
 from jobs.webhooks import read_webhooks
 from webapp import clock
 from webapp.db import Database
@@ -81,7 +81,7 @@ class HookSchool:
     def run(self, by: timedelta = timedelta()) -> None:
         """What the scheduler does `by` later."""
         clock.move(clock.now() - datetime.now(self.now.tzinfo) + by)
-        for job in (read_webhooks, run_tasks, sync_links, deliver_mail):
+        for job in (read_webhooks, plan_mappings, run_tasks, sync_links, deliver_mail):
             job(self.app)
 
     def meeting(self) -> Meeting:

@@ -29,13 +29,14 @@ from zoom_hooks import (
 )
 
 from jobs.housekeeping import keep_house
+from webapp import clock
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Audit, Host
+from webapp.models import AccountUser, Audit, Host
 from webapp.providers.base import NotSigned, Webhooks
 from webapp.providers.zoom import zoom_webhooks
+from webapp.services.meeting.map_contacts import GATHER
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
-from webapp.services.meeting.remap import QUIET
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold
 
@@ -104,7 +105,7 @@ def test_a_replayed_change_of_a_user_maps_nobody_again(school: HookSchool) -> No
     """HOOK-005"""
     for _ in range(3):
         school.send(user_event("user.updated"))
-        school.run(QUIET)
+        school.run(GATHER)
 
     assert school.zoom.calls.count("users") == 1
 
@@ -336,9 +337,13 @@ def test_while_zoom_does_not_answer_nothing_is_concluded(school: HookSchool) -> 
 def test_the_app_taken_away_in_zoom_destroys_tokens_and_linkage_at_once(school: HookSchool) -> None:
     """HOOK-014, PROVIDERS 1.1: within the answer; recorded; links that families hold still work and stay."""
     link = school.meeting().join_url
+    school.send(user_event("user.updated"))
+    school.run(GATHER)
+    with school.database.reading() as session:
+        assert session.exec(select(AccountUser)).all() != []
     began = time.monotonic()
 
-    answer = school.send(farewell(school.now))
+    answer = school.send(farewell(clock.now()))
 
     assert time.monotonic() - began < 3
     connection = school.connection()
@@ -346,7 +351,7 @@ def test_the_app_taken_away_in_zoom_destroys_tokens_and_linkage_at_once(school: 
     assert (connection.access_token, connection.refresh_token, connection.is_live) == ("", "", False)
     assert (connection.account_id, connection.account_name, connection.account_email) == ("", "", "")
     with school.database.reading() as session:
-        assert session.exec(select(Host)).all() == []
+        assert session.exec(select(Host)).all() == session.exec(select(AccountUser)).all() == []
         assert "zoom.deauthorised" in session.exec(select(Audit.action)).all()
     school.run(A_MINUTE)
     assert school.meeting().join_url == link
@@ -508,7 +513,7 @@ def test_five_hundred_changes_of_users_make_one_mapping(school: HookSchool) -> N
         assert school.send(user_event(f"user.{names[n % 7]}", ts=n, user=f"u{n}")).status_code == 200
     school.run()
     early = school.zoom.calls.count("users")
-    school.run(QUIET)
+    school.run(GATHER)
 
     assert early == 0
     assert [task.ended_at is not None for task in school.tasks()] == [True]
@@ -525,8 +530,8 @@ def test_a_user_changed_during_a_mapping_is_looked_at_by_the_next(school: HookSc
 
     school.send(user_event("user.created"))
     school.zoom.on_call = tell
-    school.run(QUIET)
-    school.run(QUIET)
+    school.run(GATHER)
+    school.run(GATHER)
 
     assert during == [200]
     assert school.zoom.calls.count("users") == 2

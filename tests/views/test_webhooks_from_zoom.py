@@ -15,15 +15,15 @@ from sqlmodel import col, select
 from stages import ZoomStage
 
 from jobs.link_sync import sync_links
-from jobs.tasks import run_tasks
+from jobs.tasks import plan_mappings, run_tasks
 from jobs.webhooks import read_webhooks
 from webapp import clock, create_app
 from webapp.db import Database
 from webapp.models import Appointment, Connection, Host, Meeting, WebhookReceipt
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.sandbox.servers import WebServer, listen
+from webapp.services.meeting.map_contacts import GATHER
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
-from webapp.services.meeting.remap import QUIET
 from webapp.services.meeting.tokens import close_tokens
 
 SECRET = "the-secret-token-of-the-app"
@@ -42,7 +42,7 @@ class Road:
 
     def run(self, by: timedelta = timedelta()) -> None:
         clock.move(clock.now() - datetime.now(UTC) + by)
-        for job in (read_webhooks, run_tasks, sync_links):
+        for job in (read_webhooks, plan_mappings, run_tasks, sync_links):
             job(self.app)
 
     def heal(self) -> None:
@@ -190,7 +190,7 @@ def test_a_teacher_deactivated_in_zoom_is_mapped_anew_by_itself(road: Road) -> N
     email = next(user["email"] for user in road.zoom.state()["users"] if user["role"] == "member")
     road.zoom.control(f"users/{email}", method="PATCH", status="inactive")
     assert road.told(1) == [("user.deactivated", 200)]
-    road.run(QUIET)
+    road.run(GATHER)
 
     assert road.row(Host).state == "inactive"
 

@@ -5,17 +5,18 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from webapp.models import Connection, Host, Stray
+from webapp.models import AccountUser, Connection, Host, Stray
 from webapp.services.meeting.connection import disconnect
 from webapp.services.system.audit import SYSTEM, record
 
 
 def deauthorise(session: Session, connection: Connection, *, now: datetime) -> None:
-    """At once, where ten days are allowed (RELIABILITY 2.5): the tokens, the account, whom the teachers are at the
-    provider, and what was found astray. Links that families hold still work, and stay with their appointments."""
+    """At once, where ten days are allowed (RELIABILITY 2.5): the tokens, the account and its users, whom the teachers are
+    at the provider, and what was found astray. Links that families hold still work, and stay with their appointments.
+    """
     disconnect(session, connection, who=SYSTEM, now=now)
     connection.account_id = connection.account_name = connection.account_email = connection.scopes = ""
-    for table in (Host, Stray):
+    for table in (AccountUser, Host, Stray):
         theirs = (col(table.school_id) == connection.school_id, col(table.provider) == connection.provider)
         session.execute(delete(table).where(*theirs))
     subject = f"connection {connection.id}"

@@ -24,8 +24,8 @@ from webapp.services.system.errand import Claim
 from webapp.services.system.task import end_task, is_under_way, latest_task, progress, start_task
 
 KIND = "map_contacts"
-_GATHER = timedelta(seconds=30)
-"""So long changes of users are gathered before they are read."""
+GATHER = timedelta(seconds=10)
+"""Changes come in swarms: so long they are gathered before the users are read."""
 _EVERY = 5
 """Teachers between two reports of progress."""
 _USERS = 300
@@ -69,7 +69,7 @@ def is_mapping(session: Session, school_id: int) -> bool:
 def wish_mapping(session: Session, school_id: int, now: datetime) -> None:
     """Read the users again soon, because some of them changed. Many wishes become one run, and a wish that comes
     while a run is under way gets another after it: what that one read may be older."""
-    soon = now + _GATHER
+    soon = now + GATHER
     mine = (col(Connection.school_id) == school_id, col(Connection.connected_at).is_not(None))
     is_sooner = or_(col(Connection.map_due_at).is_(None), col(Connection.map_due_at) > soon)
     session.execute(update(Connection).where(*mine, is_sooner).values(map_due_at=soon))

@@ -13,7 +13,7 @@ from webapp.models.base import defaults_of, table_of
 from webapp.models.meeting.meeting import PRESENT
 from webapp.providers.base import ABOUT_GRANT, ABOUT_MEETING, ABOUT_USERS, Notice
 from webapp.services.meeting.deauthorise import deauthorise
-from webapp.services.meeting.remap import remap_soon
+from webapp.services.meeting.map_contacts import wish_mapping
 
 _TABLE = table_of(WebhookReceipt)
 _DEFAULTS = defaults_of(WebhookReceipt)
@@ -33,7 +33,7 @@ def take_notice(session: Session, provider: str, notice: Notice, *, now: datetim
         if is_due:
             wake(session, "webhook")
         elif notice.about == ABOUT_USERS:
-            remap_soon(session, connection, now=now)
+            wish_mapping(session, connection.school_id, now)
         elif notice.about == ABOUT_GRANT and _ends(notice, connection):
             deauthorise(session, connection, now=now)
     session.flush()
