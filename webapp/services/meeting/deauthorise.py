@@ -11,7 +11,7 @@ from webapp.services.system.audit import SYSTEM, record
 
 
 def deauthorise(session: Session, connection: Connection, *, now: datetime) -> None:
-    """At once, where ten days are allowed (RELIABILITY 2.5): the tokens, the account and its users, whom the teachers are
+    """At once, where ten days are allowed (RELIABILITY 2.5): the tokens, the account, its users, whom the teachers are
     at the provider, and what was found astray. Links that families hold still work, and stay with their appointments.
     """
     disconnect(session, connection, who=SYSTEM, now=now)
