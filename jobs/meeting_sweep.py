@@ -13,7 +13,7 @@ from webapp.errors import ProviderError
 from webapp.models import Sweep
 from webapp.providers.base import MeetingProvider
 from webapp.services.meeting import strays, sweep
-from webapp.services.meeting.settle import store_missing
+from webapp.services.meeting.drift import store_seen
 from webapp.services.system.errand import Claim
 from webapp.services.system.installation import hold_of
 
@@ -58,16 +58,19 @@ def _look(look: sweep.Look, provider: MeetingProvider) -> None:
     seen = provider.coming(look.host_key)
     faults.point("sweep.listed")
     with database().transaction() as session:
-        missing = sweep.compare(session, look, seen, now=clock.now())
-    gone = [one for one in missing if not provider.stands(one.remote_id)]
-    for one in gone:
-        with database().transaction() as session:
-            store_missing(session, one.meeting_id, one.remote_id, now=clock.now())
+        suspects = sweep.compare(session, look, seen, now=clock.now())
+    mended = sum([_mends(one, provider) for one in suspects])
     removed = _remove_strays(look, provider)
-    if gone or removed:
-        log.warning("sweep", extra={"missing": len(gone), "strays": removed})
+    if mended or removed:
+        log.warning("sweep", extra={"missing": mended, "strays": removed})
     with database().transaction() as session:
         sweep.end(session, look, now=clock.now())
+
+
+def _mends(suspect: sweep.Suspect, provider: MeetingProvider) -> bool:
+    found = provider.read(suspect.remote_id)
+    with database().transaction() as session:
+        return store_seen(session, suspect.meeting_id, suspect.remote_id, found, now=clock.now())
 
 
 def _remove_strays(look: sweep.Look, provider: MeetingProvider) -> int:

@@ -63,6 +63,9 @@ class FakeMeeting:
         link = f"https://linden.zoom.us/j/{self.id}?pwd={self.passcode}"
         return MadeMeeting(self.id, link, self.passcode, self.host_key, self.starts_at)
 
+    def listed(self) -> SeenMeeting:
+        return SeenMeeting(self.id, self.marker, self.starts_at, self.shown().join_url)
+
 
 class FakeMeetings(Failures):
     """A MeetingProvider of which everything can be seen and set: `directory`, `rules`, `meetings`, `calls`."""
@@ -74,6 +77,7 @@ class FakeMeetings(Failures):
         self.directory: list[RemoteUser] = []
         self.rules: dict[str, PasscodeRule] = {}
         self.meetings: dict[str, FakeMeeting] = {}
+        self.lagging: list[SeenMeeting] | None = None  # what lists show meanwhile
         self.calls: list[str] = []
         self.on_call: Callable[[str], None] | None = None
         self.gate = threading.Event()
@@ -125,11 +129,8 @@ class FakeMeetings(Failures):
     def coming(self, host_key: str) -> list[SeenMeeting]:
         return self._do(
             "coming",
-            lambda: [SeenMeeting(m.id, m.marker, m.starts_at) for m in self.standing() if m.host_key == host_key],
+            lambda: self.lagging or [m.listed() for m in self.standing() if m.host_key == host_key],
         )
-
-    def stands(self, remote_id: str) -> bool:
-        return self._do("stands", lambda: any(m.id == remote_id for m in self.standing()))
 
     def read(self, remote_id: str) -> MadeMeeting | None:
         return self._do("read", lambda: next((m.shown() for m in self.standing() if m.id == remote_id), None))

@@ -105,6 +105,74 @@ def test_a_meeting_that_was_deleted_in_zoom_is_made_anew_after_two_looks(
     assert url(database, linked) == one.shown().join_url != was
 
 
+def edit(outside: Outside, **values: object) -> FakeMeeting:
+    """Somebody edits the one meeting at the provider."""
+    [one] = outside.meetings.standing()
+    outside.meetings.meetings[one.id] = replace(one, **values)
+    return one
+
+
+def test_a_meeting_that_was_moved_in_zoom_is_moved_back_after_two_looks(
+    database: Database, linked: Appointment, outside: Outside
+) -> None:
+    was, link = edit(outside, starts_at=outside.now + timedelta(days=20)).starts_at, url(database, linked)
+
+    outside.sweep()
+    outside.tick()
+    after_one = outside.meetings.calls.count("change")
+    twice(outside)
+
+    [one] = outside.meetings.standing()
+    assert (after_one, outside.meetings.calls.count("change")) == (0, 1)
+    assert (one.starts_at, url(database, linked)) == (was, link)
+    outside.meetings.calls.clear()
+    twice(outside)
+    assert set(outside.meetings.calls) == {"coming"}
+
+
+def test_a_passcode_changed_in_zoom_is_found_and_families_are_shown_the_link_that_works(
+    database: Database, linked: Appointment, outside: Outside
+) -> None:
+    edit(outside, passcode="Other1")
+
+    twice(outside)
+
+    [one] = outside.meetings.standing()
+    assert url(database, linked) == one.shown().join_url
+
+
+def test_a_meeting_given_to_another_host_in_zoom_is_made_anew_under_the_right_one(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside
+) -> None:
+    """PROVIDERS 1.3: deleting a user in Zoom may hand the meetings to somebody else."""
+    was = edit(outside, host_key="zsomebody")
+
+    for _ in range(2):
+        twice(outside)
+
+    [ours] = [one for one in outside.meetings.standing() if one.host_key == was.host_key]
+    assert ours.id != was.id
+    assert url(database, linked) == ours.shown().join_url
+
+
+def test_a_list_that_still_shows_the_former_time_moves_nothing(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside
+) -> None:
+    [one] = outside.meetings.standing()
+    former = one.listed()
+    with evening.later(database):
+        evening.move(linked, evening.slot(after=60))
+    outside.tick()
+    outside.meetings.calls.clear()
+    outside.meetings.lagging = [former]
+
+    outside.sweep()
+    outside.meetings.lagging = None
+    twice(outside)
+
+    assert set(outside.meetings.calls) == {"coming"}
+
+
 def test_what_a_list_does_not_show_but_stands_is_left_alone(
     database: Database, linked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,13 +115,13 @@ class TestMeetingProvider:
 
         assert seen == {(m.remote_id, o.marker, o.starts_at) for m, o in zip(made, orders, strict=True)}
 
-    def test_a_meeting_asked_for_by_itself_stands_or_not(self, stage: Stage) -> None:
+    def test_a_meeting_asked_for_by_itself_is_as_it_was_made_or_not_there(self, stage: Stage) -> None:
         made = stage.provider.make(an_order(stage.add_user("a@linden.example")))
-        assert stage.provider.stands(made.remote_id)
+        assert stage.provider.read(made.remote_id) == made
 
         stage.delete_in_portal(made.remote_id)
 
-        assert not stage.provider.stands(made.remote_id)
+        assert stage.provider.read(made.remote_id) is None
 
     def test_a_changed_meeting_keeps_its_identity_and_says_its_new_time(self, stage: Stage) -> None:
         """R40, R100"""

@@ -84,11 +84,12 @@ class MadeMeeting:
 
 @dataclass(frozen=True)
 class SeenMeeting:
-    """A line of a host's list: `marker` is ours as it stands there, or empty."""
+    """A line of a host's list: `marker` is ours as it stands there, or empty; so is the link if lists have none."""
 
     remote_id: str
     marker: str
     starts_at: datetime | None = None
+    join_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,10 +173,6 @@ class MeetingProvider(Protocol):
 
     def coming(self, host_key: str) -> list[SeenMeeting]:
         """All coming meetings of the host, ours and others; what is new or gone may show late."""
-        ...
-
-    def stands(self, remote_id: str) -> bool:
-        """Whether this one meeting exists, asked for by itself."""
         ...
 
     def read(self, remote_id: str) -> MadeMeeting | None:

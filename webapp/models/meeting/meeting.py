@@ -44,7 +44,7 @@ class Meeting(Errand, table=True):
     changed_at: datetime | None = None  # since when a change waits for further ones to be told together
     gone_at: datetime | None = None
     replaced_at: datetime | None = None
-    missed_at: datetime | None = None  # since when sweeps have not seen it at the provider
+    missed_at: datetime | None = None  # since when sweeps have not seen it as it shall be
 
     @property
     def has_link(self) -> bool:

@@ -129,19 +129,7 @@ class ZoomMeetings:
         return [made for m in ours if (made := self.read(str(m.get("id"))))]
 
     def coming(self, host_key: str) -> list[SeenMeeting]:
-        return [
-            SeenMeeting(str(m.get("id")), orders.marker_in(m.get("agenda")), iso_instant(m.get("start_time")))
-            for m in self._upcoming(host_key)
-        ]
-
-    def stands(self, remote_id: str) -> bool:
-        try:
-            self._call("GET", f"/meetings/{_part(remote_id)}")
-        except ProviderError as error:
-            if error.code != GONE:
-                raise
-            return False
-        return True
+        return [_seen(one) for one in self._upcoming(host_key)]
 
     def read(self, remote_id: str) -> MadeMeeting | None:
         try:
@@ -241,6 +229,12 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._access}"
         return request
+
+
+def _seen(listed: dict[str, Any]) -> SeenMeeting:
+    marker, link = orders.marker_in(listed.get("agenda")), listed.get("join_url")
+    starts_at = iso_instant(listed.get("start_time"))
+    return SeenMeeting(str(listed.get("id")), marker, starts_at, link if isinstance(link, str) else "")
 
 
 def _part(text: str) -> str:

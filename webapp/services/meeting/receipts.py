@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from webapp.db import wake
 from webapp.errors import ProviderError
 from webapp.models import Meeting, WebhookReceipt
 from webapp.models.meeting.meeting import PRESENT
 from webapp.providers.base import MadeMeeting
 from webapp.services.meeting.connection import connection_of
-from webapp.services.meeting.settle import order_of, store_missing
+from webapp.services.meeting.drift import store_seen
 from webapp.services.system.errand import Claim, failed, growing_pause, settled, write_if_ours
 
 BETWEEN_SIGHTINGS = timedelta(seconds=5)
@@ -55,31 +54,13 @@ def store_look(session: Session, look: LookAtOne, found: MadeMeeting | None, *, 
         return False
     if not write_if_ours(session, WebhookReceipt, look.claim, **settled(), missed_at=None):
         return False
-    if found is None:
-        store_missing(session, look.meeting_id, look.remote_id, now=now)
-        return True
-    return _store_seen(session, look, found, now=now)
+    return store_seen(session, look.meeting_id, look.remote_id, found, now=now)
 
 
 def put_off(session: Session, claim: Claim, error: ProviderError, *, now: datetime) -> None:
     """The provider did not answer: nothing is concluded, and where it makes no sense to ask again the sweep will."""
     receipt = session.get_one(WebhookReceipt, claim.id)
     write_if_ours(session, WebhookReceipt, claim, **failed(error, attempts=receipt.attempts, now=now))
-
-
-def _store_seen(session: Session, look: LookAtOne, found: MadeMeeting, *, now: datetime) -> bool:
-    """Somebody gave it another time, link or passcode: it is told anew what it shall be, and its answer stored."""
-    meeting = session.get_one(Meeting, look.meeting_id)
-    order = order_of(session, meeting)
-    is_as_told = found.starts_at in {None, order.starts_at}
-    is_as_shown = (found.join_url, found.passcode) == (meeting.join_url, meeting.passcode)
-    if order.starts_at <= now or (is_as_told and is_as_shown):
-        return False
-    idle = (col(Meeting.due_at).is_(None), col(Meeting.claim).is_(None), col(Meeting.wish) == PRESENT)
-    mine = update(Meeting).where(col(Meeting.id) == meeting.id, col(Meeting.remote_id) == look.remote_id, *idle)
-    session.execute(mine.values(ordered="", due_at=now))
-    wake(session, "meeting")
-    return True
 
 
 def _meeting(session: Session, receipt: WebhookReceipt) -> Meeting | None:

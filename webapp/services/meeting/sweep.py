@@ -23,6 +23,7 @@ SOON, LATER = timedelta(minutes=2), timedelta(hours=1)
 
 _LOOKED_JUST_NOW = timedelta(minutes=1)
 _AT_ONCE = 500
+_ASKED = ("id", "remote_id", "join_url", "linked_at", "missed_at")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A meeting that a row says is there and two looks have not seen."""
+class Suspect:
+    """A meeting that a row says is there, and that two looks have not seen as it shall be."""
 
     meeting_id: int
     remote_id: str
@@ -81,17 +82,18 @@ def begin(session: Session, claim: Claim, *, quarantine: timedelta, now: datetim
     return Look(claim, sweep.school_id, connection.id, sweep.provider, sweep.host_key, quarantine)
 
 
-def compare(session: Session, look: Look, seen: Collection[SeenMeeting], *, now: datetime) -> list[Missing]:
-    """Note what is missing and what is astray. Returns what was missed before and is missed again, each to be asked
+def compare(session: Session, look: Look, seen: Collection[SeenMeeting], *, now: datetime) -> list[Suspect]:
+    """Note what is not as it shall be and what is astray. Returns what was so before and is so again, each to be asked
     for by itself. What was made, told or removed within the quarantine is left alone: lists lag behind."""
-    ids = {one.remote_id for one in seen}
+    listed = {one.remote_id: one for one in seen}
     rows = session.execute(_standing(look).where(col(Slot.starts_at) > now)).all()
-    unseen = [row for row in rows if row.remote_id not in ids and row.linked_at <= now - look.quarantine]
+    sound = {row.id for row in rows if _is_as_told(row, listed.get(row.remote_id))}
+    unseen = [row for row in rows if row.id not in sound and row.linked_at <= now - look.quarantine]
     _note(session, [row.id for row in unseen if row.missed_at is None], now)
-    _note(session, [row.id for row in rows if row.missed_at is not None and row.remote_id in ids], None)
+    _note(session, [row.id for row in rows if row.missed_at is not None and row.id in sound], None)
     note_strays(session, look, _strays(session, look, seen, now=now), now=now)
     missed_before = [row for row in unseen if row.missed_at and row.missed_at <= now - look.quarantine]
-    return [Missing(row.id, row.remote_id) for row in missed_before]
+    return [Suspect(row.id, row.remote_id) for row in missed_before]
 
 
 def end(session: Session, look: Look, *, now: datetime) -> None:
@@ -120,7 +122,7 @@ def _unplanned() -> Any:
 def _standing(look: Look) -> Any:
     """The host's meetings that are there by our rows and not worked on."""
     return (
-        select(col(Meeting.id), col(Meeting.remote_id), col(Meeting.linked_at), col(Meeting.missed_at))
+        select(*(col(getattr(Meeting, name)) for name in _ASKED), col(Slot.starts_at))
         .join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .where(
@@ -130,6 +132,13 @@ def _standing(look: Look) -> Any:
             col(Meeting.remote_id).is_not(None),
         )
     )
+
+
+def _is_as_told(row: Any, seen: SeenMeeting | None) -> bool:
+    """A list may leave the link out, or show it without the passcode."""
+    if seen is None or seen.starts_at not in {None, row.starts_at}:
+        return False
+    return "pwd=" not in seen.join_url or seen.join_url == row.join_url
 
 
 def _note(session: Session, meetings: Collection[int], missed_at: datetime | None) -> None:
