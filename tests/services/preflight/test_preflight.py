@@ -384,3 +384,16 @@ def test_each_fact_from_outside_has_its_time(scene: Scene) -> None:
 
     read, oldest = datetime(2026, 11, 23, 14, 0, tzinfo=UTC), datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     assert times == {"Zoom connection": read, "Hosts": oldest, "Passcode rules": oldest}
+
+
+def test_what_nobody_has_looked_at_is_not_called_well(scene: Scene) -> None:
+    """After the app was taken away in Zoom nothing is known of its users."""
+    scene.connection.disconnected_at = scene.now
+    for host in scene.session.exec(select(Host)).all():
+        scene.session.delete(host)
+    scene.session.flush()
+
+    checks = {check.title: check.state for check in scene.look().checks}
+
+    assert checks["Zoom connection"] == "red"
+    assert {"Hosts", "Passcode rules"}.isdisjoint(checks)

@@ -36,14 +36,14 @@ _REMEDIES = {
 
 
 def hosts(facts: Facts) -> Check | None:
+    """Where nobody was ever looked for and nothing is wrong, there is nothing to say."""
     if not facts.provider or not facts.virtual:
         return None
-    return Check(
-        N_("Hosts"),
-        N_("Each teacher with virtual slots has a Zoom user who can hold the meetings."),
-        (*_unmapped(facts), *_basic(facts.virtual), *_budget(facts.virtual)),
-        as_of=facts.hosts_as_of,
-    )
+    found = (*_unmapped(facts), *_basic(facts.virtual), *_budget(facts.virtual))
+    if not found and facts.hosts_as_of is None:
+        return None
+    fine = N_("Each teacher with virtual slots has a Zoom user who can hold the meetings.")
+    return Check(N_("Hosts"), fine, found, as_of=facts.hosts_as_of)
 
 
 def contacts(facts: Facts) -> Check:

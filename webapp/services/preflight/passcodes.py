@@ -17,6 +17,8 @@ def passcodes(facts: Facts) -> Check | None:
     if not facts.provider or not facts.virtual:
         return None
     mapped = [offer for offer in facts.virtual if offer.lead and offer.lead.state == MAPPED]
+    if not mapped:
+        return None
     rules = [(offer, _rule(offer)) for offer in mapped]
     unread = tuple(offer.subject for offer, rule in rules if rule is None)
     impossible = tuple(offer.subject for offer, rule in rules if rule and not _can_be_met(rule))
