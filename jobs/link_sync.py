@@ -2,11 +2,12 @@
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from flask import Flask
+from flask import Flask, current_app
 
 from jobs.batch import drain
+from jobs.circuit import Circuit
 from jobs.turnstile import Turnstile
 from webapp import clock, faults
 from webapp.context import confab, database
@@ -64,9 +65,13 @@ def _sync(claim: Claim) -> None:
     try:
         store = carry_out(provider, decision)
     except ProviderError as error:
+        _circuit().note(decision.connection_id, error, now=clock.now())
+        if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
+            log.error("bad link", extra={"errand": claim.id, "connection": decision.connection_id})
         with database().transaction() as session:
             settle.store_failure(session, decision, error, now=clock.now())
         return
+    _circuit().note(decision.connection_id, None, now=clock.now())
     with database().transaction() as session:
         store(session, clock.now())
         faults.point("zoom.in_commit")
@@ -82,7 +87,7 @@ def _decided(claim: Claim) -> settle.Decision:
                 claim,
                 quarantine=timedelta(seconds=settings.quarantine_seconds),
                 quiet=timedelta(seconds=settings.merge_seconds),
-                allowance=Allowance(settings.zoom_plan, settings.zoom_host_day),
+                allowance=Allowance(settings.zoom_plan, settings.zoom_host_day, _spared_until),
                 now=clock.now(),
             )
         if decision.step is not settle.Step.WAIT:
@@ -91,6 +96,15 @@ def _decided(claim: Claim) -> settle.Decision:
     with database().transaction() as session:
         settle.make_room(session, claim, now=clock.now())
     return settle.Decision(settle.Step.NOTHING, claim)
+
+
+def _spared_until(connection_id: int) -> datetime | None:
+    return _circuit().spared_until(connection_id, now=clock.now())
+
+
+def _circuit() -> Circuit:
+    circuit: Circuit = current_app.extensions.setdefault("jobs.circuit", Circuit())
+    return circuit
 
 
 def speak(provider: str, connection_id: int) -> MeetingProvider:

@@ -80,6 +80,7 @@ def test_a_refused_connection_has_not_arrived(method: str) -> None:
 
 
 def test_an_unknown_name_has_not_arrived() -> None:
+    """PROV-022: the name server may know it again at the next try."""
     error = trouble("http://no-such-host.invalid/")
 
     assert (error.retry, error.arrived) == (True, False)
@@ -149,7 +150,7 @@ def test_a_huge_body_is_not_read_to_its_end(raw_server: Serve) -> None:
     "beginning", ["", "HTTP/1.1 200 OK\r\nX-Drip: ", "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"]
 )
 def test_the_deadline_is_total_also_for_a_drip(raw_server: Serve, beginning: str) -> None:
-    """R41: a byte now and then, in the header or the body, does not keep the call alive."""
+    """R41, PROV-020: a byte now and then, in the header or the body, does not keep the call alive."""
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(beginning.encode())

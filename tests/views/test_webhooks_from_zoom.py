@@ -1,104 +1,36 @@
 """The stand-in of Zoom tells our pages over real HTTP, and our jobs ask it: healed, however badly it tells."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from app import test_settings as settings_for
-from conftest import KEY
-from evening import Evening
-from flask import Flask
-from online_office import time_stands_at
-from sqlmodel import col, select
-from stages import ZoomStage
+from sqlmodel import delete
+from zoom_road import SECRET, Road, open_road
 
-from jobs.link_sync import sync_links
-from jobs.tasks import plan_mappings, run_tasks
-from jobs.webhooks import read_webhooks
-from webapp import clock, create_app
+from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Host, Meeting, WebhookReceipt
-from webapp.sandbox.run import RunningSandbox, start_sandbox
+from webapp.models import Connection, Host, Meeting, WebhookReceipt
 from webapp.sandbox.servers import WebServer, listen
 from webapp.services.meeting.map_contacts import GATHER
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
-from webapp.services.meeting.tokens import close_tokens
 
-SECRET = "the-secret-token-of-the-app"
 IN_TIME = timedelta(seconds=30)
-
-
-@dataclass
-class Road:
-    """A connected school with one link, the stand-in that made it, and our pages on a port of their own."""
-
-    database: Database
-    app: Flask
-    sandbox: RunningSandbox
-    zoom: ZoomStage
-    appointment: Appointment
-
-    def run(self, by: timedelta = timedelta()) -> None:
-        clock.move(clock.now() - datetime.now(UTC) + by)
-        for job in (read_webhooks, plan_mappings, run_tasks, sync_links):
-            job(self.app)
-
-    def heal(self) -> None:
-        """All that the scheduler does within the half minute after the next word from Zoom."""
-        for _ in range(4):
-            self.run(BETWEEN_SIGHTINGS + timedelta(seconds=2))
-
-    def told(self, count: int) -> list[tuple[str, int]]:
-        assert self.sandbox.zoom.outbox.wait_for(count), self.sandbox.zoom.outbox.sent
-        return self.sandbox.zoom.outbox.sent[:count]
-
-    def row(self, table: Any) -> Any:
-        with self.database.reading() as session:
-            return session.exec(select(table).order_by(col(table.id).desc())).first()
-
-    @property
-    def standing(self) -> list[str]:
-        return [str(one["id"]) for one in self.zoom.state()["meetings"] if one["stands"] and one["type"] == 2]
 
 
 @pytest.fixture
 def road(database: Database, now: datetime) -> Iterator[Road]:
-    with start_sandbox() as sandbox, time_stands_at(now):
-        zoom = ZoomStage(sandbox.zoom_url)
-        zoom.control("switches", clock_offset=(now - datetime.now(UTC)).total_seconds())
-        app, evening = _school(database, zoom, now)
+    with open_road(database, now) as road:
         listening = listen("127.0.0.1", 0)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/zoom/webhook"
-        pages = WebServer(app, listening)
+        pages = WebServer(road.app, listening)
         pages.start()
-        with evening.later(database):
-            [appointment] = evening.book(evening.slot())
-        road = Road(database, app, sandbox, zoom, appointment)
         road.run()
         assert road.row(Meeting).join_url, road.row(Meeting)
-        zoom.control("webhooks", url=address, secret=SECRET)
+        road.zoom.control("webhooks", url=address, secret=SECRET)
         yield road
-        sandbox.stop()
+        road.sandbox.stop()
         pages.stop()
-
-
-def _school(database: Database, zoom: ZoomStage, now: datetime) -> tuple[Flask, Evening]:
-    url = database.engine.url.render_as_string(hide_password=False)
-    names = ("zoom_client_id", "zoom_client_secret", "zoom_oauth_url", "zoom_api_url", "zoom_link_hosts")
-    theirs = {name: getattr(zoom.settings, name) for name in names}
-    app = create_app(settings_for(url, KEY, zoom_webhook_secrets=(SECRET,), **theirs))
-    app.extensions["confab"].database.dispose()
-    app.extensions["confab"] = replace(app.extensions["confab"], database=database)
-    with database.transaction() as session:
-        evening = Evening(session, now, "zoom")
-        assert evening.connection is not None
-        assert evening.host is not None
-        evening.connection.account_id = zoom.state()["account"]["id"]
-        evening.host.remote_id = zoom.add_user(evening.teacher.email or "")
-        close_tokens(session, evening.connection, replace(zoom.store.current(), expires_at=now + timedelta(hours=1)))
-    return app, evening
 
 
 def test_deleted_in_the_portal_and_healed_within_half_a_minute(road: Road) -> None:
@@ -163,13 +95,38 @@ def test_moved_in_the_portal_and_moved_back(road: Road) -> None:
     assert len(road.zoom.calls("meetingUpdate")) == 1
 
 
-def test_turned_into_a_webinar_it_is_made_anew(road: Road) -> None:
+@pytest.mark.parametrize("told_by", ["webhook", "sweep", "change"])
+def test_turned_into_a_webinar_it_is_made_anew_and_the_webinar_is_its_host_s(road: Road, told_by: str) -> None:
+    """F28: the same appointment has a new meeting; what the host made of the former one is neither changed nor
+    deleted, not even when the appointment is cancelled."""
     [former] = road.standing
+    road.run(timedelta(minutes=5))
     road.zoom.control(f"meetings/{former}", method="PATCH", webinar=True)
-    road.told(1)
-    road.heal()
+    webinar = road.zoom.meeting(former)
+    assert road.told(1) == [("meeting.updated", 200)]
 
-    assert road.standing == [road.row(Meeting).remote_id] != [former]
+    if told_by != "webhook":
+        with road.database.transaction() as session:
+            session.exec(delete(WebhookReceipt))
+    if told_by == "webhook":
+        road.heal()
+    elif told_by == "sweep":
+        for _ in range(3):
+            road.sweep()
+    else:
+        with road.change():
+            road.evening.move(road.appointment, road.evening.slot())
+        road.run()
+    [anew] = road.standing
+    assert anew == road.row(Meeting).remote_id != former
+
+    with road.change():
+        road.evening.cancel(road.appointment)
+    road.run()
+    road.sweep()
+
+    assert road.standing == []
+    assert road.zoom.meeting(former) == webinar
 
 
 def test_our_own_deletion_echoes_and_nothing_follows(road: Road) -> None:

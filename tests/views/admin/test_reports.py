@@ -270,7 +270,7 @@ class TestTeacher:
         assert foreign.status_code == 404
 
     def test_the_second_teacher_of_a_team_sees_the_same_link_and_who_hosts(self, office: Office) -> None:
-        """R64"""
+        """R64; F32: who hosts is told to sign in to Zoom first, for there is no other start link."""
         with office.arranged() as session:
             ines = make_teacher(session, office.school, "Ines", "Castellanos")
             team = make_resource(session, office.event, office.folake, ines, name="Grade 4 team")

@@ -14,6 +14,7 @@ from webapp.providers.links import is_allowed_link
 BASIC, LICENSED = 1, 2
 _PRINTABLE = re.compile(r"[!-~]{0,20}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
+_ELSEWHERE = N_("Zoom gave a link that does not lead to Zoom. It is not shown to anybody.")
 
 
 def meeting_id(answer: Answer) -> str:
@@ -29,6 +30,8 @@ def made_meeting(answer: Answer, link_hosts: Collection[str]) -> MadeMeeting:
     body = answer.object()
     number = meeting_id(answer)
     link, passcode = body.get("join_url"), body.get("password") or ""
+    if not link:
+        raise bad_link(N_("Zoom made a meeting and gave no link for it."))
     if not is_allowed_link(link, link_hosts) or _is_start_link(str(link)):
         raise bad_link()
     if not isinstance(passcode, str) or not _PRINTABLE.fullmatch(passcode):
@@ -36,13 +39,8 @@ def made_meeting(answer: Answer, link_hosts: Collection[str]) -> MadeMeeting:
     return MadeMeeting(number, str(link), passcode, str(body.get("host_id") or ""), iso_instant(body.get("start_time")))
 
 
-def bad_link(*, arrived: bool = False) -> ProviderError:
-    return ProviderError(
-        N_("Zoom gave a link that does not lead to Zoom. It is not shown to anybody."),
-        retry=False,
-        arrived=arrived,
-        code="bad_link",
-    )
+def bad_link(message: str = _ELSEWHERE, *, arrived: bool = False) -> ProviderError:
+    return ProviderError(message, retry=False, arrived=arrived, code="bad_link")
 
 
 def remote_user(listed: Mapping[str, Any], status: str) -> RemoteUser | None:

@@ -145,12 +145,21 @@ class ZoomMeetings:
     def _usable(self, answer: Answer) -> MadeMeeting:
         """What was just made; if its link leads elsewhere it is removed again, so that no try leaves one behind."""
         try:
-            return made_meeting(answer, self._link_hosts)
+            return made_meeting(self._with_link(answer), self._link_hosts)
         except ProviderError as error:
             if error.code != "bad_link":
                 raise
             self._give_up(meeting_id(answer))
             raise
+
+    def _with_link(self, answer: Answer) -> Answer:
+        """Asked for by itself, a meeting that came without a link may have one. It is there, whatever comes of that."""
+        if answer.object().get("join_url"):
+            return answer
+        try:
+            return self._call("GET", f"/meetings/{meeting_id(answer)}")
+        except ProviderError as error:
+            raise answer.unreadable() from error
 
     def _give_up(self, remote_id: str) -> None:
         try:

@@ -5,6 +5,7 @@ rate begins and what it never exceeds. A 429 lowers the rate by a fifth, each fi
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,15 +37,18 @@ _SECOND, _HOUR, _LAST_JITTER = timedelta(seconds=1), timedelta(hours=1), 600
 
 _HOST_DAY = N_("Zoom allows 100 new or changed meetings per teacher and day. It goes on after midnight UTC.")
 _ACCOUNT_DAY = N_("The school's Zoom account has used up its calls for today.")
+_OUTAGE = N_("Zoom is in trouble or cannot be reached. It goes on by itself as soon as Zoom does.")
 _SLOWER = N_("Zoom asks us to go slower.")
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """The plan of the accounts, and how much a host may do in a day; 0 is without limit."""
+    """The plan of the accounts, and how much a host may do in a day; 0 is without limit. `spared_until` is asked
+    last, by the connection, and says until when its provider is left in peace because it is in trouble, if it is."""
 
     plan: str = "pro"
     host_day: int = 100
+    spared_until: Callable[[int], datetime | None] = lambda _connection_id: None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def permit(
     wait = max(0.0, (pace.next_at - now).total_seconds())
     if wait > LONGEST_WAIT:
         return Permit(wait - LONGEST_WAIT / 2, is_granted=False)
+    if spared_until := allowance.spared_until(connection.id or 0):
+        return _refused("outage", _OUTAGE, _after(spared_until, 10))
     if writes and (spent := _spend(session, meeting, writes, allowance, now=now)):
         return _refused("host_limit", _HOST_DAY, spent)
     _learn(pace, label, allowance, now=now)

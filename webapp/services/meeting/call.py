@@ -1,5 +1,6 @@
 """Carry out one decided step at the provider, and say how to store what came of it."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,8 @@ from webapp.errors import ProviderError
 from webapp.providers.base import MadeMeeting, MeetingOrder, MeetingProvider
 from webapp.services.meeting import settle
 from webapp.services.meeting.settle import Decision, Step
+
+log = logging.getLogger(__name__)
 
 Store = Callable[[Session, datetime], object]
 """What to do in the transaction after the call."""
@@ -59,6 +62,8 @@ def _look_up(provider: MeetingProvider, decision: Decision, order: MeetingOrder)
         return lambda session, now: settle.store_not_found(session, decision.claim, now=now)
     for duplicate in found[1:]:
         provider.remove(duplicate.remote_id)
+    if found[1:]:
+        log.warning("duplicates removed", extra={"meetings": len(found) - 1})
     return partial(_adopt, decision, order, found[0])
 
 

@@ -1,0 +1,66 @@
+"""Leave a provider that is in trouble in peace: after some failures in a row nobody calls it until a pause is over."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webapp.errors import ProviderError
+from webapp.services.system.errand import growing_pause
+
+MOST = 5
+"""Failures in a row, of whatever meetings."""
+
+LONGEST = timedelta(minutes=1)
+"""So that work goes on soon after the provider does."""
+
+ONE_CALL = timedelta(seconds=20)
+"""So long the others wait for the one who tries: longer than a call lasts."""
+
+_NO_ANSWER = frozenset({"timeout", "unreachable", "unreadable"})
+
+
+@dataclass
+class _Line:
+    failures: int = 0
+    pauses: int = 0
+    until: datetime | None = None
+    is_tried: bool = False
+
+
+class Circuit:
+    """Of one process, which learns by its own calls; by connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: dict[int, _Line] = {}
+
+    def note(self, connection_id: int, error: ProviderError | None, *, now: datetime) -> None:
+        """What came of a call. A refusal is an answer like any other; what was under way when the pause began says
+        nothing new."""
+        with self._lock:
+            if error is None or not _is_trouble(error):
+                self._lines.pop(connection_id, None)
+                return
+            line = self._lines.setdefault(connection_id, _Line())
+            if line.until and not line.is_tried:
+                return
+            line.failures += 1
+            if line.is_tried or line.failures >= MOST:
+                line.pauses, line.is_tried = line.pauses + 1, False
+                line.until = min(growing_pause(line.pauses, now=now), now + LONGEST)
+
+    def spared_until(self, connection_id: int, *, now: datetime) -> datetime | None:
+        """None for who may call: all, or after a pause the first who asks. The others wait for what comes of that."""
+        with self._lock:
+            line = self._lines.get(connection_id)
+            if line is None or line.until is None:
+                return None
+            if now < line.until:
+                return line.until
+            line.until, line.is_tried = now + ONE_CALL, True
+            return None
+
+
+def _is_trouble(error: ProviderError) -> bool:
+    """Of the provider's own or on the way to it; an HTTP status of 500 and more is its own code (providers/http)."""
+    return error.retry and (error.code in _NO_ANSWER or error.code.isdigit())
