@@ -205,6 +205,9 @@ class FakeGrants(Failures):
     def missing_scopes(self, granted: str) -> list[str]:
         return self.missing
 
+    def extra_scopes(self, granted: str) -> list[str]:
+        return [scope for scope in granted.split() if scope != "all"]
+
     def revoke(self, tokens: Tokens) -> None:
         self.revoked.append(tokens)
 

@@ -86,6 +86,20 @@ def test_the_classic_scopes_of_an_older_app_do(zoom: ZoomStage) -> None:
     assert zoom.grants.missing_scopes("") == NEEDED
 
 
+def test_no_scope_is_asked_for_by_name_and_what_is_granted_beyond_need_is_told(zoom: ZoomStage) -> None:
+    """OAUTH-030: Zoom grants what the app's own page lists."""
+    asked = parse_qs(urlsplit(zoom.grants.authorize_url(state="s", verifier=VERIFIER)).query)
+    tokens = zoom.grant(scopes=NEEDED)
+
+    assert "scope" not in asked
+    assert zoom.grants.extra_scopes(tokens.scopes) == []
+    assert zoom.grants.extra_scopes("user:read:admin meeting:read:admin meeting:write:admin") == []
+    assert zoom.grants.extra_scopes(f"{tokens.scopes} report:read:admin,recording:read:admin") == [
+        "recording:read:admin",
+        "report:read:admin",
+    ]
+
+
 def test_a_refresh_brings_a_new_pair_and_the_old_one_is_void(zoom: ZoomStage) -> None:
     """F13"""
     former = zoom.store.tokens

@@ -197,6 +197,10 @@ class Grants(Protocol):
         """The scopes we need that were not granted, by their granular names."""
         ...
 
+    def extra_scopes(self, granted: str) -> list[str]:
+        """The scopes that were granted and no call of ours needs, sorted."""
+        ...
+
     def revoke(self, tokens: Tokens) -> None:
         """Idempotent and best effort."""
         ...

@@ -191,6 +191,7 @@ def test_both_sides_of_a_missing_user_and_the_five_parts_of_the_report_are_shown
 def test_a_passcode_refused_twice_shows_the_rule_in_brackets_and_the_five_steps(
     linden: Linden, session: Session
 ) -> None:
+    """R95, R96, R97: the portal's five steps, that it is the meeting's passcode, and what to do about a padlock."""
     appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
     rule = "Password must contain only numeric characters."
     refuse(session, appointment, ProviderError("[%(rule)s]", retry=False, code="passcode", rule=rule), now=linden.now)
@@ -198,8 +199,17 @@ def test_a_passcode_refused_twice_shows_the_rule_in_brackets_and_the_five_steps(
     issue = linden.issue()
 
     assert issue.advice.heading == "Zoom refused the passcode twice"
-    assert f"[{rule}] This is the meeting passcode" in issue.advice.words
-    assert [step.split()[0] for step in issue.advice.steps] == ["Sign", "Open", "Under", "Clear", "Save,"]
+    assert f"[{rule}] This is the meeting passcode, not a sign-in password." in issue.advice.words
+    steps = (
+        "Admin or Owner",
+        "Account Management, Account Settings, Meeting",
+        "Passcode Requirement",
+        "numeric",
+        "Save",
+    )
+    assert len(issue.advice.steps) == len(steps)
+    assert all(words in step for words, step in zip(steps, issue.advice.steps, strict=True))
+    assert "A padlock there must be opened at account level first." in issue.advice.steps[2]
 
 
 @pytest.mark.parametrize("gone", ["disconnected_at", "needs_reconnect_at"])

@@ -67,6 +67,16 @@ class TestHealth:
 
         assert ("differs by 21 seconds from Zoom's" in shown(office)) is warns
 
+    def test_scopes_beyond_need_are_named_and_the_connection_works(self, office: Office) -> None:
+        """OAUTH-030"""
+        mapped(office)
+        before = shown(office)
+        change(office, scopes="all report:read:admin")
+
+        assert "more than Confab needs" not in before
+        assert "more than Confab needs: report:read:admin." in shown(office)
+        assert "Connected" in shown(office)
+
 
 class TestOldType:
     def test_it_is_recognised_explained_and_leads_to_the_new_one(self, office: Office) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -423,6 +424,23 @@ def test_the_details_for_support_name_the_facts_and_no_family_link_or_passcode(o
     assert office.alice.last not in row.diagnosis
     assert "https://" not in row.diagnosis
     assert escape(row.diagnosis, quote=False).splitlines()[0] in dora.get(office.path()).text
+
+
+@pytest.mark.parametrize("address", ["help@linden.example", ""])
+def test_whoever_cannot_help_themselves_is_told_whom_to_write_to_with_the_details(
+    office: Office, dora: Browser, address: str
+) -> None:
+    """R42: the operator's address, beside the details that can be copied; without one nothing is made up."""
+    wired = office.app.extensions["confab"]
+    settings = wired.settings.model_copy(update={"support_address": address})
+    office.app.extensions["confab"] = replace(wired, settings=settings)
+    with office.arranged() as session:
+        refuse(session, virtual(session, office.resource, office.alice, now=office.now), REFUSED, now=office.now)
+
+    page = dora.get(office.path()).text
+
+    assert ("If the steps do not help, write to" in words(page)) == bool(address)
+    assert f"write to {address} and add these details." in words(page) or not address
 
 
 def test_of_thousands_on_the_way_the_soonest_are_shown_and_all_are_counted(office: Office, dora: Browser) -> None:

@@ -89,6 +89,10 @@ class ZoomGrants:
         held = set(granted.replace(",", " ").split())
         return [name for name, classic in _NEEDED.items() if name not in held and not classic & held]
 
+    def extra_scopes(self, granted: str) -> list[str]:
+        """Zoom grants what the app's own page in the Marketplace lists; nothing is asked for by name (OAUTH-030)."""
+        return sorted(set(granted.replace(",", " ").split()) - set(_NEEDED) - frozenset().union(*_NEEDED.values()))
+
     def revoke(self, tokens: Tokens) -> None:
         """An access token lives an hour and only a living one can end the grant, so an old one is renewed for it."""
         with contextlib.suppress(ProviderError):

@@ -182,9 +182,15 @@ def _facts() -> dict[str, Any]:
     with database().reading() as db:
         known = integration(db, g.school, ZOOM)
         chosen, administrators = chosen_addresses(db, g.school.id), administrators_of(db, g.school.id)
-    notified = Form(Notified, {"notified": "\n".join(chosen)})
-    watched = request.args.get("mapping", type=int)
-    return {"known": known, "watched": watched, "problem": "", "notified": notified, "administrators": administrators}
+    granted = known.connection.scopes if known.connection and known.is_live else ""
+    return {
+        "known": known,
+        "extra_scopes": confab().providers.grants[ZOOM].extra_scopes(granted),
+        "watched": request.args.get("mapping", type=int),
+        "problem": "",
+        "notified": Form(Notified, {"notified": "\n".join(chosen)}),
+        "administrators": administrators,
+    }
 
 
 def _words(error: DomainError | ProviderError | None) -> str:
