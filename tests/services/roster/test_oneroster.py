@@ -33,16 +33,6 @@ def test_the_elementary_sample_imports_whole(session: Session, importer: Importe
     assert len(session.exec(select(Contact)).all()) == 6
 
 
-@pytest.mark.contract
-@pytest.mark.parametrize(("sample", "students", "classes"), [("v1p2-minimal", 1, 1), ("v1p1-tao-extensions", 2, 3)])
-def test_other_versions_and_old_headings_import_too(
-    importer: Importer, sample: str, students: int, classes: int
-) -> None:
-    report = importer.apply(open_path(contracts_folder() / "oneroster" / "samples" / sample))
-
-    assert (report.created["students"], report.created["classes"], report.problems) == (students, classes, [])
-
-
 def test_users_become_students_teachers_and_parents(
     session: Session, importer: Importer, families_bundle: dict[str, bytes]
 ) -> None:

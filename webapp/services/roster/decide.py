@@ -13,6 +13,9 @@ NO_STUDENT = N_("There is no student %(value)s.")
 NO_CLASS = N_("There is no class %(value)s.")
 NO_PARENT = N_("There is no parent %(value)s.")
 
+_PARENT = ("ParentID", "agentSourcedIds", "relationshipUserSourcedId", "Contact_name")
+_CHILD = ("StudentID", "agentSourcedIds", "userSourcedId", "Student_id")
+
 
 def decide(roster: Roster, lists: Lists) -> Report:
     """Bring `lists` to what the files say, and tell what that changes."""
@@ -63,7 +66,14 @@ def _add_student(fact: StudentFact, lists: Lists, report: Report) -> None:
 def _update_student(fact: StudentFact, student: HeldStudent, report: Report) -> None:
     if fact.first != student.first and fact.last != student.last:
         before = f"{student.first} {student.last}"
-        report.problem(fact.at, ("First", "givenName"), WARNING, OTHER_CHILD, value=fact.ref, before=before)
+        report.problem(
+            fact.at,
+            ("First", "givenName", "First Name", "First_name"),
+            WARNING,
+            OTHER_CHILD,
+            value=fact.ref,
+            before=before,
+        )
     is_changed = student.write(
         first=fact.first,
         last=fact.last,
@@ -90,9 +100,17 @@ def _place_enrolments(facts: list[EnrolmentFact], lists: Lists, report: Report) 
 
 def _is_known(fact: EnrolmentFact, lists: Lists, report: Report) -> bool:
     if fact.student_ref not in lists.students:
-        report.problem(fact.at, ("StudentID", "userSourcedId"), ERROR, NO_STUDENT, value=fact.student_ref)
+        report.problem(
+            fact.at, ("StudentID", "userSourcedId", "SIS ID", "Student_id"), ERROR, NO_STUDENT, value=fact.student_ref
+        )
     if fact.class_ref not in lists.classes:
-        report.problem(fact.at, ("ClassID", "classSourcedId"), ERROR, NO_CLASS, value=fact.class_ref)
+        report.problem(
+            fact.at,
+            ("ClassID", "classSourcedId", "Section SIS ID", "Section_id"),
+            ERROR,
+            NO_CLASS,
+            value=fact.class_ref,
+        )
     return fact.student_ref in lists.students and fact.class_ref in lists.classes
 
 
@@ -103,9 +121,9 @@ def _place_guardians(facts: list[GuardianFact], lists: Lists, report: Report) ->
         people = lists.people.teachers if fact.is_teacher else lists.people.parents
         parent, student = people.get(fact.parent_ref), lists.students.get(fact.student_ref)
         if parent is None:
-            report.problem(fact.at, ("ParentID", "agentSourcedIds"), fact.severity, NO_PARENT, value=fact.parent_ref)
+            report.problem(fact.at, _PARENT, fact.severity, NO_PARENT, value=fact.parent_ref)
         if student is None:
-            report.problem(fact.at, ("StudentID", "agentSourcedIds"), fact.severity, NO_STUDENT, value=fact.student_ref)
+            report.problem(fact.at, _CHILD, fact.severity, NO_STUDENT, value=fact.student_ref)
         if parent is None or student is None or (parent, fact.student_ref) in seen:
             continue
         seen.add((parent, fact.student_ref))

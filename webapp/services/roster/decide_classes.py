@@ -10,8 +10,8 @@ NO_CLASS = N_("There is no class %(value)s.")
 DIFFERS = N_("%(value)s differs from an earlier row of class %(ref)s, which counts.")
 
 _COLUMNS = {
-    "name": ("ClassName", "title"),
-    "group_name": ("GroupName", "grades"),
+    "name": ("ClassName", "title", "Section Name", "Name"),
+    "group_name": ("GroupName", "grades", "Grade"),
     "appointments_allowed": ("PTAN",),
 }
 
@@ -69,9 +69,13 @@ class _Classes:
     def _place_teaching(self, fact: TeachingFact) -> None:
         teacher = self._lists.people.teachers.get(fact.teacher_ref)
         if teacher is None:
-            self._report.problem(fact.at, ("userSourcedId",), ERROR, NO_TEACHER, value=fact.teacher_ref)
+            self._report.problem(
+                fact.at, ("userSourcedId", "SIS ID", "Teacher_id"), ERROR, NO_TEACHER, value=fact.teacher_ref
+            )
         if fact.class_ref not in self._lists.classes:
-            self._report.problem(fact.at, ("classSourcedId",), ERROR, NO_CLASS, value=fact.class_ref)
+            self._report.problem(
+                fact.at, ("classSourcedId", "Section SIS ID", "Section_id"), ERROR, NO_CLASS, value=fact.class_ref
+            )
         elif teacher is not None:
             team = self._teams.setdefault(fact.class_ref, [])
             if teacher not in team:

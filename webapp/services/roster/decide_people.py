@@ -15,7 +15,7 @@ ADDRESS_STAYS = N_("%(holder)s is an administrator; an import does not change th
 SHORT_PASSWORD = N_("The password was not set: it needs at least %(shortest)s characters.")
 PASSWORD_NOT_SET = N_("The password was not set. %(holder)s signs in with a mailed code.")
 
-_EMAIL = ("Email", "email")
+_EMAIL = ("Email", "email", "Secondary Email", "Teacher_email", "Contact_email")
 _Fact = TeacherFact | ParentFact
 
 

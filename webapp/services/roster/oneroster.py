@@ -16,19 +16,19 @@ from webapp.services.roster.facts import (
     TeacherFact,
     TeachingFact,
 )
-from webapp.services.roster.layout import (
+from webapp.services.roster.layout import Layout
+from webapp.services.roster.oneroster_layouts import (
     ONEROSTER_CLASSES,
     ONEROSTER_DEMOGRAPHICS,
     ONEROSTER_ENROLLMENTS,
     ONEROSTER_ROLES,
     ONEROSTER_USERS,
-    Layout,
 )
 from webapp.services.roster.report import NOTE, WARNING, Problem, Source
-from webapp.services.roster.row import Row, sound_facts
+from webapp.services.roster.row import Row, is_active, sound_facts
 from webapp.services.roster.sheet import Sheet
+from webapp.services.roster.vendor_layouts import SDS_RELATIONSHIPS
 
-INACTIVE = N_("The status is %(value)s. This row is left out.")
 NO_ROLES = N_("%(file)s has no column role, and there is no roles.csv beside it. Export both, or OneRoster 1.1.")
 OTHER_ROLES = N_("Nothing is imported for the role %(role)s. Rows with it: %(n)s.")
 
@@ -37,7 +37,12 @@ LONGEST_LIST = 10_000
 STUDENT, TEACHER, PARENT = "student", "teacher", "parent"
 
 
-_KINDS = {"student": STUDENT, "teacher": TEACHER, "parent": PARENT, "guardian": PARENT, "relative": PARENT}
+_KINDS = {
+    "student": STUDENT,
+    **dict.fromkeys(("teacher", "faculty", "professor", "lecturer"), TEACHER),
+    **dict.fromkeys(("parent", "guardian", "relative"), PARENT),
+}
+"""OneRoster's roles, and Microsoft's words for those who teach."""
 
 
 @dataclass
@@ -64,13 +69,15 @@ def read_oneroster(sheets: list[Sheet], roster: Roster) -> None:
         roster.add(sound_facts(sheet, roster.problems, _class))
     for sheet in _of(sheets, ONEROSTER_ENROLLMENTS):
         roster.add(sound_facts(sheet, roster.problems, partial(_places, bundle=bundle)))
+    for sheet in _of(sheets, SDS_RELATIONSHIPS):
+        roster.add(sound_facts(sheet, roster.problems, partial(_relationship, bundle=bundle)))
     for at, user, agent in bundle.agents:
         roster.add(_guardian(bundle, at, user, agent))
     roster.notes += [_other(file, role, n) for (file, role), n in bundle.others.items()]
 
 
 def _of(sheets: list[Sheet], layout: Layout) -> list[Sheet]:
-    return [sheet for sheet in sheets if sheet.layout is layout]
+    return [sheet for sheet in sheets if sheet.layout.kind == layout.kind]
 
 
 def _roles(sheets: list[Sheet], roster: Roster) -> dict[str, list[str]]:
@@ -78,15 +85,16 @@ def _roles(sheets: list[Sheet], roster: Roster) -> dict[str, list[str]]:
     roles: dict[str, list[str]] = {}
     for sheet in _of(sheets, ONEROSTER_ROLES):
         rows = sound_facts(sheet, roster.problems, _role)
-        for user, role, _ in sorted(rows, key=lambda row: row[2] != "primary"):
+        for user, role, _ in sorted(rows, key=lambda row: not row[2]):
             roles.setdefault(user, []).append(role)
     return roles
 
 
-def _role(row: Row) -> list[tuple[str, str, str]]:
-    if not _is_active(row):
+def _role(row: Row) -> list[tuple[str, str, bool]]:
+    if not is_active(row, "status"):
         return []
-    return [(row.ref("userSourcedId"), row.text("role").lower(), row.text("roleType").lower())]
+    is_primary = row.text("roleType").lower() == "primary" or row.text("isPrimary").lower() == "true"
+    return [(row.ref("userSourcedId"), row.text("role").lower(), is_primary)]
 
 
 def _birthdays(sheets: list[Sheet], roster: Roster) -> dict[str, str]:
@@ -98,13 +106,13 @@ def _birthdays(sheets: list[Sheet], roster: Roster) -> dict[str, str]:
 
 
 def _birthday(row: Row) -> list[tuple[str, str]]:
-    return [(row.ref("sourcedId"), row.text("birthDate"))] if _is_active(row) else []
+    return [(row.ref("sourcedId"), row.text("birthDate"))] if is_active(row, "status") else []
 
 
 def _people(row: Row, bundle: _Bundle) -> list[Fact]:
     """A user may be teacher and parent at once."""
     user = row.ref("sourcedId")
-    if not _is_active(row):
+    if not is_active(row, "status"):
         return []
     roles = [role] if (role := row.text("role").lower()) else bundle.roles.get(user, [])
     kinds = bundle.kinds.setdefault(user, set())
@@ -135,17 +143,17 @@ def _facts(row: Row, user: str, kinds: set[str], birthday: str) -> list[Fact]:
 
 
 def _class(row: Row) -> list[Fact]:
-    if not _is_active(row):
+    if not is_active(row, "status"):
         return []
     return [ClassFact(row.at, row.ref("sourcedId"), row.text("title", longest=200), row.text("grades"))]
 
 
 def _places(row: Row, bundle: _Bundle) -> list[Fact]:
     """Who teaches and who sits in a class."""
-    if not _is_active(row):
+    if not is_active(row, "status"):
         return []
     class_ref, user, role = row.ref("classSourcedId"), row.ref("userSourcedId"), row.text("role").lower()
-    if role == TEACHER:
+    if _KINDS.get(role) == TEACHER:
         return [TeachingFact(row.at, class_ref, user, is_primary=row.text("primary").lower() == "true")]
     if role == STUDENT:
         return [EnrolmentFact(row.at, class_ref, user)]
@@ -164,12 +172,14 @@ def _guardian(bundle: _Bundle, at: Source, user: str, agent: str) -> list[Fact]:
     return []
 
 
-def _is_active(row: Row) -> bool:
-    status = row.text("status")
-    if status.lower() in ("", "active"):
-        return True
-    row.refuse("status", INACTIVE, value=status)
-    return False
+def _relationship(row: Row, bundle: _Bundle) -> list[Fact]:
+    """Microsoft's file names the student and then the contact, who may be a doctor."""
+    student, parent, role = row.ref("userSourcedId"), row.ref("relationshipUserSourcedId"), row.text("relationshipRole")
+    if role and _KINDS.get(role.lower()) != PARENT:
+        bundle.others[row.at.file, role.lower()] += 1
+        return []
+    kinds = bundle.kinds.get(parent, {PARENT})
+    return [GuardianFact(row.at, parent, student, is_teacher=PARENT not in kinds and TEACHER in kinds)]
 
 
 def _list(row: Row, column: str) -> list[str]:

@@ -13,7 +13,7 @@ from webapp.services.roster.facts import (
     StudentFact,
     TeacherFact,
 )
-from webapp.services.roster.layout import CLASS, ENROLLMENT, PARENT, PARENT_STUDENT, STUDENT, TEACHER
+from webapp.services.roster.own_layouts import CLASS, ENROLLMENT, PARENT, PARENT_STUDENT, STUDENT, TEACHER
 from webapp.services.roster.report import ERROR
 from webapp.services.roster.row import Row, sound_facts
 from webapp.services.roster.sheet import Sheet

@@ -1,8 +1,10 @@
 """Read all files of an upload together: refused as a whole, or facts and the rows that are left out."""
 
 from webapp.errors import N_, Invalid
+from webapp.services.roster.clever import read_clever
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.layout import UNREAD
+from webapp.services.roster.microsoft import read_microsoft
 from webapp.services.roster.oneroster import read_oneroster
 from webapp.services.roster.own_files import read_own_files
 from webapp.services.roster.read_files import Table, read_table
@@ -21,6 +23,8 @@ def read_roster(files: dict[str, bytes]) -> Roster:
     sheets = _sheets([read_table(name, content) for name, content in files.items()], roster)
     read_own_files(sheets, roster)
     read_oneroster(sheets, roster)
+    read_microsoft(sheets, roster)
+    read_clever(sheets, roster)
     leave_out_repeats(roster)
     return roster
 

@@ -10,6 +10,8 @@ from webapp.services.roster.report import ERROR, Problem, Source
 REPEATED = N_("%(value)s is already in row %(first)s. This row is left out.")
 REPEATED_ELSEWHERE = N_("%(value)s is already in row %(first)s of %(file)s. This row is left out.")
 
+_IDS = ("sourcedId", "SIS ID", "Student_id", "Teacher_id", "Section_id", "Contact_name")
+
 
 class _Fact(Protocol):
     @property
@@ -23,11 +25,11 @@ Key = tuple[str | None, ...]
 def leave_out_repeats(roster: Roster) -> None:
     """Rows of a class with different teachers are no repeats: they are its team."""
     problems = roster.problems
-    roster.students = _firsts(roster.students, lambda fact: (fact.ref,), problems, "StudentID", "sourcedId")
-    roster.teachers = _firsts(roster.teachers, lambda fact: (fact.ref,), problems, "TeacherID", "sourcedId")
-    roster.teachers = _firsts(roster.teachers, _address, problems, "Email", "email")
-    roster.parents = _firsts(roster.parents, lambda fact: (fact.ref,), problems, "ParentID", "sourcedId")
-    roster.classes = _firsts(roster.classes, _member, problems, "ClassID", "sourcedId")
+    roster.students = _firsts(roster.students, lambda fact: (fact.ref,), problems, "StudentID", *_IDS)
+    roster.teachers = _firsts(roster.teachers, lambda fact: (fact.ref,), problems, "TeacherID", *_IDS)
+    roster.teachers = _firsts(roster.teachers, _address, problems, "Email", "email", "Secondary Email", "Teacher_email")
+    roster.parents = _firsts(roster.parents, lambda fact: (fact.ref,), problems, "ParentID", *_IDS)
+    roster.classes = _firsts(roster.classes, _member, problems, "ClassID", *_IDS)
 
 
 def _address(fact: TeacherFact) -> Key:

@@ -23,6 +23,7 @@ NO_EMAIL = N_("There is no e-mail address.")
 NOT_NUMBER = N_("%(value)s is not a whole number from %(lowest)s to %(highest)s.")
 UPGRADED = N_("The link began with http:// and was changed to https://.")
 NO_NAME = N_("There is no name.")
+INACTIVE = N_("The status is %(value)s. This row is left out.")
 
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -154,6 +155,15 @@ class Row:
         if not text and column not in self._refused:
             self.refuse(column, EMPTY, column=self.at.heading(column))
         return text
+
+
+def is_active(row: Row, column: str) -> bool:
+    """Who is not stays out of the import, and is told."""
+    status = row.text(column)
+    if status.lower() in ("", "active"):
+        return True
+    row.refuse(column, INACTIVE, value=status)
+    return False
 
 
 def sound_facts(sheet: Sheet, problems: list[Problem], make: Callable[[Row], list[Fact]]) -> list[Fact]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from webapp.errors import N_, Invalid
-from webapp.services.roster.layout import LAYOUTS, UNREAD, UNREAD_NAMES, Column, Layout, plain, stem
+from webapp.services.roster.layout import UNREAD, Column, Layout, plain, stem
+from webapp.services.roster.layouts import LAYOUTS
+from webapp.services.roster.oneroster_layouts import UNREAD_NAMES
 from webapp.services.roster.read_files import Table
 
 UNKNOWN = N_(
@@ -70,7 +72,7 @@ def _fitting(table: Table) -> Layout | None:
     """Among the layouts that have all they need, the one that the name speaks for, else the one with most columns."""
     fitting = [layout for layout in LAYOUTS if not layout.missing(table.headings)]
     ranked = sorted(fitting, key=lambda layout: _score(table, layout), reverse=True)
-    if len(ranked) > 1 and _score(table, ranked[0]) == _score(table, ranked[1]):
+    if len(ranked) > 1 and _score(table, ranked[0]) == _score(table, ranked[1]) and ranked[0].kind != ranked[1].kind:
         one, other = ranked[0].title, ranked[1].title
         raise Invalid(UNCLEAR, field="file", file=table.name, one=one, other=other)
     return ranked[0] if ranked else None
