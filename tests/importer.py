@@ -20,12 +20,12 @@ class Importer:
     school: School
     now: datetime
 
-    def plan(self, files: Mapping[str, str | bytes]) -> ImportPlan:
+    def plan(self, files: Mapping[str, str | bytes], *same: str) -> ImportPlan:
         read = {
             name: content if isinstance(content, bytes) else content.replace("|", "\t").encode()
             for name, content in files.items()
         }
-        return plan_import(self.session, self.school, read, now=self.now)
+        return plan_import(self.session, self.school, read, same=frozenset(same), now=self.now)
 
-    def apply(self, files: Mapping[str, str | bytes]) -> Report:
-        return apply_import(self.session, self.school, self.plan(files), who=SYSTEM, now=self.now)
+    def apply(self, files: Mapping[str, str | bytes], *same: str) -> Report:
+        return apply_import(self.session, self.school, self.plan(files, *same), who=SYSTEM, now=self.now)

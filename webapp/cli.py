@@ -121,8 +121,11 @@ def create_admin(slug: str, name: str, zone: str, email: str, first: str, last: 
 @click.option("--data-dir", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Of a demo.")
 @click.option("--school", "slug", required=True, help="The school's short name in the address.")
 @click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
+@click.option("--same", multiple=True, help="An ID whose changed name is the same person's, as students:S1; or all.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def import_roster(path: Path, data_dir: Path | None, slug: str, *, dry_run: bool, as_json: bool) -> None:
+def import_roster(
+    path: Path, data_dir: Path | None, slug: str, same: tuple[str, ...], *, dry_run: bool, as_json: bool
+) -> None:
     """Import a roster: a zip, a folder or one file. Exit code 2 when it is refused whole."""
     from webapp.services.people.schools import school_of
     from webapp.services.roster.import_roster import apply_import, plan_import
@@ -134,7 +137,7 @@ def import_roster(path: Path, data_dir: Path | None, slug: str, *, dry_run: bool
         files = open_path(path)
         with database.reading() as session:
             school, now = school_of(session, slug), clock.now()
-            plan = plan_import(session, school, files, now=now)
+            plan = plan_import(session, school, files, same=frozenset(same), now=now)
         report = plan.report
         if not dry_run:
             plan.hash_passwords()

@@ -99,7 +99,7 @@ def test_resources_of_an_event_stay_as_they_are(session: Session, importer: Impo
     resource = make_resource(session, make_event(session, school), folake)
     header = "TeacherID|First|Last|Email|Room|VirtualRoom\n"
 
-    importer.apply({"t.txt": f"{header}T1|Ola|Ade|ola@linden.example|9|https://meet.linden.example/o\n"})
+    importer.apply({"t.txt": f"{header}T1|Ola|Ade|ola@linden.example|9|https://meet.linden.example/o\n"}, "all")
 
     session.refresh(resource)
     assert (folake.room, folake.virtual_room) == ("9", "https://meet.linden.example/o")

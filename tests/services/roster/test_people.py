@@ -162,7 +162,7 @@ def test_addresses_may_wander_between_teachers(session: Session, importer: Impor
     second = make_teacher(session, school, teacher_ref="T2", email="b@linden.example")
     rows = "T2|Uma|Voss|c@linden.example|||\nT1|Folake|Adeyemi|b@linden.example|||\nT3|Ida|Lund|a@linden.example|||\n"
 
-    report = importer.apply({"t.txt": HEAD + rows})
+    report = importer.apply({"t.txt": HEAD + rows}, "all")
 
     assert report.problems == []
     assert (first.email, second.email) == ("b@linden.example", "c@linden.example")

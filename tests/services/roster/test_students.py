@@ -17,7 +17,6 @@ from importer import Importer
 from sqlmodel import Session, select
 
 from webapp.models import Appointment, Contact, Guardian, School, Student
-from webapp.services.roster.report import WARNING
 
 HEAD = "StudentID|First|Last|SecurityValue|Action\n"
 
@@ -48,14 +47,6 @@ def test_an_empty_cell_erases_nothing(session: Session, importer: Importer, mia:
 
     assert report.unchanged["students"] == 1
     assert (mia.security_value, mia.grade) == ("2016-05-04", "4")
-
-
-def test_a_wholly_other_name_on_an_id_is_warned_of(importer: Importer, mia: Student) -> None:
-    report = importer.apply({"s.txt": HEAD + "S1|Ben|Ode|x|\n"})
-
-    assert [problem.severity for problem in report.problems] == [WARNING]
-    assert report.problems[0].message.startswith("S1 was Mia Alvarez until now.")
-    assert mia.name == "Ben Ode"
 
 
 def test_delete_removes_a_student_with_their_ties(

@@ -38,14 +38,31 @@ def test_apply_does_what_the_dry_run_said_and_a_second_import_tells_what_changed
     first = desk.dry_run(("students.txt", STUDENTS))
     applied = desk.apply(first)
 
-    second = desk.dora.get(desk.dry_run(("students.txt", STUDENTS.replace("Leo", "Leon")))).text
+    second = desk.dora.get(desk.dry_run(("students.txt", STUDENTS.replace("Leo", "Leo Max")))).text
 
     assert applied.status_code == 303
     assert "Imported" in words(desk.dora.get(first).text)
     assert "Apply this import" not in desk.dora.get(first).text
     assert sorted(student.first for student in desk.rows(Student)) == ["Leo", "Mia"]
     assert row_of(second, "Students") == ["0", "1", "1"]
-    assert "Changed Students Leon Alvarez" in words(second)
+    assert "Changed Students Leo Max Alvarez" in words(second)
+
+
+def test_a_changed_name_is_applied_only_where_the_office_ticked_that_it_is_the_same_person(desk: Desk) -> None:
+    desk.apply(desk.dry_run(("students.txt", STUDENTS)))
+    other = STUDENTS.replace("Leo|Alvarez", "Ben|Ode")
+    address = desk.dry_run(("students.txt", other))
+    page = desk.dora.get(address).text
+
+    refused = desk.apply(address)
+    left = [student.name for student in desk.rows(Student)]
+    applied = desk.apply(address, same="students:S2")
+
+    assert "Are these the same people?" in words(page)
+    assert 'name="same" value="students:S2"' in page
+    assert (refused.status_code, left) == (422, ["Mia Alvarez", "Leo Alvarez"])
+    assert applied.status_code == 303
+    assert sorted(student.name for student in desk.rows(Student)) == ["Ben Ode", "Mia Alvarez"]
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "0"}, {"confirmed": "yes"}])

@@ -3,12 +3,12 @@
 from webapp.errors import N_
 from webapp.services.roster.decide_classes import place_classes
 from webapp.services.roster.decide_people import place_parents, place_teachers
+from webapp.services.roster.doubt import DOUBTFUL
 from webapp.services.roster.facts import EnrolmentFact, GuardianFact, Roster, StudentFact
 from webapp.services.roster.held import HeldStudent, Lists
-from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UPDATED, WARNING, Report
+from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UPDATED, Report
 
 HAS_APPOINTMENT = N_("%(value)s still has an appointment and was not deleted. Cancel it first.")
-OTHER_CHILD = N_("%(value)s was %(before)s until now. If this is another child, give it an ID of its own.")
 NO_STUDENT = N_("There is no student %(value)s.")
 NO_CLASS = N_("There is no class %(value)s.")
 NO_PARENT = N_("There is no parent %(value)s.")
@@ -42,7 +42,7 @@ def _place_students(facts: list[StudentFact], lists: Lists, report: Report) -> N
             _delete_student(fact, student, lists, report)
         elif student is None:
             _add_student(fact, lists, report)
-        else:
+        elif not lists.doubts.is_other("students", fact, student, report):
             _update_student(fact, student, report)
 
 
@@ -64,16 +64,6 @@ def _add_student(fact: StudentFact, lists: Lists, report: Report) -> None:
 
 
 def _update_student(fact: StudentFact, student: HeldStudent, report: Report) -> None:
-    if fact.first != student.first and fact.last != student.last:
-        before = f"{student.first} {student.last}"
-        report.problem(
-            fact.at,
-            ("First", "givenName", "First Name", "First_name"),
-            WARNING,
-            OTHER_CHILD,
-            value=fact.ref,
-            before=before,
-        )
     is_changed = student.write(
         first=fact.first,
         last=fact.last,
@@ -99,6 +89,9 @@ def _place_enrolments(facts: list[EnrolmentFact], lists: Lists, report: Report) 
 
 
 def _is_known(fact: EnrolmentFact, lists: Lists, report: Report) -> bool:
+    if lists.doubts.is_open("students", fact.student_ref):
+        report.problem(fact.at, _CHILD, ERROR, DOUBTFUL, value=fact.student_ref)
+        return False
     if fact.student_ref not in lists.students:
         report.problem(
             fact.at, ("StudentID", "userSourcedId", "SIS ID", "Student_id"), ERROR, NO_STUDENT, value=fact.student_ref
@@ -119,6 +112,9 @@ def _place_guardians(facts: list[GuardianFact], lists: Lists, report: Report) ->
     seen: set[object] = set()
     for fact in facts:
         people = lists.people.teachers if fact.is_teacher else lists.people.parents
+        if doubtful := _doubtful(fact, lists):
+            report.problem(fact.at, _PARENT, fact.severity, DOUBTFUL, value=doubtful)
+            continue
         parent, student = people.get(fact.parent_ref), lists.students.get(fact.student_ref)
         if parent is None:
             report.problem(fact.at, _PARENT, fact.severity, NO_PARENT, value=fact.parent_ref)
@@ -132,3 +128,11 @@ def _place_guardians(facts: list[GuardianFact], lists: Lists, report: Report) ->
         else:
             lists.new_tied.append((parent, fact.student_ref))
             report.count(CREATED, "guardians", f"{parent.name} – {student.label}")
+
+
+def _doubtful(fact: GuardianFact, lists: Lists) -> str | None:
+    """The ID of the tie of which it is not known whom it means."""
+    kind = "teachers" if fact.is_teacher else "parents"
+    if lists.doubts.is_open(kind, fact.parent_ref):
+        return fact.parent_ref
+    return fact.student_ref if lists.doubts.is_open("students", fact.student_ref) else None

@@ -1,6 +1,7 @@
 """Decide what an import makes of classes and of the teams that teach them, in the order of the file."""
 
 from webapp.errors import N_
+from webapp.services.roster.doubt import DOUBTFUL
 from webapp.services.roster.facts import ClassFact, Roster, TeachingFact
 from webapp.services.roster.held import HeldClass, HeldPerson, Lists
 from webapp.services.roster.report import CREATED, ERROR, UNCHANGED, UPDATED, WARNING, Report
@@ -29,6 +30,7 @@ class _Classes:
         self._actions: dict[str, str] = {}
         self._said: dict[tuple[str, str], str | int] = {}
         self._teams: dict[str, list[HeldPerson]] = {}
+        self._unclear: set[str] = set()
 
     def place(self, roster: Roster) -> None:
         for fact in roster.classes:
@@ -37,12 +39,15 @@ class _Classes:
         for teaching in sorted(roster.teachings, key=lambda fact: not fact.is_primary):
             self._place_teaching(teaching)
         for ref, team in self._teams.items():
-            self._place_team(ref, team)
+            if ref not in self._unclear:
+                self._place_team(ref, team)
         for ref, action in self._actions.items():
             self._report.count(action, "classes", self._lists.classes[ref].label)
 
     def _place_class(self, fact: ClassFact) -> None:
         """Without its teacher the row is left out, so that no class waits for nobody."""
+        if self._is_unclear(fact, fact.ref, fact.teacher_ref or ""):
+            return
         teacher = self._lists.people.teachers.get(fact.teacher_ref or "")
         if fact.teacher_ref is not None and teacher is None:
             self._report.problem(fact.at, ("TeacherID",), ERROR, NO_TEACHER, value=fact.teacher_ref)
@@ -67,6 +72,8 @@ class _Classes:
         self._note(fact.ref, is_changed=klass.write(**values))
 
     def _place_teaching(self, fact: TeachingFact) -> None:
+        if self._is_unclear(fact, fact.class_ref, fact.teacher_ref):
+            return
         teacher = self._lists.people.teachers.get(fact.teacher_ref)
         if teacher is None:
             self._report.problem(
@@ -80,6 +87,15 @@ class _Classes:
             team = self._teams.setdefault(fact.class_ref, [])
             if teacher not in team:
                 team.append(teacher)
+
+    def _is_unclear(self, fact: ClassFact | TeachingFact, class_ref: str, teacher_ref: str) -> bool:
+        """While it is not known who a teacher is, their class keeps its team."""
+        if not self._lists.doubts.is_open("teachers", teacher_ref):
+            return False
+        self._unclear.add(class_ref)
+        columns = ("TeacherID", "userSourcedId", "SIS ID", "Teacher_id")
+        self._report.problem(fact.at, columns, ERROR, DOUBTFUL, value=teacher_ref)
+        return True
 
     def _place_team(self, ref: str, team: list[HeldPerson]) -> None:
         """What the files say of a class's teachers is all of its team."""

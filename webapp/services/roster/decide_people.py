@@ -28,6 +28,9 @@ class _AddressTaken(Exception):
 def place_teachers(facts: list[TeacherFact], lists: Lists, report: Report) -> None:
     refs = frozenset(fact.ref for fact in facts)
     for fact in facts:
+        known = lists.people.teachers.get(fact.ref)
+        if known is not None and lists.doubts.is_other("teachers", fact, known, report):
+            continue
         person = _person(fact, "teacher_ref", refs, lists.people, report)
         if person is not None:
             before = person.columns()
@@ -40,6 +43,9 @@ def place_teachers(facts: list[TeacherFact], lists: Lists, report: Report) -> No
 def place_parents(facts: list[ParentFact], lists: Lists, report: Report) -> None:
     refs = frozenset(fact.ref for fact in facts)
     for fact in facts:
+        known = lists.people.parents.get(fact.ref)
+        if known is not None and not known.is_staff and lists.doubts.is_other("parents", fact, known, report):
+            continue
         person = _person(fact, "parent_ref", refs, lists.people, report)
         if person is not None:
             before = person.columns()

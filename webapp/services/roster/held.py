@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from webapp.models import Level
+from webapp.services.roster.doubt import Doubts
 
 RefKind = Literal["teacher_ref", "parent_ref"]
 
@@ -152,6 +153,7 @@ class Lists:
     """A parent and the StudentID of a child."""
     with_appointments: set[int] = field(default_factory=set)
     """Students who have a standing appointment; loaded only where students are to be deleted."""
+    doubts: Doubts = field(default_factory=Doubts)
     gone: list[HeldStudent] = field(default_factory=list)
     new_teams: dict[str, list[HeldPerson]] = field(default_factory=dict)
     new_enrolled: list[tuple[str, str]] = field(default_factory=list)

@@ -27,6 +27,7 @@ class ImportPlan:
 
     roster: Roster = field(repr=False)
     report: Report
+    same: frozenset[str] = frozenset()
     new_passwords: dict[str, str] = field(default_factory=dict, repr=False)
     hashes: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -37,12 +38,20 @@ class ImportPlan:
                 self.hashes[email] = password_hash(password, level=Level.VIEWER)
 
 
-def plan_import(session: Session, school: School, files: dict[str, bytes], *, now: datetime) -> ImportPlan:
-    """Reads only. Raises Invalid where the files are refused as a whole."""
+def plan_import(
+    session: Session,
+    school: School,
+    files: dict[str, bytes],
+    *,
+    same: frozenset[str] = frozenset(),
+    now: datetime,
+) -> ImportPlan:
+    """Reads only; `same` are the questions answered with yes. Raises Invalid where the files are refused whole."""
     roster = read_roster(files)
     lists = load_lists(session, _id(school), roster, now=now)
+    lists.doubts.same = same
     report = decide(roster, lists)
-    return ImportPlan(roster, report, new_passwords=lists.new_passwords)
+    return ImportPlan(roster, report, same, new_passwords=lists.new_passwords)
 
 
 def apply_import(session: Session, school: School, plan: ImportPlan, *, who: Who, now: datetime) -> Report:
@@ -53,6 +62,7 @@ def apply_import(session: Session, school: School, plan: ImportPlan, *, who: Who
     school_id = _id(school)
     _take_turn(session, school_id)
     lists = load_lists(session, school_id, plan.roster, now=now)
+    lists.doubts.same = plan.same
     report = decide(plan.roster, lists)
     plan.new_passwords = lists.new_passwords
     plan.hash_passwords()

@@ -81,13 +81,15 @@ def report_of(run: ImportRun) -> Report:
     return Report.loads(run.report)
 
 
-def prepare(session: Session, school: School, run: ImportRun, *, now: datetime) -> ImportPlan:
+def prepare(
+    session: Session, school: School, run: ImportRun, *, same: frozenset[str] = frozenset(), now: datetime
+) -> ImportPlan:
     """Read the kept upload once more, with the slow part done: call it before the transaction that applies."""
     if run.applied_at:
         raise AlreadyApplied
     if run.content is None:
         raise Invalid(N_("This upload is older than a day and was deleted. Upload the file again."))
-    plan = plan_import(session, school, _unpacked(run.content), now=now)
+    plan = plan_import(session, school, _unpacked(run.content), same=same, now=now)
     plan.hash_passwords()
     return plan
 

@@ -58,6 +58,17 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Question:
+    """Is the person of this ID the same as before? `key` names it among all kinds."""
+
+    key: str
+    ref: str
+    before: str
+    after: str
+    is_same: bool
+
+
+@dataclass(frozen=True)
 class ReadFile:
     """What a file was taken for, so that the office sees a wrong guess before Apply."""
 
@@ -83,6 +94,7 @@ class Report:
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     """Headings that were ignored, by file."""
     changes: list[Change] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -124,6 +136,6 @@ class Report:
     def loads(cls, text: str) -> "Report":
         """The report of `dumps`; an empty one from `{}`."""
         stored = json.loads(text)
-        shapes = {"problems": Problem, "notes": Problem, "files": ReadFile, "changes": Change}
+        shapes = {"problems": Problem, "notes": Problem, "files": ReadFile, "changes": Change, "questions": Question}
         lists = {name: [shape(**row) for row in stored.get(name, [])] for name, shape in shapes.items()}
         return cls(**(stored | lists))

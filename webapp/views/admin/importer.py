@@ -48,10 +48,11 @@ def show(school: str, run: int) -> tuple[str, int]:
 def apply(school: str, run: int) -> Response | tuple[str, int]:
     request_key()
     confirmed = request.form.get("confirmed", 0, type=int)
+    same = frozenset(request.form.getlist("same"))
     fresh = None
     try:
         with database().reading() as session:
-            plan = import_run.prepare(session, g.school, _run(session, run), now=clock.now())
+            plan = import_run.prepare(session, g.school, _run(session, run), same=same, now=clock.now())
             fresh = plan.report
         with database().transaction() as session:
             kept, now = _run(session, run), clock.now()
