@@ -65,6 +65,17 @@ def test_a_changed_name_is_applied_only_where_the_office_ticked_that_it_is_the_s
     assert sorted(student.name for student in desk.rows(Student)) == ["Ben Ode", "Mia Alvarez"]
 
 
+def test_the_dry_run_shows_what_each_file_was_taken_for(desk: Desk) -> None:
+    """CSV-005, CSV-007, CSV-008"""
+    accented = STUDENTS.replace("|", ";").replace("Leo", "José").encode("cp1252")
+
+    page = desk.dora.get(desk.dry_run(("students.csv", accented), ("teachers.csv", TEACHERS))).text
+
+    assert "students.csv Student cp1252 ; 2" in words(page)
+    assert "teachers.csv Teacher utf-8 tab 1" in words(page)
+    assert "José Alvarez" in words(page)
+
+
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "0"}, {"confirmed": "yes"}])
 def test_rows_are_left_out_only_when_that_was_confirmed(desk: Desk, confirmed: dict[str, str]) -> None:
     address = desk.dry_run(("students.txt", STUDENTS), ("teachers.txt", WITHOUT_ADDRESS))
