@@ -30,7 +30,7 @@ PUBLIC = """
 """.split()
 """What strangers may ask for: nothing gets in here by accident."""
 
-FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule"]
+FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule", "reports.teachers_schedule_file"]
 FOR_ADMINISTRATORS = """
     strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
@@ -43,8 +43,9 @@ WRITES_ON_GET = {"setup.callback"}
 
 FIELDS = """
     account act capacity child code confirmed date dates day duration email end event f first free from key kind last
-    mapping n name next notified page password pick provider q reason remove resource room same security_value seen
-    since slot slug start state stray student_ref take task teacher teachers to type user v via virtual_room was zone
+    mapping n name next notified page password pick provider q reason remove report resource room same security_value
+    seen since slot slug sort start state stray student_ref take task teacher teachers to type user v via virtual_room
+    was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]
 ASKED = [rule for rule in RULES if rule.endpoint not in {"static", "health.readyz", "webhooks.zoom"}]

@@ -41,6 +41,7 @@ class Place:
         """For each part of the rule one that is there."""
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
         known = vars(self) | {"deed": "create", "cell": "vr", "filename": "app.css"}
+        known |= {"report": "master-schedule", "form": "csv"}
         known["event"] = self.event if takes_numbers else self.event_slug
         return {name: known[name] for name in rule.arguments}
 

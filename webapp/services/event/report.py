@@ -45,7 +45,7 @@ def teachers_schedule(
     """Three queries, however many appointments. A day of which the event knows nothing counts as no choice.
 
     Raises NotFound for a teacher of another event."""
-    teachers, days = _teachers(session, event), days_of(session, event)
+    teachers, days = teachers_of(session, event), days_of(session, event)
     day = day if day in days else None
     if resource_id is not None and resource_id not in dict(teachers):
         raise NotFound
@@ -71,7 +71,7 @@ def on_day(event: Event, day: date) -> ColumnElement[bool]:
     return (col(Slot.starts_at) >= start) & (col(Slot.starts_at) < end)
 
 
-def _teachers(session: Session, event: Event) -> tuple[tuple[int, str], ...]:
+def teachers_of(session: Session, event: Event) -> tuple[tuple[int, str], ...]:
     query = (
         select(col(Resource.id), col(Resource.name))
         .where(col(Resource.event_id) == event.id)

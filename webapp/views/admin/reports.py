@@ -1,17 +1,25 @@
 """Let staff read reports: the office any event that it oversees, teachers their own schedule."""
 
+import io
+import re
 from datetime import date
+from typing import Any
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, request, send_file, url_for
+from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.auth import staff
 from webapp.context import database
-from webapp.models import Level
+from webapp.documents.sheet import Sheet, csv_of
+from webapp.models import Event, Level
 from webapp.rendering import page
 from webapp.services.event.overseen import chosen_event, overseen_events
+from webapp.services.event.own_schedule import coming_event, own_events
 from webapp.services.event.report import teachers_schedule as schedule_of
+from webapp.services.event.report_table import Ask
+from webapp.services.event.reports import REPORTS, TEACHERS_SCHEDULE, report_named, table_of
 from webapp.services.meeting.overview import held_up
 from webapp.views.teacher.schedule import own_page
 
@@ -23,21 +31,103 @@ Answer = Response | tuple[str, int]
 @blueprint.get("/")
 @staff(Level.VIEWER)
 def landing(school: str) -> Answer:
+    """Also where the choice of a report is sent, which leads to the report's own address."""
     if g.contact.level < Level.EVENT_ADMINISTRATOR:
         return redirect(url_for("reports.teachers_schedule", school=school), 303)
+    if (chosen := request.args.get("report", "")) in REPORTS:
+        return redirect(_address(chosen), 303)
     with database().reading() as session:
         events = overseen_events(session, g.contact)
-    return page("admin/reports/landing.html", events=events, event=None, nav="reports")
+    return page("admin/reports/landing.html", events=events, event=None, nav="reports", reports=REPORTS, name="")
 
 
 @blueprint.get("/reports/teachers-schedule")
 @staff(Level.VIEWER)
 def teachers_schedule(school: str) -> Answer:
     """Below Event Administrator, whatever the address asks for, the reader's own appointments and no other."""
-    number, day = request.args.get("event", type=int), request.args.get("day", type=date.fromisoformat)
+    number, day = request.args.get("event", type=int), _day()
     if g.contact.level < Level.EVENT_ADMINISTRATOR:
         return own_page(number, day, hides_free=request.args.get("free") == "hide")
     return _office_page(number, day, request.args.get("teacher", type=int))
+
+
+@blueprint.get("/reports/<report>")
+@staff(Level.EVENT_ADMINISTRATOR)
+def table(school: str, report: str) -> Answer:
+    kind = report_named(report)
+    with database().reading() as session:
+        events = overseen_events(session, g.contact)
+        event = _event(session, events)
+        known = table_of(session, kind, _ask(event)) if event else None
+    values = {"events": events, "event": event, "table": known, "report": kind, "name": report, "reports": REPORTS}
+    return page("admin/reports/table.html", nav="reports", **values)
+
+
+@blueprint.get("/reports/teachers-schedule/<any(csv):form>")
+@staff(Level.VIEWER)
+def teachers_schedule_file(school: str, form: str) -> Answer:
+    """Below Event Administrator the reader's own appointments and no other, as on the page."""
+    return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
+
+
+@blueprint.get("/reports/<report>/<any(csv):form>")
+@staff(Level.EVENT_ADMINISTRATOR)
+def file(school: str, report: str, form: str) -> Answer:
+    return _file(report, form)
+
+
+def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
+    """All rows of a report."""
+    kind = report_named(report)
+    with database().reading() as session:
+        events = own_events(session, g.contact) if is_own else overseen_events(session, g.contact)
+        event = _event(session, events)
+        sheet = table_of(session, kind, _ask(event, is_own=is_own)).sheet() if event else None
+    if event is None or sheet is None:
+        return redirect(url_for("reports.landing", school=g.school.slug), 303)
+    return _download(sheet, event, form)
+
+
+def _event(session: Session, events: list[Event]) -> Event | None:
+    """The one asked for, else the teacher's next, or the office's newest."""
+    number = request.args.get("event", type=int)
+    if g.contact.level < Level.EVENT_ADMINISTRATOR:
+        return chosen_event(events, number) or coming_event(session, g.contact, events, now=clock.now())
+    return chosen_event(events, number) or next(iter(events), None)
+
+
+def _ask(event: Event, *, is_own: bool = False) -> Ask:
+    return Ask(
+        event,
+        clock.now(),
+        day=_day(),
+        resource_id=None if is_own else request.args.get("teacher", type=int),
+        reader_id=g.contact.id if is_own else None,
+        sort=request.args.get("sort", ""),
+        page=request.args.get("page", 1, type=int),
+    )
+
+
+def _day() -> date | None:
+    return request.args.get("day", type=date.fromisoformat)
+
+
+def _address(report: str) -> str:
+    """Without what was left empty, and without the day and teacher of an event that was changed for another."""
+    kept = ["event"] if request.args.get("was", "") != request.args.get("event", "") else ["event", "day", "teacher"]
+    values: dict[str, Any] = {name: request.args[name] for name in kept if request.args.get(name)}
+    if report == TEACHERS_SCHEDULE:
+        return url_for("reports.teachers_schedule", school=g.school.slug, **values)
+    return url_for("reports.table", school=g.school.slug, report=report, **values)
+
+
+def _download(sheet: Sheet, event: Event, form: str) -> Response:
+    """Named after event and report, which may be any words: a header has no room for line breaks."""
+    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", f"{event.name} {sheet.title}").strip()
+    content, kind = csv_of(sheet), "text/csv; charset=utf-8"
+    return send_file(
+        io.BytesIO(content), kind, as_attachment=True, download_name=f"{name}.{form}", conditional=False, etag=False
+    )
 
 
 def _office_page(number: int | None, day: date | None, resource_id: int | None) -> Answer:
@@ -47,4 +137,4 @@ def _office_page(number: int | None, day: date | None, resource_id: int | None) 
         schedule = schedule_of(session, event, day=day, resource_id=resource_id) if event else None
         stuck = held_up(session, [event.id] if event and event.id else [], now=clock.now())
     values = {"events": events, "event": event, "schedule": schedule, "held_up": stuck, "nav": "reports"}
-    return page("admin/reports/teachers_schedule.html", **values)
+    return page("admin/reports/teachers_schedule.html", reports=REPORTS, name=TEACHERS_SCHEDULE, **values)
