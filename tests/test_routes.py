@@ -32,7 +32,7 @@ PUBLIC = """
 
 FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule", "reports.teachers_schedule_file"]
 FOR_ADMINISTRATORS = """
-    strays.decide strays.look
+    audit.log audit.file strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
     setup.business setup.connect setup.mapping setup.remap setup.part setup.notify
     zoom_user.choose zoom_user.pick zoom_user.match_again zoom_user.look_up

@@ -2,6 +2,7 @@
 
 from webapp.views.admin import (
     appointments,
+    audit,
     event_overview,
     event_settings,
     events,
@@ -30,4 +31,5 @@ blueprints = (
     online_meetings.blueprint,
     strays.blueprint,
     reports.blueprint,
+    audit.blueprint,
 )

@@ -1,18 +1,15 @@
 """Let staff read reports: the office any event that it oversees, teachers their own schedule."""
 
-import io
-import re
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, g, redirect, request, send_file, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.auth import staff
 from webapp.context import database
-from webapp.documents.sheet import Sheet, csv_of
 from webapp.models import Event, Level
 from webapp.rendering import page
 from webapp.services.event.overseen import chosen_event, overseen_events
@@ -21,6 +18,7 @@ from webapp.services.event.report import teachers_schedule as schedule_of
 from webapp.services.event.report_table import Ask
 from webapp.services.event.reports import REPORTS, TEACHERS_SCHEDULE, report_named, table_of
 from webapp.services.meeting.overview import held_up
+from webapp.views.download import download
 from webapp.views.teacher.schedule import own_page
 
 blueprint = Blueprint("reports", __name__, url_prefix="/s/<school>")
@@ -67,16 +65,16 @@ def table(school: str, report: str) -> Answer:
 @staff(Level.VIEWER)
 def teachers_schedule_file(school: str, form: str) -> Answer:
     """Below Event Administrator the reader's own appointments and no other, as on the page."""
-    return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
+    return _file(TEACHERS_SCHEDULE, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
 
 
 @blueprint.get("/reports/<report>/<any(csv):form>")
 @staff(Level.EVENT_ADMINISTRATOR)
 def file(school: str, report: str, form: str) -> Answer:
-    return _file(report, form)
+    return _file(report)
 
 
-def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
+def _file(report: str, *, is_own: bool = False) -> Answer:
     """All rows of a report."""
     kind = report_named(report)
     with database().reading() as session:
@@ -85,7 +83,7 @@ def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
         sheet = table_of(session, kind, _ask(event, is_own=is_own)).sheet() if event else None
     if event is None or sheet is None:
         return redirect(url_for("reports.landing", school=g.school.slug), 303)
-    return _download(sheet, event, form)
+    return download(sheet, of=event.name)
 
 
 def _event(session: Session, events: list[Event]) -> Event | None:
@@ -119,15 +117,6 @@ def _address(report: str) -> str:
     if report == TEACHERS_SCHEDULE:
         return url_for("reports.teachers_schedule", school=g.school.slug, **values)
     return url_for("reports.table", school=g.school.slug, report=report, **values)
-
-
-def _download(sheet: Sheet, event: Event, form: str) -> Response:
-    """Named after event and report, which may be any words: a header has no room for line breaks."""
-    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", f"{event.name} {sheet.title}").strip()
-    content, kind = csv_of(sheet), "text/csv; charset=utf-8"
-    return send_file(
-        io.BytesIO(content), kind, as_attachment=True, download_name=f"{name}.{form}", conditional=False, etag=False
-    )
 
 
 def _office_page(number: int | None, day: date | None, resource_id: int | None) -> Answer:

@@ -1,0 +1,38 @@
+"""Say in the office's words what an action of the audit is."""
+
+from webapp.errors import N_
+from webapp.i18n import gettext
+
+_LABELS = {
+    "administrator.create": N_("Administrator added"),
+    "appointment.cancel": N_("Appointment cancelled"),
+    "appointment.move": N_("Appointment moved"),
+    "connection.needs_reconnect": N_("Connection ended by the provider"),
+    "event.add": N_("Event added"),
+    "event.fill": N_("Teachers taken from the roster"),
+    "event.opened_with_red": N_("Event opened against Preflight"),
+    "event.ui_setup": N_("UI Setup saved"),
+    "event.vendor_ui_setup": N_("Vendor UI Setup saved"),
+    "log_in_as.start": N_("Logged in as a teacher"),
+    "log_in_as.end": N_("Logged back in"),
+    "meeting.retry": N_("Links retried"),
+    "notified.changed": N_("Notification Contacts changed"),
+    "resource.add": N_("Resource added"),
+    "resource.host": N_("Host of a team changed"),
+    "resource.room": N_("Room changed"),
+    "resource.virtual_room": N_("Virtual Room changed"),
+    "roster.import": N_("Roster imported"),
+    "slots.create": N_("Slots created"),
+    "slots.delete": N_("Slots deleted"),
+    "slots.update": N_("Slots updated"),
+    "strays.keep": N_("Unknown meetings kept"),
+    "strays.remove": N_("Unknown meetings removed"),
+    "zoom.connected": N_("Zoom connected"),
+    "zoom.deauthorised": N_("App removed in Zoom"),
+    "zoom.disconnected": N_("Zoom disconnected"),
+}
+
+
+def label_of(action: str) -> str:
+    """The action's own name where it has no words yet."""
+    return gettext(_LABELS[action]) if action in _LABELS else action
