@@ -51,7 +51,11 @@ LAYERS = {
             "flask_mail": ("webapp/providers/mail.py",),
         },
     ),
-    "documents": Layer(FIRST | {"documents"}, {"jinja2"}),
+    "documents": Layer(
+        FIRST | {"documents"},
+        {"jinja2"},
+        dict.fromkeys(("reportlab", "arabic_reshaper", "xhtml2pdf"), ("webapp/documents/pdf.py",)),
+    ),
     "services": Layer(
         FIRST | {"models", "providers.base", "documents", "db", "services"},
         {*SQL, "pydantic", "cryptography", "werkzeug.security"},

@@ -6,12 +6,26 @@ import re
 from flask import send_file
 from werkzeug.wrappers import Response
 
+from webapp.documents.pdf import pdf_of
 from webapp.documents.sheet import Sheet, csv_of
+from webapp.errors import N_, DomainError
+
+MOST_PRINTED = 5000
+"""Rows of a PDF: some hundred pages, drawn in few seconds."""
+
+FORMS = {"csv": (csv_of, "text/csv; charset=utf-8"), "pdf": (pdf_of, "application/pdf")}
 
 
-def download(sheet: Sheet, *, of: str) -> Response:
-    """Named after the list and what it is `of`, which may be any words: a header has no room for line breaks."""
+class TooLongToPrint(DomainError):
+    message = N_("A PDF of %(rows)s rows would be too long. Choose a day or a teacher, or take the CSV.")
+
+
+def download(sheet: Sheet, form: str, *, of: str) -> Response:
+    """`form` is csv or pdf. Named after the list and what it is `of`, which may be any words: a header has no room for
+    line breaks."""
+    if form == "pdf" and len(sheet.rows) > MOST_PRINTED:
+        raise TooLongToPrint(rows=len(sheet.rows))
     name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", f"{of} {sheet.title}").strip()
-    kind = "text/csv; charset=utf-8"
-    content = io.BytesIO(csv_of(sheet))
-    return send_file(content, kind, as_attachment=True, download_name=f"{name}.csv", conditional=False, etag=False)
+    written, kind = FORMS[form]
+    content = io.BytesIO(written(sheet))
+    return send_file(content, kind, as_attachment=True, download_name=f"{name}.{form}", conditional=False, etag=False)

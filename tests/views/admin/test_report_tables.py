@@ -23,13 +23,15 @@ from factories import (
     make_teacher,
 )
 from online_office import Office, link, open_office, refuse, time_stands_at, virtual, words
+from pypdf import PdfReader
 from sqlalchemy import event as sql_event
 
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Contact, Event, Level, School
+from webapp.models import Appointment, Contact, Event, Level, Resource, School
 from webapp.services.event.report_table import MOST_SHOWN
 from webapp.services.event.reports import REPORTS
+from webapp.views import download
 
 OFFICE_ONLY = sorted(set(REPORTS) - {"teachers-schedule"})
 
@@ -238,7 +240,7 @@ class TestOrderAndLength:
         book(office, 1, cancelled_at=now)
         with office.arranged() as session:
             make_slot(session, office.resource, at=EVENING + timedelta(hours=3))
-            virtual(session, office.resource, office.alice, now=now)
+            virtual(session, office.resource, office.alice, now=now, at=EVENING + timedelta(hours=4))
 
         for column in [*REPORTS[report].columns.split(), "nonsense"]:
             for sort in (column, f"-{column}"):
@@ -365,6 +367,53 @@ class TestFile:
         assert said.isascii()
         assert "Master" in said
         assert answer.headers["Cache-Control"] == "no-store, private"
+
+    @pytest.mark.parametrize("report", REPORTS)
+    def test_each_report_goes_to_paper(self, office: Office, dora: Browser, report: str, now: datetime) -> None:
+        """OUT-007"""
+        with office.arranged() as session:
+            session.get_one(Resource, office.resource.id).name = "Zoë Dvořák"
+            make_slot(session, office.resource, at=EVENING + timedelta(hours=3))
+            virtual(session, office.resource, office.alice, now=now, at=EVENING + timedelta(hours=4))
+            mia = make_student(session, office.school)
+            make_class(session, office.school, office.folake, mia)
+            make_guardian(session, make_contact(session, office.school, "Zoë", "Dvořák"), mia)
+        book(office, 0)
+        book(office, 1, cancelled_at=now)
+
+        answer = dora.get(office.path(f"reports/{report}/pdf"))
+
+        [page] = PdfReader(io.BytesIO(answer.data)).pages
+        text = " ".join(page.extract_text().split())
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        assert REPORTS[report].title in text
+        assert "Zoë Dvořák" in text
+        assert "Fall Conferences 2026" in text
+
+    def test_teachers_print_their_own(self, office: Office) -> None:
+        """R86"""
+        book(office)
+        ines = office.someone(lambda session: make_teacher(session, office.school, "Ines"))
+        folake = office.someone(lambda session: session.get_one(Contact, office.folake.id))
+
+        [page] = PdfReader(io.BytesIO(folake.get(office.path("reports/teachers-schedule/pdf")).data)).pages
+
+        assert "Mia Alvarez" in page.extract_text()
+        assert ines.get(office.path("reports/teachers-schedule/pdf")).status_code == 303
+        assert ines.get(office.path("reports/master-schedule/pdf")).status_code == 403
+
+    def test_what_is_too_long_for_paper_says_what_to_do(
+        self, office: Office, dora: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(download, "MOST_PRINTED", 1)
+        book(office, 0)
+        book(office, 1)
+
+        answer = dora.get(office.path("reports/master-schedule/pdf"))
+
+        assert answer.status_code == 409
+        assert "A PDF of 2 rows would be too long. Choose a day or a teacher, or take the CSV." in words(answer.text)
+        assert dora.get(office.path("reports/master-schedule/csv")).status_code == 200
 
     def test_a_strange_school_gets_nothing(self, office: Office) -> None:
         with office.arranged() as session:

@@ -30,7 +30,7 @@ def log(school: str) -> tuple[str, int]:
 def file(school: str) -> Response:
     with database().reading() as session:
         sheet = audit_sheet(session, g.school, _sought())
-    return download(sheet, of=g.school.name)
+    return download(sheet, "csv", of=g.school.name)
 
 
 def _sought() -> Sought:

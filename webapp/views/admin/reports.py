@@ -61,20 +61,20 @@ def table(school: str, report: str) -> Answer:
     return page("admin/reports/table.html", nav="reports", **values)
 
 
-@blueprint.get("/reports/teachers-schedule/<any(csv):form>")
+@blueprint.get("/reports/teachers-schedule/<any(csv, pdf):form>")
 @staff(Level.VIEWER)
 def teachers_schedule_file(school: str, form: str) -> Answer:
     """Below Event Administrator the reader's own appointments and no other, as on the page."""
-    return _file(TEACHERS_SCHEDULE, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
+    return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
 
 
-@blueprint.get("/reports/<report>/<any(csv):form>")
+@blueprint.get("/reports/<report>/<any(csv, pdf):form>")
 @staff(Level.EVENT_ADMINISTRATOR)
 def file(school: str, report: str, form: str) -> Answer:
-    return _file(report)
+    return _file(report, form)
 
 
-def _file(report: str, *, is_own: bool = False) -> Answer:
+def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
     """All rows of a report."""
     kind = report_named(report)
     with database().reading() as session:
@@ -83,7 +83,7 @@ def _file(report: str, *, is_own: bool = False) -> Answer:
         sheet = table_of(session, kind, _ask(event, is_own=is_own)).sheet() if event else None
     if event is None or sheet is None:
         return redirect(url_for("reports.landing", school=g.school.slug), 303)
-    return download(sheet, of=event.name)
+    return download(sheet, form, of=event.name)
 
 
 def _event(session: Session, events: list[Event]) -> Event | None:

@@ -1,0 +1,76 @@
+"""Lists as PDF: every row is on paper, in any script that the font knows, and the note says where it does not."""
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from webapp.documents.pdf import pdf_of, shown
+from webapp.documents.sheet import Sheet
+
+
+def read(*cells: str, heads: tuple[str, ...] = ("Parent",)) -> list[str]:
+    """The text of each page."""
+    rows = tuple((cell,) * len(heads) for cell in cells)
+    reader = PdfReader(io.BytesIO(pdf_of(Sheet("Master Schedule", ("Fall",), heads, rows))))
+    return [page.extract_text() for page in reader.pages]
+
+
+@pytest.mark.parametrize("name", ["Zoë Dvořák", "Łucja Żółć", "Ντόρα", "Дора", "Inés", "Nguyễn Thị Ánh", "Adébáyọ̀"])
+def test_names_come_out_as_they_are_written(name: str) -> None:
+    """OUT-007"""
+    [page] = read(name)
+
+    assert name in page
+    assert "?" not in page
+
+
+@pytest.mark.parametrize(
+    ("written", "drawn"), [("שלום", "םולש"), ("دانا", "ﺎﻧﺍﺩ"), ("Ana דנה", "Ana הנד"), ("دانا (2)", "(2) ﺎﻧﺍﺩ")]
+)
+def test_hebrew_and_arabic_run_from_right_to_left_with_joined_letters(written: str, drawn: str) -> None:
+    """OUT-007"""
+    assert shown(written) == drawn
+    assert "?" not in read(written)[0]
+
+
+@pytest.mark.parametrize("name", ["李雷", "🦊", "अनिता"])
+def test_letters_that_the_font_lacks_are_no_boxes_and_a_note_says_so(name: str) -> None:
+    """OUT-007"""
+    [page] = read(f"Ana {name}")
+
+    assert "Ana ?" in page
+    assert "Letters that cannot be printed here stand as “?”. The CSV has them." in page
+
+
+def test_a_question_mark_of_its_own_needs_no_note() -> None:
+    assert "cannot be printed" not in read("Who?")[0]
+
+
+def test_each_page_has_title_headings_and_its_number_and_no_row_is_lost() -> None:
+    pages = read(*(f"Row {n}." for n in range(200)), heads=("Parent", "Student"))
+
+    assert all("Master Schedule" in page and "Student" in page for page in pages)
+    assert [f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, start=1)] == [True] * len(pages)
+    assert len(pages) > 2
+    assert ["".join(pages).count(f"Row {n}.") for n in range(200)] == [2] * 200
+
+
+def test_a_link_is_broken_to_its_column_and_an_endless_cell_is_cut() -> None:
+    address = "https://linden.zoom.us/j/" + "1234567890" * 9
+    [page] = read(address, "x " * 3000, "one\ntwo\0\u202e", heads=tuple("ABCDEFGHIJ"))
+
+    assert address in page.replace("\n", "").replace(" ", "")
+    assert "…" in page
+    assert "one two" in page
+
+
+def test_markup_in_a_name_is_only_letters() -> None:
+    assert '<pdf:nextpage/><img src="file:///etc/passwd">' in read('<pdf:nextpage/><img src="file:///etc/passwd">')[0]
+
+
+def test_an_empty_list_is_a_page_too_and_the_same_list_the_same_file() -> None:
+    empty = Sheet("Master Schedule", (), ("Parent",), ())
+
+    assert len(PdfReader(io.BytesIO(pdf_of(empty))).pages) == 1
+    assert pdf_of(empty) == pdf_of(empty)

@@ -1,0 +1,181 @@
+"""Lay a list out as a PDF for paper: any length, names in any direction of writing, no letter as an empty box."""
+
+import io
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import arabic_reshaper
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from xhtml2pdf.bidi import get_display, needs_bidi
+
+from webapp.documents.sheet import Sheet
+from webapp.i18n import gettext, language
+
+FONT, SIZE, LEADING = "DejaVu Sans", 7.0, 9.0
+MARGIN, PAD, TITLE, FOOT = 30.0, 3.0, 46.0, 20.0
+WIDTH, HEIGHT = landscape(A4)
+MOST_LINES = 12
+"""Of one cell; what is longer ends in three dots, so that no row is longer than a page."""
+UNKNOWN = "?"
+
+_FILE = Path(__file__).parent / "fonts/dejavu@2.37/DejaVuSans.ttf"
+
+Lines = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Widths of the columns in points, the headings, and the rows of each page, all in lines."""
+
+    widths: tuple[float, ...]
+    heads: tuple[Lines, ...]
+    pages: tuple[tuple[tuple[Lines, ...], ...], ...]
+    lacks_letters: bool
+
+
+def pdf_of(sheet: Sheet) -> bytes:
+    """The same list gives the same file. Letters that the font lacks stand as `?`, and a note says so."""
+    layout = _layout(sheet)
+    content = io.BytesIO()
+    canvas = Canvas(content, pagesize=(WIDTH, HEIGHT), invariant=1, lang=language())
+    canvas.setTitle(shown(sheet.title))
+    for number, rows in enumerate(layout.pages, start=1):
+        _draw_page(canvas, sheet, layout, rows, number)
+        canvas.showPage()
+    canvas.save()
+    return content.getvalue()
+
+
+def shown(text: str) -> str:
+    """The text as one line is drawn: Arabic letters joined, right-to-left runs turned, no invisible controls."""
+    letters = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs"})
+    return str(get_display(arabic_reshaper.reshape(letters), None)) if needs_bidi(letters) else letters
+
+
+def _layout(sheet: Sheet) -> _Layout:
+    rows = [[_drawable(cell) for cell in row] for row in sheet.rows]
+    heads = [_drawable(head) for head in sheet.heads]
+    widths = _widths(heads, rows)
+    lines = [_lines_of(row, widths) for row in rows]
+    drawn = (*heads, *(cell for row in rows for cell in row))
+    meant = (*sheet.heads, *(cell for row in sheet.rows for cell in row))
+    lacks = any(cell.count(UNKNOWN) > was.count(UNKNOWN) for cell, was in zip(drawn, meant, strict=True))
+    top = _lines_of(heads, widths)
+    return _Layout(widths, top, tuple(_pages(lines, HEIGHT - 2 * MARGIN - TITLE - FOOT - _height(top))), lacks)
+
+
+def _drawable(text: str) -> str:
+    known = _font().face.charToGlyph
+    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    return "".join(letter if ord(letter) in known or _is_unseen(letter) else UNKNOWN for letter in text)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cf"}
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    """As wide as the widest cell, up to a fifth of the paper; all of it is used and no more."""
+    room = WIDTH - 2 * MARGIN
+    wished = [
+        min(room / 5, max(map(_width, (head, *(row[n] for row in rows)))) + 2 * PAD) for n, head in enumerate(heads)
+    ]
+    return tuple(room * wish / sum(wished) for wish in wished)
+
+
+def _lines_of(row: Sequence[str], widths: Sequence[float]) -> tuple[Lines, ...]:
+    return tuple(_wrapped(cell, width - 2 * PAD) for cell, width in zip(row, widths, strict=True))
+
+
+def _wrapped(text: str, width: float) -> Lines:
+    if _width(text) <= width:
+        return (text,)
+    lines, line = [], ""
+    for part in (part for word in text.split(" ") for part in _broken(word, width)):
+        if line and _width(f"{line} {part}") > width:
+            lines.append(line)
+            line = part
+        else:
+            line = f"{line} {part}".strip()
+    lines.append(line)
+    return (*lines[:MOST_LINES], "…") if len(lines) > MOST_LINES else tuple(lines)
+
+
+def _broken(word: str, width: float) -> Iterator[str]:
+    """A word that is wider than its column, such as a link, in parts that are not."""
+    part = ""
+    for letter in word:
+        if part and _width(part + letter) > width:
+            yield part
+            part = ""
+        part += letter
+    yield part
+
+
+def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tuple[Lines, ...], ...]]:
+    page: list[tuple[Lines, ...]] = []
+    left = room
+    for row in rows:
+        if page and _height(row) > left:
+            yield tuple(page)
+            page, left = [], room
+        page.append(row)
+        left -= _height(row)
+    yield tuple(page)
+
+
+def _draw_page(canvas: Any, sheet: Sheet, layout: _Layout, rows: Sequence[tuple[Lines, ...]], number: int) -> None:
+    y = HEIGHT - MARGIN
+    canvas.setFont(_font().fontName, 2 * SIZE)
+    canvas.drawString(MARGIN + PAD, y - 2 * SIZE, shown(_drawable(sheet.title)))
+    canvas.setFont(_font().fontName, SIZE)
+    canvas.drawString(MARGIN + PAD, y - 2 * SIZE - LEADING - 4, shown(_drawable(" · ".join(sheet.notes))))
+    y -= TITLE
+    canvas.setFillGray(0.9)
+    canvas.rect(MARGIN, y - _height(layout.heads), WIDTH - 2 * MARGIN, _height(layout.heads), stroke=0, fill=1)
+    canvas.setFillGray(0)
+    for row in (layout.heads, *rows):
+        _draw_row(canvas, row, layout.widths, y)
+        y -= _height(row)
+    _draw_foot(canvas, layout, number)
+
+
+def _draw_row(canvas: Any, row: tuple[Lines, ...], widths: Sequence[float], y: float) -> None:
+    x = MARGIN
+    for lines, width in zip(row, widths, strict=True):
+        for n, line in enumerate(lines, start=1):
+            canvas.drawString(x + PAD, y - n * LEADING, shown(line))
+        x += width
+    canvas.setStrokeGray(0.75)
+    canvas.line(MARGIN, y - _height(row), WIDTH - MARGIN, y - _height(row))
+
+
+def _draw_foot(canvas: Any, layout: _Layout, number: int) -> None:
+    page = gettext("Page %(page)s of %(pages)s", page=number, pages=len(layout.pages))
+    canvas.drawRightString(WIDTH - MARGIN, MARGIN, shown(page))
+    if layout.lacks_letters:
+        note = gettext("Letters that cannot be printed here stand as “?”. The CSV has them.")
+        canvas.drawString(MARGIN + PAD, MARGIN, shown(note))
+
+
+def _height(row: Sequence[Lines]) -> float:
+    return max(len(lines) for lines in row) * LEADING + PAD + 1
+
+
+def _width(text: str) -> float:
+    widths, other = _font().face.charWidths, _font().face.defaultWidth
+    return float(sum(widths.get(ord(letter), other) for letter in text)) * SIZE / 1000
+
+
+@cache
+def _font() -> Any:
+    font = TTFont(FONT, str(_FILE))
+    pdfmetrics.registerFont(font)
+    return font
