@@ -36,16 +36,19 @@ FOR_ADMINISTRATORS = """
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
     setup.business setup.connect setup.mapping setup.remap setup.part setup.notify
     zoom_user.choose zoom_user.pick zoom_user.match_again zoom_user.look_up
+    contacts.start contacts.find contacts.add contacts.add_sent
+    contact.info contact.save contact.appointments contact.log contact.remove
+    student.info student.save student.appointments student.clone student.remove
 """.split()
 
 WRITES_ON_GET = {"setup.callback"}
 """The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
 
 FIELDS = """
-    account act capacity child code confirmed date dates day duration email end event f first free from key kind last
-    mapping n name next notified page password pick provider q reason remove report resource room same security_value
-    seen since slot slug sort start state stray student_ref take task teacher teachers to type user v via virtual_room
-    was zone
+    account act capacity child code confirmed date dates day duration email end event f first free from grade key kind
+    last level mapping n name next notified page parent_ref password pick provider q reason ref remove report resource
+    room same security_value seen since slot slug sort start state stray student_ref take task teacher teacher_ref
+    teachers to type user v via virtual_room was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]
 ASKED = [rule for rule in RULES if rule.endpoint not in {"static", "health.readyz", "webhooks.zoom"}]
@@ -218,7 +221,7 @@ def test_an_event_administrator_finds_granted_events_only(town: Town, rule: Rule
     assert ask(without_grant, rule, town.address(rule)).status_code == 404
 
 
-NAMED = {"event", "appointment", "slot", "resource", "contact_id", "run"}
+NAMED = {"event", "appointment", "slot", "resource", "contact_id", "student", "run"}
 
 
 @each([rule for rule in STAFF if NAMED & rule.arguments])

@@ -11,13 +11,13 @@ from flask import Flask
 from households import Households, play, settle
 from importer_desk import STUDENTS
 from routes import methods
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Contact, Grant, Level
+from webapp.models import Appointment, Connection, Contact, Grant, Level, Student
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.roster.import_run import try_upload
 
@@ -35,12 +35,13 @@ class Place:
     slot: int
     resource: int
     contact_id: int
+    student: int
     run: int
 
     def values(self, rule: Rule) -> dict[str, Any]:
         """For each part of the rule one that is there."""
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
-        known = vars(self) | {"deed": "create", "cell": "vr", "filename": "app.css"}
+        known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css"}
         known |= {"report": "master-schedule", "form": "csv"}
         known["event"] = self.event if takes_numbers else self.event_slug
         return {name: known[name] for name in rule.arguments}
@@ -125,6 +126,9 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         booked = session.execute(query).scalars().first()
         named = select(Contact).where(col(Contact.school_id) == homes.school.id, col(Contact.first) == "Folake")
         folake = session.execute(named).scalar_one()
+        student = session.execute(
+            select(func.max(Student.id)).where(col(Student.school_id) == homes.school.id)
+        ).scalar_one()
     assert booked
     return Place(
         school=homes.school.slug,
@@ -136,5 +140,6 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         slot=homes.slots["Folake"][0].id or 0,
         resource=homes.teachers["Folake"].id or 0,
         contact_id=folake.id or 0,
+        student=student,
         run=run,
     )

@@ -63,7 +63,7 @@ def init_rendering(app: Flask) -> None:
     app.jinja_env.filters["clock_time"] = i18n.clock_time
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
-    app.jinja_env.globals.update(level_name=level_name, hold_now=hold_now)
+    app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now)
     app.context_processor(_everywhere)
     app.after_request(_secure)
 
@@ -103,6 +103,11 @@ def is_htmx() -> bool:
 def level_name(level: int) -> str:
     """The admin level in words (PRODUCT 1.6)."""
     return gettext(_LEVELS[level])
+
+
+def levels(lowest: int, highest: int) -> list[tuple[int, str]]:
+    """The admin levels of a choice, with their words."""
+    return [(level, level_name(level)) for level in range(lowest, highest + 1)]
 
 
 def hold_now() -> Hold | None:

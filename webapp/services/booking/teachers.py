@@ -1,6 +1,5 @@
 """Offer a family the teachers of its children, or all of an event, and say beforehand which cannot be chosen."""
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from webapp.models import Contact, Event, Slot
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Pick, Teacher, booked_counts, children_by_token, teachers_of, ties_of
 from webapp.services.booking.times import free_slots
+from webapp.services.people.folding import holds
 
 NEW_CHILD = "new"
 """Stands for the child's token until the parent of a Simple PTA event has typed the name."""
@@ -72,7 +72,7 @@ def teachers_by_name(
 
     `child` is the name typed so far, or empty.
     """
-    found = [t for t in teachers_of(session, event) if t.token in chosen or _holds(f"{t.name} {t.group_name}", search)]
+    found = [t for t in teachers_of(session, event) if t.token in chosen or holds(f"{t.name} {t.group_name}", search)]
     kinds, booked = _free_kinds(session, event, found, now=now), booked_counts(session, event, contact)
     key = f"n{' '.join(child.split()).casefold()}"
     shown = []
@@ -116,13 +116,3 @@ def _free_kinds(session: Session, event: Event, teachers: Sequence[Teacher], *, 
     for resource, kind in session.connection().execute(_FREE_KINDS, values):
         kinds.setdefault(resource, set()).add(kind)
     return kinds
-
-
-def _holds(text: str, search: str) -> bool:
-    """Every word somewhere in the text, whatever its case and accents."""
-    return all(word in _folded(text) for word in _folded(search).split())
-
-
-def _folded(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))

@@ -3,6 +3,8 @@
 from webapp.views.admin import (
     appointments,
     audit,
+    contact,
+    contacts,
     event_overview,
     event_settings,
     events,
@@ -13,6 +15,7 @@ from webapp.views.admin import (
     setup,
     slots,
     strays,
+    student,
     team,
     zoom_user,
 )
@@ -25,6 +28,9 @@ blueprints = (
     slots.blueprint,
     rooms.blueprint,
     team.blueprint,
+    contacts.blueprint,
+    contact.blueprint,
+    student.blueprint,
     importer.blueprint,
     setup.blueprint,
     zoom_user.blueprint,

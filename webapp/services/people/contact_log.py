@@ -1,0 +1,106 @@
+"""Tell what happened to a contact and what they did: bookings, cancels, mails, and what the office changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from webapp.errors import N_
+from webapp.models import Appointment, Audit, Contact, Message
+from webapp.models.message.message import (
+    CONFIRMATION,
+    LINKS_READY,
+    NEEDS_RECONNECT,
+    NEW_LINKS,
+    SIGN_IN_CODE,
+    SYNC_ERRORS,
+)
+from webapp.services.booking.agenda import agenda
+
+MOST = 200
+
+BOOKED, CANCELLED, MAILED = N_("Appointment booked"), N_("Appointment cancelled"), N_("Mail sent")
+_DEEDS = {
+    "administrator.create": N_("Made Administrator"),
+    "appointment.cancel": N_("Cancelled an appointment"),
+    "appointment.move": N_("Moved an appointment"),
+    "contact.add": N_("Contact added"),
+    "contact.change": N_("Contact Info changed"),
+    "contact.level": N_("Admin level changed"),
+    "contact.invite": N_("Sign-in link mailed"),
+    "contact.password": N_("Password set"),
+    "grant.add": N_("Access given"),
+    "grant.remove": N_("Access taken away"),
+    "guardian.add": N_("Student linked"),
+    "guardian.remove": N_("Student unlinked"),
+    "log_in_as.start": N_("Logged in as teacher"),
+    "log_in_as.end": N_("Returned from being logged in as teacher"),
+    "sign_in.start": N_("Signed in"),
+    "sign_in.end": N_("Logged out"),
+}
+_MAILS = {
+    CONFIRMATION: N_("Confirmation"),
+    LINKS_READY: N_("Links"),
+    NEW_LINKS: N_("Changed links"),
+    SIGN_IN_CODE: N_("Sign-in code"),
+    NEEDS_RECONNECT: N_("Zoom needs to be connected again"),
+    SYNC_ERRORS: N_("Synchronization errors"),
+}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """`said` and `what` are message ids; `by` is who did it, where that was somebody else."""
+
+    at: datetime
+    said: str
+    what: str = ""
+    about: str = ""
+    by: str = ""
+
+
+def log_of(session: Session, contact: Contact) -> list[Happened]:
+    """Newest first, the newest `MOST`, in three queries."""
+    happened = [*_appointments(session, contact), *_mails(session, contact), *_deeds(session, contact)]
+    return sorted(happened, key=lambda it: it.at, reverse=True)[:MOST]
+
+
+def _appointments(session: Session, contact: Contact) -> Iterator[Happened]:
+    for entry in agenda(session, col(Appointment.contact_id) == contact.id, col(Appointment.held_until).is_(None)):
+        about = f"{entry.teacher}, {entry.event_name}"
+        yield Happened(entry.booked_at, BOOKED, about=about)
+        if entry.cancelled_at:
+            yield Happened(entry.cancelled_at, CANCELLED, about=about)
+
+
+def _mails(session: Session, contact: Contact) -> Iterator[Happened]:
+    query = (
+        select(col(Message.sent_at), col(Message.kind))
+        .where(col(Message.contact_id) == contact.id, col(Message.sent_at).is_not(None))
+        .order_by(col(Message.sent_at).desc())
+        .limit(MOST)
+    )
+    for at, kind in session.execute(query):
+        yield Happened(at, MAILED, what=_MAILS.get(kind, ""))
+
+
+def _deeds(session: Session, contact: Contact) -> Iterator[Happened]:
+    """What the office did to them, what they did, and what was done as them."""
+    editor: Any = aliased(Contact)
+    about = [col(Audit.subject) == f"contact {contact.id}", col(Audit.acting_as_id) == contact.id]
+    if contact.login_id is not None:
+        about.append(col(Audit.login_id) == contact.login_id)
+    query = (
+        select(Audit, editor)
+        .outerjoin(editor, and_(editor.login_id == Audit.login_id, editor.school_id == contact.school_id))
+        .where(or_(col(Audit.school_id) == contact.school_id, col(Audit.school_id).is_(None)), or_(*about))
+        .order_by(col(Audit.id).desc())
+        .limit(MOST)
+    )
+    for row, by in session.execute(query):
+        who = by.name if by is not None and by.id != contact.id else ""
+        yield Happened(row.at, _DEEDS.get(row.action, row.action), by=who)

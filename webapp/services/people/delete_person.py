@@ -1,0 +1,59 @@
+"""Delete a contact or a student whom no coming appointment needs; whoever has one is refused with the reason."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlmodel import Session, col
+
+from webapp.errors import N_, DomainError
+from webapp.models import Appointment, Level, Slot
+from webapp.services.booking.agenda import with_teacher
+from webapp.services.people.contacts import contact_of
+from webapp.services.people.levels import refuse_without_administrator
+from webapp.services.people.students import student_of
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+
+class HasAppointments(DomainError):
+    """Values: name, n."""
+
+    message = N_("%(name)s has coming appointments: %(n)s. Cancel or move them first. Nothing was deleted.")
+
+
+class Yourself(DomainError):
+    message = N_("You cannot delete your own contact. Another Administrator can.")
+
+
+def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Who, now: datetime) -> None:
+    """What has passed goes with them. Raises HasAppointments, Yourself, LastAdministrator or NotFound."""
+    contact = contact_of(session, school_id, contact_id, locked=True)
+    if contact.login_id is not None and contact.login_id == who.login_id:
+        raise Yourself
+    if contact.level == Level.ADMINISTRATOR:
+        refuse_without_administrator(session, school_id, but=[contact_id])
+    theirs = or_(col(Appointment.contact_id) == contact_id, with_teacher(contact_id))
+    _refuse_coming(session, theirs, contact.name, now=now)
+    session.delete(contact)
+    session.flush()
+    audit.record(session, "contact.delete", who=who, school_id=school_id, subject=f"contact {contact_id}", now=now)
+
+
+def delete_student(session: Session, school_id: int, student_id: int, *, who: Who, now: datetime) -> None:
+    """Raises HasAppointments or NotFound."""
+    student = student_of(session, school_id, student_id, locked=True)
+    _refuse_coming(session, col(Appointment.student_id) == student_id, student.name, now=now)
+    session.delete(student)
+    session.flush()
+    audit.record(session, "student.delete", who=who, school_id=school_id, subject=f"student {student_id}", now=now)
+
+
+def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, now: datetime) -> None:
+    """A hold counts too: somebody is booking at this moment."""
+    query = (
+        select(func.count(col(Appointment.id)))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(theirs, col(Appointment.cancelled_at).is_(None), col(Slot.ends_at) > now)
+    )
+    if number := session.execute(query).scalar_one():
+        raise HasAppointments(name=name, n=number)

@@ -1,0 +1,17 @@
+"""Read the appointments of one contact, as parent or as teacher, or of one student."""
+
+from sqlalchemy import or_
+from sqlmodel import Session, col
+
+from webapp.models import Appointment, Contact, Student
+from webapp.services.booking.agenda import Entry, agenda, with_teacher
+
+
+def appointments_of_contact(session: Session, contact: Contact) -> list[Entry]:
+    """By time, cancelled ones and holds included; one query."""
+    assert contact.id is not None
+    return agenda(session, or_(col(Appointment.contact_id) == contact.id, with_teacher(contact.id)))
+
+
+def appointments_of_student(session: Session, student: Student) -> list[Entry]:
+    return agenda(session, col(Appointment.student_id) == student.id)

@@ -1,0 +1,91 @@
+"""One contact: Contact Info, Appointments, Log, and Delete."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, request
+
+from webapp import clock
+from webapp.auth import staff, who
+from webapp.context import database
+from webapp.errors import DomainError
+from webapp.forms import Form
+from webapp.i18n import gettext as _
+from webapp.i18n import sentence
+from webapp.models import Contact, Level
+from webapp.services.people.contact_log import log_of
+from webapp.services.people.contacts import ContactInput, contact_of, save_contact
+from webapp.services.people.delete_person import delete_contact
+from webapp.services.people.their_appointments import appointments_of_contact
+from webapp.views.admin.people_frame import CONTACT, Answer, people_page, to
+
+blueprint = Blueprint("contact", __name__, url_prefix="/s/<school>")
+
+
+@blueprint.get(CONTACT)
+@staff(Level.ADMINISTRATOR)
+def info(school: str, contact_id: int) -> Answer:
+    with database().reading() as session:
+        person = contact_of(session, g.school.id, contact_id)
+    return _info_page(person, _stored(person))
+
+
+@blueprint.post(CONTACT)
+@staff(Level.ADMINISTRATOR)
+def save(school: str, contact_id: int) -> Answer:
+    form = Form.sent(ContactInput, request.form)
+    try:
+        with database().transaction() as session:
+            person = contact_of(session, g.school.id, contact_id, locked=True)
+            if form:
+                save_contact(session, person, form.value, who=who(), now=clock.now())
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        form.refuse(error)
+    if not form:
+        with database().reading() as session:
+            return _info_page(contact_of(session, g.school.id, contact_id), form, 422)
+    flash(_("Saved"))
+    return to("contact.info", contact_id=contact_id)
+
+
+@blueprint.get(f"{CONTACT}/appointments")
+@staff(Level.ADMINISTRATOR)
+def appointments(school: str, contact_id: int) -> Answer:
+    with database().reading() as session:
+        person = contact_of(session, g.school.id, contact_id)
+        entries = appointments_of_contact(session, person)
+    return people_page("appointments", person=person, tab="appointments", entries=entries)
+
+
+@blueprint.get(f"{CONTACT}/log")
+@staff(Level.ADMINISTRATOR)
+def log(school: str, contact_id: int) -> Answer:
+    with database().reading() as session:
+        person = contact_of(session, g.school.id, contact_id)
+        happened = log_of(session, person)
+    return people_page("log", person=person, tab="log", happened=happened)
+
+
+@blueprint.post(f"{CONTACT}/delete")
+@staff(Level.ADMINISTRATOR)
+def remove(school: str, contact_id: int) -> Answer:
+    try:
+        with database().transaction() as session:
+            delete_contact(session, g.school.id, contact_id, who=who(), now=clock.now())
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        with database().reading() as session:
+            person = contact_of(session, g.school.id, contact_id)
+        return _info_page(person, _stored(person), 409, problem=sentence(error))
+    flash(_("Deleted."))
+    return to("contacts.start")
+
+
+def _info_page(person: Contact, form: Form[ContactInput], status: int = 200, **more: Any) -> Answer:
+    return people_page("contact", status, person=person, tab="info", form=form, **more)
+
+
+def _stored(person: Contact) -> Form[ContactInput]:
+    return Form(ContactInput, {name: getattr(person, name) or "" for name in ContactInput.model_fields})

@@ -1,0 +1,25 @@
+"""Render what the Contacts page shows: the Search Control on the left, one person or a form on the right."""
+
+from typing import Any
+
+from flask import g, redirect, url_for
+from werkzeug.wrappers import Response
+
+from webapp.forms import Form
+from webapp.rendering import page
+from webapp.services.people.search import SearchInput
+
+Answer = Response | tuple[str, int]
+
+CONTACT = "/contacts/<int(max=2147483647):contact_id>"
+STUDENT = "/students/<int(max=2147483647):student>"
+
+
+def people_page(template: str, status: int = 200, **values: Any) -> tuple[str, int]:
+    """A whole page always; a swap takes its part of it, so that Back and reload meet a page too."""
+    nothing: dict[str, Any] = {"search": Form(SearchInput), "found": None}
+    return page(f"admin/contacts/{template}.html", status, nav="contacts", **(nothing | values))
+
+
+def to(endpoint: str, **values: Any) -> Response:
+    return redirect(url_for(endpoint, school=g.school.slug, **values), 303)
