@@ -39,16 +39,19 @@ FOR_ADMINISTRATORS = """
     contacts.start contacts.find contacts.add contacts.add_sent
     contact.info contact.save contact.appointments contact.log contact.remove
     student.info student.save student.appointments student.clone student.remove
+    vendor_access.show vendor_access.level vendor_access.grant vendor_access.grant_some vendor_access.remove
+    families.children families.link_child families.unlink_child
+    families.parents families.link_parent families.unlink_parent
 """.split()
 
 WRITES_ON_GET = {"setup.callback"}
 """The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
 
 FIELDS = """
-    account act capacity child code confirmed date dates day duration email end event f first free from grade key kind
-    last level mapping n name next notified page parent_ref password pick provider q reason ref remove report resource
-    room same security_value seen since slot slug sort start state stray student_ref take task teacher teacher_ref
-    teachers to type user v via virtual_room was zone
+    account act capacity child code confirmed date dates day duration email end event f first free from grade grant
+    key kind last level mapping n name next notified page parent_ref password pick provider q reason ref remove report
+    resource resources room same security_value seen since slot slug sort start state stray student_ref take task
+    teacher teacher_ref teachers to type user v via virtual_room was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]
 ASKED = [rule for rule in RULES if rule.endpoint not in {"static", "health.readyz", "webhooks.zoom"}]

@@ -10,12 +10,12 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
-from webapp.context import look_once, reading
+from webapp.context import database, look_once, reading
 from webapp.errors import NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, School
 from webapp.services.people.access import Standing, acted_contact, is_granted, standing_before
 from webapp.services.people.sign_in import SignedIn, start_sign_in
-from webapp.services.system.audit import Who
+from webapp.services.system.audit import Who, record
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -152,9 +152,18 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if g.contact.level < Level.VIEWER:
         raise NotFound
     if g.contact.level < access.level:
+        _note_refusal()
         raise NotAllowed
     if g.contact.level == Level.EVENT_ADMINISTRATOR and access.level >= Level.RESOURCE_ADMINISTRATOR:
         _refuse_other_events((request.view_args or {}).get("event"))
+
+
+def _note_refusal() -> None:
+    """A deed above one's level is no slip of the hand: our pages do not offer it (ADMIN-014)."""
+    if request.method in _LOOKING:
+        return
+    with database().transaction() as db:
+        record(db, "access.refused", who=who(), school_id=g.school.id, endpoint=request.endpoint, now=clock.now())
 
 
 def _refuse_other_events(event_id: object) -> None:

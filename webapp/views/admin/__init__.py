@@ -8,6 +8,7 @@ from webapp.views.admin import (
     event_overview,
     event_settings,
     events,
+    families,
     importer,
     online_meetings,
     reports,
@@ -17,6 +18,7 @@ from webapp.views.admin import (
     strays,
     student,
     team,
+    vendor_access,
     zoom_user,
 )
 
@@ -31,6 +33,8 @@ blueprints = (
     contacts.blueprint,
     contact.blueprint,
     student.blueprint,
+    vendor_access.blueprint,
+    families.blueprint,
     importer.blueprint,
     setup.blueprint,
     zoom_user.blueprint,
