@@ -14,7 +14,7 @@ from sqlmodel import select
 from statements import statements
 
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Contact, Level, Student
+from webapp.models import Appointment, Audit, Contact, Level, Meeting, Student
 from webapp.models.base import new_token
 
 
@@ -276,6 +276,25 @@ def test_nobody_with_a_coming_appointment_is_deleted(office: Office, whose: str)
     assert (refused.status_code, deleted.status_code) == (409, 303)
     assert "has coming appointments: 1. Cancel or move them first. Nothing was deleted." in words(refused.text)
     assert office.dora.get(address).status_code == 404
+
+
+def test_while_a_meeting_is_being_removed_nobody_forgets_whose_it_is(office: Office, now: datetime) -> None:
+    """RELIABILITY I11: with the row it would stay at the provider for ever."""
+    booked = office.booked(office.slots(office.folake, 1)[0], cancelled_at=now)
+    with office.arranged() as session:
+        values = {"school_id": office.school.id, "appointment_id": booked.id, "provider": "zoom", "marker": "m-1"}
+        meeting = Meeting(**values, wish="absent", wished_at=now, remote_id="77", replaced_at=now, due_at=now)
+        session.add(meeting)
+    address = f"{office.base}/contacts/{office.alice.id}"
+
+    refused = office.dora.post(f"{address}/delete")
+    with office.arranged() as session:
+        gone = session.exec(select(Meeting)).one()
+        gone.gone_at, gone.due_at = now, None
+
+    assert refused.status_code == 409
+    assert "Online meetings of Alice Alvarez are being removed." in words(refused.text)
+    assert office.dora.post(f"{address}/delete").status_code == 303
 
 
 def test_what_is_past_goes_with_the_contact(office: Office) -> None:

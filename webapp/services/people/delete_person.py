@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
-from webapp.models import Appointment, Level, Slot
+from webapp.models import Appointment, Level, Meeting, Slot
+from webapp.models.meeting.meeting import ABSENT
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.levels import refuse_without_administrator
@@ -21,12 +22,19 @@ class HasAppointments(DomainError):
     message = N_("%(name)s has coming appointments: %(n)s. Cancel or move them first. Nothing was deleted.")
 
 
+class StillRemoving(DomainError):
+    """Values: name."""
+
+    message = N_("Online meetings of %(name)s are being removed. Try again in some minutes. Nothing was deleted.")
+
+
 class Yourself(DomainError):
     message = N_("You cannot delete your own contact. Another Administrator can.")
 
 
 def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Who, now: datetime) -> None:
-    """What has passed goes with them. Raises HasAppointments, Yourself, LastAdministrator or NotFound."""
+    """What has passed goes with them. Raises HasAppointments, StillRemoving, Yourself, LastAdministrator or
+    NotFound."""
     contact = contact_of(session, school_id, contact_id, locked=True)
     if contact.login_id is not None and contact.login_id == who.login_id:
         raise Yourself
@@ -40,7 +48,7 @@ def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Wh
 
 
 def delete_student(session: Session, school_id: int, student_id: int, *, who: Who, now: datetime) -> None:
-    """Raises HasAppointments or NotFound."""
+    """Raises HasAppointments, StillRemoving or NotFound."""
     student = student_of(session, school_id, student_id, locked=True)
     _refuse_coming(session, col(Appointment.student_id) == student_id, student.name, now=now)
     session.delete(student)
@@ -49,7 +57,7 @@ def delete_student(session: Session, school_id: int, student_id: int, *, who: Wh
 
 
 def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, now: datetime) -> None:
-    """A hold counts too: somebody is booking at this moment."""
+    """A hold counts too: somebody is booking at this moment. So does a meeting that the provider still has."""
     query = (
         select(func.count(col(Appointment.id)))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
@@ -57,3 +65,6 @@ def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, 
     )
     if number := session.execute(query).scalar_one():
         raise HasAppointments(name=name, n=number)
+    removing = select(col(Meeting.id)).join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
+    if session.execute(removing.where(theirs, col(Meeting.wish) == ABSENT, col(Meeting.gone_at).is_(None))).first():
+        raise StillRemoving(name=name)  # with the row nobody would know of the meeting
