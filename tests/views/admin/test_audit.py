@@ -187,7 +187,7 @@ class TestLength:
             exported(dora, office)
             return len(asked)
 
-        assert count(2) == count(30)
+        assert count(2) == count(30) > 0
 
 
 class TestWhoMayRead:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from webapp.documents.sheet import Sheet
 from webapp.errors import N_
-from webapp.i18n import clock_time, gettext, local_day, short_day
+from webapp.i18n import clock_time, full_date, gettext, local_day, short_day, zone_name
 from webapp.models import Event
 
 MOST_SHOWN = 200
@@ -38,11 +38,13 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What is read, and where the row stands when its column sorts. `url` may be opened."""
+    """What is read, and where the row stands when its column sorts. `url` may be opened; `filed` stands in files, where
+    the page would be too short."""
 
     text: str
     order: Any = ""
     url: str | None = None
+    filed: str = ""
 
 
 Row = Mapping[str, Cell]
@@ -101,8 +103,15 @@ class Table:
         return {column: "ascending", f"-{column}": "descending"}.get(self.ask.sort, "none")
 
     def sheet(self) -> Sheet:
-        rows = tuple(tuple(row[column].text for column in self.columns) for row in self.rows)
-        return Sheet(self.title, (self.ask.event.name,), tuple(self.heads[column] for column in self.columns), rows)
+        cells = ([row[column] for column in self.columns] for row in self.rows)
+        rows = tuple(tuple(cell.filed or cell.text for cell in row) for row in cells)
+        return Sheet(self.title, self._notes(), tuple(self.heads[column] for column in self.columns), rows)
+
+    def _notes(self) -> tuple[str, ...]:
+        ask = self.ask
+        narrowed = (dict(self.teachers).get(ask.resource_id or 0), full_date(ask.day) if ask.day else None)
+        zone = gettext("Times are in %(zone)s.", zone=zone_name(ask.event.zone))
+        return (ask.event.name, *(note for note in narrowed if note), zone)
 
 
 def sorted_rows(rows: Sequence[Row], columns: Sequence[str], sort: str) -> list[Row]:
@@ -123,8 +132,9 @@ def letters(text: str) -> str:
 
 
 def when(start: datetime, minutes: int, zone: str) -> dict[str, Cell]:
+    day = local_day(start, zone)
     return {
-        "date": Cell(short_day(local_day(start, zone)), start),
+        "date": Cell(short_day(day), start, filed=full_date(day)),
         "time": Cell(clock_time(start, zone), start.astimezone(ZoneInfo(zone)).time()),
         "length": Cell(gettext("%(minutes)s min", minutes=minutes), minutes),
     }
