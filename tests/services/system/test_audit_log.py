@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 import pytest
 from factories import make_contact, make_login, make_school, make_teacher
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from webapp.db import Database
-from webapp.models import School
+from webapp.models import Contact, School
 from webapp.services.system.audit import SYSTEM, Who, record
 from webapp.services.system.audit_log import Sought, audit_page, audit_sheet
 
@@ -60,3 +60,15 @@ def test_what_is_sought_is_found(database: Database, now: datetime, sought: Soug
 
     with database.reading() as session:
         assert audit_page(session, school, sought).total == number
+
+
+def test_a_deed_stands_once_though_its_login_has_two_contacts_here(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        school = deeds(session, now)
+        dora = session.exec(select(Contact).where(Contact.first == "Dora")).one()
+        make_contact(session, school, "Theodora", login_id=dora.login_id)
+
+    with database.reading() as session:
+        page = audit_page(session, school, Sought())
+
+    assert [deed.person for deed in page.deeds] == ["Confab itself", "Dora Diaz", "Dora Diaz"]

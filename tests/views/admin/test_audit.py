@@ -98,14 +98,6 @@ class TestRows:
 
         assert "Somebody no longer known here as Somebody no longer known here new.thing" in found
 
-    def test_a_deed_stands_once_though_its_login_has_two_contacts_here(self, office: Office, dora: Browser) -> None:
-        ben, other = person(office, "Ben"), person(office, "Benjamin")
-        with office.arranged() as session:
-            session.get_one(Contact, other.id).login_id = ben.login_id
-        note(office, login_id=ben.login_id)
-
-        assert len(shown(dora, office)) == 1
-
     def test_an_empty_audit_says_so_and_offers_no_file(self, office: Office, dora: Browser) -> None:
         page = dora.get(office.path(LOG)).text
 
