@@ -92,6 +92,17 @@ class TestEachReport:
 
         assert dora.get(office.path(f"?{query}")).headers["Location"].endswith(f"by-room?event={spring.id}")
 
+    def test_narrowing_keeps_the_order(self, office: Office, dora: Browser) -> None:
+        query = f"report=by-room&was={office.event.id}&event={office.event.id}&teacher={office.resource.id}&sort=-time"
+
+        address = dora.get(office.path(f"?{query}")).headers["Location"]
+
+        assert address.partition("?")[2].split("&") == [
+            f"event={office.event.id}",
+            "sort=-time",
+            f"teacher={office.resource.id}",
+        ]
+
     def test_master_schedule_is_all_by_time(self, office: Office, dora: Browser) -> None:
         book(office, 2)
         book(office, 1, another_parent(office, "Bob", "Bennett"), child_name="Noah")
@@ -232,6 +243,8 @@ class TestOrderAndLength:
         assert [re.findall(r"bob|Émile|Alice|Zoe", row)[0] for row in rows(up)] == ["Alice", "bob", "Émile", "Zoe"]
         assert down == ["Zoe X", "Émile X", "bob X", "Alice X"]
         assert 'aria-sort="ascending"' in up
+        assert "Parent ↑" in words(up)
+        assert '<input type="hidden" name="sort" value="parent">' in up
         assert "sort=-parent" in up
 
     @pytest.mark.parametrize("report", OFFICE_ONLY)

@@ -112,7 +112,8 @@ def _day() -> date | None:
 
 def _address(report: str) -> str:
     """Without what was left empty, and without the day and teacher of an event that was changed for another."""
-    kept = ["event"] if request.args.get("was", "") != request.args.get("event", "") else ["event", "day", "teacher"]
+    is_same = request.args.get("was") == request.args.get("event")
+    kept = ["event", "sort", *(["day", "teacher"] if is_same else [])]
     values: dict[str, Any] = {name: request.args[name] for name in kept if request.args.get(name)}
     if report == TEACHERS_SCHEDULE:
         return url_for("reports.teachers_schedule", school=g.school.slug, **values)
