@@ -10,6 +10,7 @@ from webapp.models import Meeting
 from webapp.models.meeting.meeting import PRESENT
 from webapp.providers.base import MadeMeeting
 from webapp.services.meeting.settle import order_of, store_missing
+from webapp.services.meeting.sweep import look_at
 
 
 def store_seen(session: Session, meeting_id: int, remote_id: str, found: MadeMeeting | None, *, now: datetime) -> bool:
@@ -20,6 +21,8 @@ def store_seen(session: Session, meeting_id: int, remote_id: str, found: MadeMee
     if meeting is None or meeting.remote_id != remote_id or meeting.wish != PRESENT:
         return False
     if found is None or found.host_key not in {"", meeting.host_key}:
+        if found is not None:
+            look_at(session, meeting.school_id, meeting.provider, found.host_key, now=now)
         store_missing(session, meeting_id, remote_id, now=now)
         return True
     order = order_of(session, meeting)

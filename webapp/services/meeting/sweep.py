@@ -58,6 +58,15 @@ def plan_sweeps(session: Session, *, now: datetime) -> None:
     session.flush()
 
 
+def look_at(session: Session, school_id: int, provider: str, host_key: str, *, now: datetime) -> None:
+    """Also at a host of whom no row knows: what was handed over there is ours to take away."""
+    mine: dict[str, Any] = {"school_id": school_id, "provider": provider, "host_key": host_key}
+    query = select(col(Sweep.id)).where(*(col(getattr(Sweep, name)) == value for name, value in mine.items()))
+    if session.execute(query).first() is None:
+        session.add(Sweep(**mine, due_at=now))
+        session.flush()
+
+
 def look_now(session: Session, *, school_id: int | None = None, now: datetime) -> None:
     """After a restart, or because somebody asked; not again what was looked at within the minute."""
     is_later = or_(col(Sweep.due_at).is_(None), col(Sweep.due_at) > now)
