@@ -11,6 +11,7 @@ from webapp import clock
 from webapp.models import Level, School
 from webapp.services.people.accounts import login_for
 from webapp.services.people.sign_in import STAFF_STAYS, start_sign_in
+from webapp.services.roster.doubt import ALL
 
 IMPORT = "import"
 SIZE = 4
@@ -55,11 +56,12 @@ class Office:
         self.dora = signed_in(crowd.running.app, dora, [], secret)
 
     def attempt(self) -> Attempt:
-        """The form of Apply; the file is uploaded already, which changes nothing of the roster."""
+        """The form of Apply, which says that the renamed are the same; the file is uploaded already, which changes nothing of
+        the roster."""
         run = self._upload(len(self._numbers))
         self._numbers[run] = len(self._numbers)
         key = self.crowd.key()
-        form = self.crowd.post(self.dora, f"/s/{self.slug}/importer/{run}/apply", [("key", key)])
+        form = self.crowd.post(self.dora, f"/s/{self.slug}/importer/{run}/apply", [("key", key), ("same", ALL)])
         return Attempt(IMPORT, form, about=run, key=key)
 
     def effect(self, run: int) -> Effect:
