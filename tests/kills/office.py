@@ -56,8 +56,8 @@ class Office:
         self.dora = signed_in(crowd.running.app, dora, [], secret)
 
     def attempt(self) -> Attempt:
-        """The form of Apply, which says that the renamed are the same; the file is uploaded already, which changes nothing of
-        the roster."""
+        """The form of Apply, with its word that the renamed are the same; the file is uploaded already, which changes
+        nothing of the roster."""
         run = self._upload(len(self._numbers))
         self._numbers[run] = len(self._numbers)
         key = self.crowd.key()
