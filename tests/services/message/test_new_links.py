@@ -13,8 +13,10 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Message, ResourceMember
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.untold import count_untold, mail_untold
 from webapp.services.event.settings import future_appointments
 from webapp.services.message.deliver import FOLLOW_UP_WITHIN
+from webapp.services.system.audit import SYSTEM
 
 pytestmark = pytest.mark.both_databases
 
@@ -147,6 +149,68 @@ def test_a_provider_that_is_turned_on_late_mails_nobody_unasked(
 
     assert links(outside)
     assert len(told(outside)) == 1
+
+
+def test_the_office_may_have_them_mailed_each_parent_once(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R67: the page offers it, with how many they are."""
+    use(database, evening, None)
+    with evening.later(database) as session:
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=3)
+        evening.book(evening.slot())
+        evening.book(evening.slot())
+        evening.book(evening.slot(kind="P", after=300))
+    outside.tick()
+    use(database, evening, "zoom")
+    outside.tick()
+
+    with evening.later(database) as session:
+        offered = count_untold(session, evening.event, now=evening.now)
+        mailed = [mail_untold(session, evening.event, who=SYSTEM, now=evening.now) for _ in range(2)]
+        left = count_untold(session, evening.event, now=evening.now)
+    before = len(told(outside))
+    outside.tick(MINUTE)
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    assert (offered, mailed, left) == (1, [1, 0], 0)
+    [mail] = outside.mailer.sent[before:]
+    assert len(links(outside)) == 2
+    assert all(link in mail.text for link in links(outside))
+
+
+def test_asked_before_the_links_are_there_it_is_one_mail_with_all_of_them(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    use(database, evening, None)
+    with evening.later(database) as session:
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=3)
+        evening.book(evening.slot(), evening.slot())
+    outside.tick()
+    use(database, evening, "zoom")
+
+    with evening.later(database) as session:
+        mail_untold(session, evening.event, who=SYSTEM, now=evening.now)
+    before = len(told(outside))
+    outside.tick()
+    outside.tick(MINUTE)
+
+    [mail] = outside.mailer.sent[before:]
+    assert len(links(outside)) == 2
+    assert all(link in mail.text for link in links(outside))
+
+
+def test_nothing_is_offered_where_a_mail_will_speak_of_the_link_anyway(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database) as session:
+        evening.book(evening.slot())
+        early = count_untold(session, evening.event, now=evening.now)
+    outside.tick()
+    outside.tick(MINUTE)
+
+    with evening.later(database) as session:
+        assert (early, count_untold(session, evening.event, now=evening.now)) == (0, 0)
 
 
 def test_a_mail_that_did_not_go_out_at_first_still_tells(

@@ -13,6 +13,7 @@ _LABELS = {
     "event.opened_with_red": N_("Event opened against Preflight"),
     "event.ui_setup": N_("UI Setup saved"),
     "event.vendor_ui_setup": N_("Vendor UI Setup saved"),
+    "links.mailed": N_("Links mailed"),
     "log_in_as.start": N_("Logged in as a teacher"),
     "log_in_as.end": N_("Logged back in"),
     "meeting.retry": N_("Links retried"),

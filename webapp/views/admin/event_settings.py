@@ -13,8 +13,10 @@ from webapp.context import confab, database
 from webapp.errors import Invalid
 from webapp.forms import Form
 from webapp.i18n import gettext as _
+from webapp.i18n import ngettext
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
+from webapp.services.booking.untold import count_untold, mail_untold
 from webapp.services.event.settings import UiSetupInput, is_connected, save_vendor_ui_setup
 from webapp.services.preflight.finding import Finding
 from webapp.services.preflight.opening import ReasonNeeded, save_and_open
@@ -48,6 +50,23 @@ def save_ui(school: str, event: int) -> Answer:
     return go_to(url_for("event_settings.ui_setup", school=school, event=event))
 
 
+@blueprint.post(f"{EVENT}/settings/mail-links")
+@staff(Level.EVENT_ADMINISTRATOR)
+def mail_links(school: str, event: int) -> Answer:
+    with database().transaction() as session:
+        parents = mail_untold(session, framed(session, event).event, who=who(), now=clock.now())
+    flash(_mailed(parents) if parents else _("Nobody is left to be mailed."))
+    return go_to(url_for("event_settings.ui_setup", school=school, event=event))
+
+
+def _mailed(parents: int) -> str:
+    return ngettext(
+        "%(n)s parent is mailed as soon as all links are there.",
+        "%(n)s parents are mailed, each as soon as all links are there.",
+        parents,
+    )
+
+
 @blueprint.get(f"{EVENT}/settings/vendor-ui-setup")
 @staff(Level.EVENT_ADMINISTRATOR)
 def vendor_ui_setup(school: str, event: int) -> Answer:
@@ -71,9 +90,10 @@ def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None, red: S
     with database().reading() as session:
         frame = framed(session, event)
         connected = is_connected(session, g.school.id, ZOOM)
+        untold = count_untold(session, frame.event, now=clock.now())
     form = refused if refused is not None else _stored(frame)
     address = public_address(frame.event)
-    more = {"form": form, "is_connected": connected, "address": address, "red": red}
+    more = {"form": form, "is_connected": connected, "address": address, "red": red, "untold": untold}
     return event_page("admin/event/ui_setup.html", frame, 200 if refused is None else 422, **more)
 
 
