@@ -59,6 +59,7 @@ LAYERS = {
     "services": Layer(
         FIRST | {"models", "providers.base", "documents", "db", "services"},
         {*SQL, "pydantic", "cryptography", "werkzeug.security"},
+        {"openpyxl": ("webapp/services/roster/workbook.py",)},
     ),
     "views": Layer(
         FIRST | EDGE | {"models", "providers.base", "documents", "db", "services"},

@@ -115,9 +115,10 @@ def test_letters_in_no_known_encoding_are_refused() -> None:
         assert refusal(content) == "The letters in Student.txt cannot be read. Save it again as CSV UTF-8."
 
 
-@pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0 old workbook", b"PK\x03\x04 xl/workbook.xml"])
-def test_a_workbook_is_refused_with_what_to_do(content: bytes) -> None:
-    assert "is a workbook. In the spreadsheet choose Save As" in refusal(content)
+def test_a_workbook_of_the_old_kind_is_refused_with_what_to_do() -> None:
+    message = refusal(b"\xd0\xcf\x11\xe0 old workbook")
+
+    assert "is a workbook of an old kind. In the spreadsheet choose Save As, Excel Workbook (.xlsx)" in message
 
 
 def test_a_quotation_mark_left_open_is_refused_with_its_row() -> None:

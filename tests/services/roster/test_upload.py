@@ -136,15 +136,12 @@ def test_a_name_that_stands_twice_in_a_zip_is_refused() -> None:
     assert "holds Student.txt twice" in refusal("a.zip", stream.getvalue())
 
 
-def test_a_workbook_is_refused_with_what_to_do() -> None:
-    """Also when it is called .csv (CSV-013 reads it in a later issue)."""
-    workbook = zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"})
+def test_a_workbook_stays_in_one_piece_alone_and_within_a_zip() -> None:
+    """CSV-013: told by its content, also when it is called .csv."""
+    book = zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"})
 
-    message = refusal("students.csv", workbook)
-
-    assert message == (
-        "students.csv is a workbook. In the spreadsheet choose Save As, CSV UTF-8 or Text (Tab delimited)."
-    )
+    assert open_upload("students.csv", book) == {"students.csv": book}
+    assert open_upload("all.zip", zipped({"a/students.xlsx": book})) == {"students.xlsx": book}
 
 
 def test_a_path_may_be_a_folder_a_zip_or_a_file(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_only_administrators_import(desk: Desk, level: Level) -> None:
         ([("students.txt", "")], "students.txt is empty."),
         ([("photo.txt", b"\x89PNG\r\n\x1a\n123")], "photo.txt is not a text file."),
         ([("roster.zip", b"PK\x03\x04 broken")], "roster.zip cannot be unpacked"),
-        ([("roster.xls", b"\xd0\xcf\x11\xe0 old")], "roster.xls is a workbook."),
+        ([("roster.xls", b"\xd0\xcf\x11\xe0 old")], "roster.xls is a workbook of an old kind."),
         ([("students.txt", "StudentID|First|SecurityValue\nS1|Mia|x\n")], "students.txt"),
         ([("a.txt", STUDENTS), ("a.txt", STUDENTS)], "There are two files named a.txt."),
         ([("pets.txt", "Cat|Dog\n1|2\n")], "pets.txt"),

@@ -46,6 +46,7 @@ class Table:
     name: str
     encoding: str
     delimiter: str
+    """Empty for a workbook, which has none."""
     headings: list[str]
     lines: list[Line]
     blank_rows: int
@@ -59,14 +60,18 @@ def read_table(name: str, content: bytes) -> Table:
     delimiter = _delimiter(text)
     if text.count(delimiter) > MOST_CELLS:
         raise Invalid(TOO_MANY_CELLS, field="file", file=name)
-    rows = list(_rows(name, text, delimiter))
-    filled = [Line(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+    return table_of(name, encoding, delimiter, [Line(*row) for row in _rows(name, text, delimiter)])
+
+
+def table_of(name: str, encoding: str, delimiter: str, lines: list[Line]) -> Table:
+    """The first line that holds anything has the headings."""
+    filled = [line for line in lines if any(cell.strip() for cell in line.cells)]
     if not filled:
         raise Invalid(EMPTY, field="file", file=name)
     headings = [cell.strip() for cell in filled[0].cells]
     if len(headings) > MOST_COLUMNS or any(_CONTROL.search(heading) for heading in headings):
         raise Invalid(NOT_TEXT, field="file", file=name)
-    blank = sum(1 for _, cells in rows if cells) - len(filled)
+    blank = sum(1 for line in lines if line.cells) - len(filled)
     return Table(name, encoding, delimiter, headings, filled[1:], blank)
 
 
@@ -75,7 +80,7 @@ def _refuse_binary(name: str, content: bytes) -> None:
         raise Invalid(TOO_BIG, field="file", file=name)
     if not content:
         raise Invalid(EMPTY, field="file", file=name)
-    if content.startswith(_OLD_WORKBOOK) or (content.startswith(b"PK") and b"xl/" in content):
+    if content.startswith(_OLD_WORKBOOK):
         raise Invalid(WORKBOOK, field="file", file=name)
     if content.startswith(_BINARY):
         raise Invalid(NOT_TEXT, field="file", file=name)

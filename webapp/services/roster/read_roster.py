@@ -11,6 +11,8 @@ from webapp.services.roster.read_files import Table, read_table
 from webapp.services.roster.repeats import leave_out_repeats
 from webapp.services.roster.report import NOTE, Problem, ReadFile
 from webapp.services.roster.sheet import Sheet, recognised, unknown
+from webapp.services.roster.upload import is_workbook
+from webapp.services.roster.workbook import read_workbook
 
 NO_ROWS = N_("No rows found under the headings of %(file)s.")
 NOT_READ = N_("This file has none of the headings that the Importer knows, and was not read.")
@@ -20,13 +22,17 @@ BLANK_ROWS = N_("Empty rows, skipped: %(n)s.")
 def read_roster(files: dict[str, bytes]) -> Roster:
     """Raises Invalid, naming the file, where one is not readable or lacks what its layout requires."""
     roster = Roster()
-    sheets = _sheets([read_table(name, content) for name, content in files.items()], roster)
+    sheets = _sheets([table for name, content in files.items() for table in _tables(name, content)], roster)
     read_own_files(sheets, roster)
     read_oneroster(sheets, roster)
     read_microsoft(sheets, roster)
     read_clever(sheets, roster)
     leave_out_repeats(roster)
     return roster
+
+
+def _tables(name: str, content: bytes) -> list[Table]:
+    return read_workbook(name, content) if is_workbook(content) else [read_table(name, content)]
 
 
 def _sheets(tables: list[Table], roster: Roster) -> list[Sheet]:

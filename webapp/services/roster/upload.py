@@ -35,17 +35,30 @@ TOO_MANY = N_("%(file)s holds more than 200 files. Leave out what is not part of
 NO_FILES = N_("%(file)s holds no files. Choose the roster's files, or a zip of them.")
 BROKEN_ZIP = N_("%(file)s cannot be unpacked: it is damaged or locked with a password. Make a new zip without one.")
 TWICE = N_("%(file)s holds %(name)s twice. Keep one of them.")
-WORKBOOK = N_("%(file)s is a workbook. In the spreadsheet choose Save As, CSV UTF-8 or Text (Tab delimited).")
+WORKBOOK = N_(
+    "%(file)s is a workbook of an old kind. In the spreadsheet choose Save As, Excel Workbook (.xlsx) or CSV UTF-8."
+)
 
 
 def open_upload(filename: str, content: bytes) -> dict[str, bytes]:
     """The files by name; what counts is the content, the name only labels messages. Raises Invalid."""
     name = _label(filename.replace("\\", "/")) or "file"
-    if content.startswith(b"PK"):
+    if content.startswith(b"PK") and not is_workbook(content):
         return _unpacked(name, content)
     if len(content) > MOST_BYTES:
         raise Invalid(TOO_BIG, field="file", file=name)
     return {name: content}
+
+
+def is_workbook(content: bytes) -> bool:
+    """An .xlsx is a zip of its own kind, and stays in one piece."""
+    if not content.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return any(name.startswith("xl/") for name in archive.namelist())
+    except _BROKEN:
+        return False
 
 
 def open_path(path: Path) -> dict[str, bytes]:
@@ -84,8 +97,6 @@ def _unpacked(name: str, content: bytes) -> dict[str, bytes]:
 
 def _contents(name: str, archive: zipfile.ZipFile) -> dict[str, bytes]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if any(entry.filename.startswith("xl/") for entry in entries):
-        raise Invalid(WORKBOOK, field="file", file=name)
     wanted = [entry for entry in entries if _is_meant(entry.filename)]
     if len(wanted) > MOST_FILES:
         raise Invalid(TOO_MANY, field="file", file=name)
