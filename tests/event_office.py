@@ -80,13 +80,15 @@ class Office:
     def path(self, rest: str = "", event: Event | None = None) -> str:
         return f"{self.base}/e/{(event or self.event).id}/{rest}"
 
-    def someone(self, level: Level, *granted: Event, school: School | None = None) -> Browser:
+    def someone(self, level: Level, *granted: Event | Resource, school: School | None = None) -> Browser:
         """A colleague at a browser of their own."""
         browser = Browser(self.app)
         with self.arranged() as session:
             contact = make_contact(session, school or self.school, "Bob", level=level)
-            for event in granted:
-                stored(session, Grant(school_id=contact.school_id, contact_id=contact.id, event_id=event.id))
+            for given in granted:
+                subject = "event_id" if isinstance(given, Event) else "resource_id"
+                ties = {"school_id": contact.school_id, "contact_id": contact.id, subject: given.id}
+                stored(session, Grant(**ties))
             browser.sign_in(session, contact, now=clock.now())
         return browser
 

@@ -31,6 +31,12 @@ PUBLIC = """
 """What strangers may ask for: nothing gets in here by accident."""
 
 FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule", "reports.teachers_schedule_file"]
+IN_PART = """
+    events.event_list slots.show slots.form slots.preview slots.act
+    appointments.overview appointments.appointment appointments.cancel appointments.move appointments.slot
+""".split()
+"""For Resource Administrators too, within what is granted to them."""
+
 FOR_ADMINISTRATORS = """
     audit.log audit.file strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
@@ -98,7 +104,9 @@ def test_every_view_declares_its_access_and_each_declaration_is_meant() -> None:
     assert {endpoint for endpoint, access in ACCESS.items() if access.kind == "public"} == set(PUBLIC)
     assert {endpoint for endpoint, level in levels.items() if level == Level.VIEWER} == set(FOR_TEACHERS)
     assert {endpoint for endpoint, level in levels.items() if level == Level.ADMINISTRATOR} == set(FOR_ADMINISTRATORS)
-    assert set(levels.values()) == {Level.VIEWER, Level.EVENT_ADMINISTRATOR, Level.ADMINISTRATOR}
+    assert {endpoint for endpoint, level in levels.items() if level == Level.RESOURCE_ADMINISTRATOR} == set(IN_PART)
+    levels_used = {Level.VIEWER, Level.RESOURCE_ADMINISTRATOR, Level.EVENT_ADMINISTRATOR, Level.ADMINISTRATOR}
+    assert set(levels.values()) == levels_used
 
 
 def test_an_application_with_an_undeclared_view_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +220,7 @@ def test_each_level_of_staff_reaches_what_is_declared_for_it(town: Town, rule: R
         assert ask(town.signed_in(town.staff[level]), rule, address).status_code == 403, level
     if "GET" in methods(rule):
         for level in (level for level in Level if level >= needed):
-            person = town.overseer if level == Level.EVENT_ADMINISTRATOR else town.staff[level]
+            person = town.granted.get(level, town.staff[level])
             assert ask(town.signed_in(person), rule, address).status_code in {200, 303, 422}, level
 
 
@@ -222,6 +230,28 @@ def test_an_event_administrator_finds_granted_events_only(town: Town, rule: Rule
     without_grant = town.signed_in(town.staff[Level.EVENT_ADMINISTRATOR])
 
     assert ask(without_grant, rule, town.address(rule)).status_code == 404
+
+
+WITHIN = [rule for rule in STAFF if ACCESS[rule.endpoint].level <= Level.RESOURCE_ADMINISTRATOR]
+PARTS = {"resource", "slot", "appointment"}
+
+
+@each([rule for rule in WITHIN if "event" in rule.arguments])
+def test_a_resource_administrator_finds_events_with_a_granted_resource_only(town: Town, rule: Rule) -> None:
+    """PRODUCT 1.6, ADMIN-015"""
+    without_grant = town.signed_in(town.staff[Level.RESOURCE_ADMINISTRATOR])
+
+    assert ask(without_grant, rule, town.address(rule)).status_code == 404
+
+
+@each([rule for rule in WITHIN if PARTS & rule.arguments])
+def test_what_belongs_to_a_teacher_who_is_not_granted_is_not_found(town: Town, rule: Rule) -> None:
+    """PRODUCT 1.6, ADMIN-015: one part of the address at a time is another teacher's."""
+    bob = town.signed_in(town.granted[Level.RESOURCE_ADMINISTRATOR])
+
+    for part in PARTS & rule.arguments:
+        address = town.address(rule, **{part: vars(town.not_granted)[part]})
+        assert ask(bob, rule, address, key=town.homes.key()).status_code == 404, part
 
 
 NAMED = {"event", "appointment", "slot", "resource", "contact_id", "student", "run"}

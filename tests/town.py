@@ -1,6 +1,6 @@
 """Fill every address of the application: two schools with an evening each, and somebody of every kind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,8 +53,10 @@ class Town:
     here: Place
     elsewhere: Place
     staff: dict[Level, Contact]
-    overseer: Contact
-    """An Event Administrator to whom the event is granted; the one in `staff` has no event."""
+    granted: dict[Level, Contact]
+    """An Event Administrator with the event, a Resource Administrator with Folake; those in `staff` have nothing."""
+    not_granted: Place
+    """`here`, but of another teacher."""
     stranger: Contact
     """The other school's Administrator."""
 
@@ -92,17 +94,30 @@ def build_town(database: Database, *, now: datetime) -> Town:
             _connect(session, one)
         staff = {level: _colleague(session, homes, level) for level in Level if level < Level.ADMINISTRATOR}
         staff[Level.ADMINISTRATOR] = homes.people["dora"]
-        overseer = _colleague(session, homes, Level.EVENT_ADMINISTRATOR)
-        stored(session, Grant(school_id=overseer.school_id, contact_id=overseer.id or 0, event_id=homes.event.id))
+        granted = {
+            Level.EVENT_ADMINISTRATOR: _granted(session, homes, Level.EVENT_ADMINISTRATOR, event_id=homes.event.id),
+            Level.RESOURCE_ADMINISTRATOR: _granted(
+                session, homes, Level.RESOURCE_ADMINISTRATOR, resource_id=homes.teachers["Folake"].id
+            ),
+        }
         runs = [_run(session, one, now) for one in (homes, other)]
     for one in (homes, other):
         one.booked("alice", one.pick("mia", "Folake", 0, "V"))
+    of_jonas = homes.booked("alice", homes.pick("leo", "Jonas", 1))
     places = [_place(database, one, run) for one, run in zip((homes, other), runs, strict=True)]
-    return Town(homes, places[0], places[1], staff, overseer, other.people["dora"])
+    jonas = {"resource": homes.teachers["Jonas"].id or 0, "slot": homes.slots["Jonas"][1].id or 0}
+    not_granted = replace(places[0], appointment=of_jonas.id or 0, **jonas)
+    return Town(homes, places[0], places[1], staff, granted, not_granted, other.people["dora"])
 
 
 def _colleague(session: Session, homes: Households, level: Level) -> Contact:
     return make_contact(session, homes.school, "Bob", level.name.title(), level=level)
+
+
+def _granted(session: Session, homes: Households, level: Level, **what: int | None) -> Contact:
+    contact = _colleague(session, homes, level)
+    stored(session, Grant(school_id=contact.school_id, contact_id=contact.id or 0, **what))
+    return contact
 
 
 def _let_dora_book(session: Session, homes: Households) -> None:

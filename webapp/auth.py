@@ -1,6 +1,6 @@
 """Know who is there and what they may do: every view declares its access, and one guard enforces it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +13,14 @@ from webapp import clock
 from webapp.context import database, look_once, reading
 from webapp.errors import NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, School
-from webapp.services.people.access import Standing, acted_contact, is_granted, standing_before
+from webapp.services.people.access import (
+    Standing,
+    acted_contact,
+    are_of,
+    granted_resources,
+    is_granted,
+    standing_before,
+)
 from webapp.services.people.sign_in import SignedIn, start_sign_in
 from webapp.services.system.audit import Who, record
 
@@ -51,7 +58,8 @@ def anyone_signed_in(view: View) -> View:
 
 
 def staff(level: Level) -> Callable[[View], View]:
-    """Contacts of the school in the URL from this level up; Event Administrators only for events granted to them."""
+    """Contacts of the school in the URL from this level up; below Administrator only for what was granted to them: an
+    event, or up to the level of Resource Administrator resources of it, which the view finds in `g.resources`."""
     return lambda view: _declare(view, Access("staff", level))
 
 
@@ -154,8 +162,8 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if g.contact.level < access.level:
         _note_refusal()
         raise NotAllowed
-    if g.contact.level == Level.EVENT_ADMINISTRATOR and access.level >= Level.RESOURCE_ADMINISTRATOR:
-        _refuse_other_events((request.view_args or {}).get("event"))
+    if access.level >= Level.RESOURCE_ADMINISTRATOR:
+        _keep_within_grants(access, request.view_args or {})
 
 
 def _note_refusal() -> None:
@@ -166,11 +174,19 @@ def _note_refusal() -> None:
         record(db, "access.refused", who=who(), school_id=g.school.id, endpoint=request.endpoint, now=clock.now())
 
 
-def _refuse_other_events(event_id: object) -> None:
-    if event_id is None:
+def _keep_within_grants(access: Access, named: Mapping[str, Any]) -> None:
+    """`g.resources` are the only ones of the event that the reader may work on; None for all."""
+    g.resources = None
+    event_id = named.get("event")
+    if g.contact.level == Level.ADMINISTRATOR or event_id is None:
         return
     with reading() as db:
-        if not is_granted(db, g.contact, event_id):
+        if is_granted(db, g.contact, event_id):
+            return
+        if access.level > Level.RESOURCE_ADMINISTRATOR:
+            raise NotFound
+        g.resources = granted_resources(db, g.contact, event_id)
+        if not g.resources or not are_of(db, g.resources, named):
             raise NotFound
 
 

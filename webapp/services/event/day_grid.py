@@ -1,10 +1,11 @@
 """Show one day of an event: teachers, their rooms and their slots on one time scale, in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlmodel import Session, col
 
 from webapp import i18n
@@ -90,18 +91,22 @@ def day_grid(
     page: int = 1,
     per_page: int = PER_PAGE,
     month: date | None = None,
+    within: Collection[int] | None = None,
     now: datetime,
 ) -> DayGrid:
-    """`month` is a day of the month that the calendar shows, else the day's own. Raises NotFound for absurd dates."""
+    """`month` is a day of the month that the calendar shows, else the day's own; `within` are the only resources that
+    the reader may see, None for all. Raises NotFound for absurd dates.
+    """
     if not all(1990 <= shown.year <= 2200 for shown in (day, month or day)):
         raise NotFound
-    counts, has_virtual = _slots_by_day(session, event)
-    teachers = session.execute(select(func.count()).where(col(Resource.event_id) == event.id)).scalar_one()
+    counts, has_virtual = _slots_by_day(session, event, within)
+    shown = (col(Resource.event_id) == event.id, _among(col(Resource.id), within))
+    teachers = session.execute(select(func.count()).where(*shown)).scalar_one()
     pages = max(1, -(-teachers // per_page))
     page = min(max(page, 1), pages)
-    resources = _resources(session, event, page, per_page)
-    scale = scale_of(_times(session, event, day), event.zone)
-    rows, stray = _rows(session, event, day, resources, scale, now=now)
+    resources = _resources(session, shown, page, per_page)
+    scale = scale_of(_times(session, event, day, within), event.zone)
+    rows, stray = _rows(session, event, day, resources, scale, within, now=now)
     return DayGrid(
         day=day,
         title=i18n.long_day(day),
@@ -121,46 +126,61 @@ def day_grid(
     )
 
 
-def first_day(session: Session, event: Event, *, now: datetime) -> date:
+def first_day(session: Session, event: Event, *, within: Collection[int] | None = None, now: datetime) -> date:
     """The day to open with: the next with slots, else the last one, else today."""
     today = i18n.local_day(now, event.zone)
-    days = list(_slots_by_day(session, event)[0])
+    days = list(_slots_by_day(session, event, within)[0])
     return next((day for day in days if day >= today), days[-1] if days else today)
 
 
-def _slots_by_day(session: Session, event: Event) -> tuple[dict[date, int], bool]:
-    """The number of slots of each day that has some, in order, and whether any slot of the event is virtual."""
+def _among(column: Any, within: Collection[int] | None) -> ColumnElement[bool]:
+    among: ColumnElement[bool] = true() if within is None else column.in_(within)
+    return among
+
+
+def _slots_by_day(session: Session, event: Event, within: Collection[int] | None) -> tuple[dict[date, int], bool]:
+    """The number of slots of each day that has some, in order, and whether any slot is virtual."""
     day = func.substr(col(Slot.wall_start), 1, 10).label("day")
     live = select(day, (col(Slot.kind) != IN_PERSON).label("is_virtual"))
-    slots = live.where(col(Slot.event_id) == event.id, col(Slot.removed_at).is_(None)).subquery()
+    shown = (col(Slot.event_id) == event.id, col(Slot.removed_at).is_(None), _among(col(Slot.resource_id), within))
+    slots = live.where(*shown).subquery()
     query = select(slots.c.day, slots.c.is_virtual, func.count()).group_by(slots.c.day, slots.c.is_virtual)
     counts: dict[date, int] = {}
     has_virtual = False
     for text, is_virtual, number in session.execute(query.order_by(slots.c.day)):
-        shown = date.fromisoformat(text)
-        counts[shown] = counts.get(shown, 0) + number
+        on = date.fromisoformat(text)
+        counts[on] = counts.get(on, 0) + number
         has_virtual = has_virtual or is_virtual
     return counts, has_virtual
 
 
-def _resources(session: Session, event: Event, page: int, per_page: int) -> Sequence[Resource]:
-    query = select(Resource).where(col(Resource.event_id) == event.id)
-    ordered = query.order_by(col(Resource.position), col(Resource.id))
+def _resources(session: Session, shown: Sequence[ColumnElement[bool]], page: int, per_page: int) -> Sequence[Resource]:
+    ordered = select(Resource).where(*shown).order_by(col(Resource.position), col(Resource.id))
     return session.execute(ordered.offset((page - 1) * per_page).limit(per_page)).scalars().all()
 
 
-def _times(session: Session, event: Event, day: date) -> list[tuple[datetime, datetime]]:
+def _times(
+    session: Session, event: Event, day: date, within: Collection[int] | None
+) -> list[tuple[datetime, datetime]]:
     """The different times of all the event's slots on the day: every page of teachers has the same scale."""
     query = select(col(Slot.starts_at), col(Slot.ends_at)).distinct()
-    return [(start, end) for start, end in session.execute(query.where(*_on(event, day)))]
+    on_day = (*_on(event, day), _among(col(Slot.resource_id), within))
+    return [(start, end) for start, end in session.execute(query.where(*on_day))]
 
 
 def _rows(
-    session: Session, event: Event, day: date, resources: Sequence[Resource], scale: Scale, *, now: datetime
+    session: Session,
+    event: Event,
+    day: date,
+    resources: Sequence[Resource],
+    scale: Scale,
+    within: Collection[int] | None,
+    *,
+    now: datetime,
 ) -> tuple[tuple[Row, ...], tuple[Stray, ...]]:
     numbers = [resource.id for resource in resources]
     slots = _slots(session, event, day, numbers)
-    entries = _entries(session, event, day, numbers, now=now)
+    entries = _entries(session, event, day, numbers, within, now=now)
     times = {start: i18n.clock_time(start, event.zone) for start in {slot.starts_at for slot in slots}}
     shown: dict[int, list[GridSlot]] = {}
     for slot in slots:
@@ -184,7 +204,13 @@ def _slots(session: Session, event: Event, day: date, resources: Sequence[int | 
 
 
 def _entries(
-    session: Session, event: Event, day: date, resources: Sequence[int | None], *, now: datetime
+    session: Session,
+    event: Event,
+    day: date,
+    resources: Sequence[int | None],
+    within: Collection[int] | None,
+    *,
+    now: datetime,
 ) -> dict[int, list[Entry]]:
     start, end = day_bounds(day, event.zone)
     found = agenda(
@@ -193,6 +219,7 @@ def _entries(
         col(Slot.starts_at) >= start,
         col(Slot.starts_at) < end,
         or_(col(Appointment.resource_id).in_(resources), col(Slot.removed_at).is_not(None)),
+        _among(col(Appointment.resource_id), within),
         stands(now),
     )
     by_slot: dict[int, list[Entry]] = {}

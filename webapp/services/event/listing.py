@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from webapp.models import Contact, Event, EventSettings, Grant, Level
+from webapp.models import Contact, Event, EventSettings, Grant, Level, Resource
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,9 @@ class Listed:
     settings: EventSettings
 
 
-def listed_events(session: Session, contact: Contact) -> list[Listed]:
-    """Newest first; below Administrator only the events granted to the contact."""
+def listed_events(session: Session, contact: Contact, *, in_part: bool = False) -> list[Listed]:
+    """Newest first; below Administrator only the events granted to the contact, `in_part` also those of which a
+    resource is."""
     query = (
         select(Event, EventSettings)
         .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
@@ -23,6 +24,12 @@ def listed_events(session: Session, contact: Contact) -> list[Listed]:
         .order_by(col(Event.created_at).desc(), col(Event.id).desc())
     )
     if contact.level < Level.ADMINISTRATOR:
-        granted = select(col(Grant.event_id)).where(col(Grant.contact_id) == contact.id)
-        query = query.where(col(Event.id).in_(granted))
+        mine = select(col(Grant.event_id)).where(col(Grant.contact_id) == contact.id)
+        some = (
+            select(col(Resource.event_id))
+            .join(Grant, col(Grant.resource_id) == col(Resource.id))
+            .where(col(Grant.contact_id) == contact.id)
+        )
+        is_mine = col(Event.id).in_(mine)
+        query = query.where(or_(is_mine, col(Event.id).in_(some)) if in_part else is_mine)
     return [Listed(event, settings) for event, settings in session.execute(query)]

@@ -1,6 +1,6 @@
 """Turn what the forms of the Slots menu send, days and teachers, into a selection of slots."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from webapp.errors import N_, Invalid
+from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Event, Resource, Slot
 from webapp.services.event.create_slots import SlotsInput
 from webapp.services.event.slots import SlotSelection
@@ -57,38 +57,46 @@ class Teachers:
     groups: tuple[tuple[str, tuple[Resource, ...]], ...]
 
 
-def teachers_to_choose(session: Session, event: Event) -> Teachers:
-    """In the order of the event; those without a group come last."""
-    resources = _resources(session, event)
+def teachers_to_choose(session: Session, event: Event, *, within: Collection[int] | None = None) -> Teachers:
+    """In the order of the event, `within` those granted; those without a group come last."""
+    resources = _resources(session, event, within)
     names = sorted({resource.group_name for resource in resources}, key=lambda name: (not name, name.casefold()))
     groups = ((name, tuple(r for r in resources if r.group_name == name)) for name in names)
     return Teachers(len(resources), tuple(groups))
 
 
-def with_teachers(session: Session, event: Event, typed: Typed) -> Typed:
-    """The same with the chosen teachers as `resources`, empty for all. Raises Invalid where nobody is chosen."""
-    return typed.model_copy(update={"resources": _chosen(session, event, typed.who, typed.resources)})
+def with_teachers(session: Session, event: Event, typed: Typed, *, within: Collection[int] | None = None) -> Typed:
+    """The same with the chosen teachers as `resources`, empty for all. `within` are those granted to whoever chooses,
+    None for all. Raises Invalid where nobody is chosen, NotFound for somebody who is not granted.
+    """
+    return typed.model_copy(update={"resources": _chosen(session, event, typed, within)})
 
 
-def days_with_slots(session: Session, event: Event) -> list[date]:
+def days_with_slots(session: Session, event: Event, *, within: Collection[int] | None = None) -> list[date]:
     day = func.substr(col(Slot.wall_start), 1, 10)
     query = select(day).where(col(Slot.event_id) == event.id, col(Slot.removed_at).is_(None)).distinct()
+    if within is not None:
+        query = query.where(col(Slot.resource_id).in_(within))
     return [date.fromisoformat(text) for text in session.execute(query.order_by(day)).scalars()]
 
 
-def _chosen(session: Session, event: Event, who: str, ticked: list[int]) -> list[int]:
-    if who == ALL:
-        return []
-    if who == SELECTED:
-        chosen = ticked
+def _chosen(session: Session, event: Event, typed: Typed, within: Collection[int] | None) -> list[int]:
+    if typed.who == ALL:
+        return sorted(within or ())
+    if typed.who == SELECTED:
+        chosen = typed.resources
     else:
-        group = who.removeprefix(GROUP)
-        chosen = [r.id for r in _resources(session, event) if r.id is not None and r.group_name == group]
+        group = typed.who.removeprefix(GROUP)
+        chosen = [r.id for r in _resources(session, event, within) if r.id is not None and r.group_name == group]
     if not chosen:
         raise Invalid(N_("Choose at least one teacher."), field="resources")
+    if within is not None and not set(chosen) <= set(within):
+        raise NotFound
     return chosen
 
 
-def _resources(session: Session, event: Event) -> Sequence[Resource]:
+def _resources(session: Session, event: Event, within: Collection[int] | None) -> Sequence[Resource]:
     query = select(Resource).where(col(Resource.event_id) == event.id)
+    if within is not None:
+        query = query.where(col(Resource.id).in_(within))
     return session.execute(query.order_by(col(Resource.position), col(Resource.id))).scalars().all()

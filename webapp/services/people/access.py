@@ -1,12 +1,13 @@
-"""Know as whom a person stands before a school, and which events were granted to them."""
+"""Know as whom a person stands before a school, and which events and resources were granted to them."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, select
 from sqlmodel import Session, col
 
-from webapp.models import Contact, Grant, Level, School, SignIn
+from webapp.models import Appointment, Contact, Grant, Level, Resource, School, SignIn, Slot
 from webapp.services.people.schools import is_slug
 from webapp.services.people.sign_in import SignedIn, may_act_as, person_of, sought, with_sign_in
 
@@ -44,3 +45,24 @@ def acted_contact(session: Session, person: SignedIn, own: Contact | None) -> Co
 def is_granted(session: Session, contact: Contact, event_id: object) -> bool:
     query = select(col(Grant.id)).where(col(Grant.contact_id) == contact.id, col(Grant.event_id) == event_id)
     return session.execute(query).first() is not None
+
+
+def granted_resources(session: Session, contact: Contact, event_id: object) -> frozenset[int]:
+    """Of one event."""
+    query = (
+        select(col(Grant.resource_id))
+        .join(Resource, col(Resource.id) == col(Grant.resource_id))
+        .where(col(Grant.contact_id) == contact.id, col(Resource.event_id) == event_id)
+    )
+    return frozenset(session.execute(query).scalars())
+
+
+def are_of(session: Session, resources: Collection[int], named: Mapping[str, object]) -> bool:
+    """Whether the resource, the slot and the appointment that an address names, where it does, are of these."""
+    if named.get("resource", next(iter(resources))) not in resources:
+        return False
+    for name, table in (("slot", Slot), ("appointment", Appointment)):
+        query = select(col(table.resource_id)).where(col(table.id) == named.get(name))
+        if name in named and session.execute(query).scalar_one_or_none() not in resources:
+            return False
+    return True

@@ -41,26 +41,27 @@ class MoveInput(BaseModel):
 
 
 @blueprint.get(f"{EVENT}/")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def overview(school: str, event: int) -> Answer:
     now, number = clock.now(), request.args.get("page", 1, type=int)
     with database().reading() as session:
         frame = framed(session, event)
-        day = asked_date("date") or first_day(session, frame.event, now=now)
-        grid = day_grid(session, frame.event, day, page=number, month=asked_date("month"), now=now)
+        day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=now)
+        month, mine = asked_date("month"), g.resources
+        grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, now=now)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
     stop = _tab_stop(grid.month)
     return event_page("admin/event/appointments.html", frame, grid=grid, stop=stop, kinds=KIND_WORDS, can_fill=can_fill)
 
 
 @blueprint.get(APPOINTMENT)
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def appointment(school: str, event: int, appointment: int) -> Answer:
     return _appointment_page(event, appointment, Form(MoveInput))
 
 
 @blueprint.post(f"{APPOINTMENT}/cancel")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def cancel(school: str, event: int, appointment: int) -> Answer:
     def deed(session: Session, _frame: Frame, mine: Appointment) -> None:
         cancel_appointment(session, mine, who=who(), now=clock.now())
@@ -69,7 +70,7 @@ def cancel(school: str, event: int, appointment: int) -> Answer:
 
 
 @blueprint.post(f"{APPOINTMENT}/move")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def move(school: str, event: int, appointment: int) -> Answer:
     form = Form.sent(MoveInput, request.form)
     if not form:
@@ -84,7 +85,7 @@ def move(school: str, event: int, appointment: int) -> Answer:
 
 
 @blueprint.get(f"{EVENT}/slot/<int(max=2147483647):slot>")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def slot(school: str, event: int, slot: int) -> Answer:
     """Who is booked on a slot with room for several."""
     with database().reading() as session:

@@ -24,11 +24,11 @@ blueprint = Blueprint("events", __name__, url_prefix="/s/<school>")
 
 
 @blueprint.get("/events")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def event_list(school: str) -> Answer:
     now = clock.now()
     with database().reading() as session:
-        listed = listed_events(session, g.contact)
+        listed = listed_events(session, g.contact, in_part=True)
     frames = [Frame(it.event, it.settings, availability(it.event, it.settings, now=now)) for it in listed]
     addresses = {frame.event.id: public_address(frame.event) for frame in frames}
     return page("admin/event/events.html", frames=frames, addresses=addresses, nav="events")

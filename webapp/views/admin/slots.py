@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash
+from flask import Blueprint, flash, g
 from htmx_flask import request
 from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
@@ -89,27 +89,27 @@ ITEMS = {item.name: item for item in (CREATE, UPDATE, DELETE)}
 
 
 @blueprint.get(SLOTS)
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def show(school: str, event: int, deed: str) -> Answer:
     return _opened(event, ITEMS[deed], "admin/event/slots.html")
 
 
 @blueprint.get(f"{SLOTS}/form")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def form(school: str, event: int, deed: str) -> Answer:
     """The same as a partial, for the dialog of the Appointments tab."""
     return _opened(event, ITEMS[deed], _partial(ITEMS[deed]))
 
 
 @blueprint.post(f"{SLOTS}/preview")
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def preview(school: str, event: int, deed: str) -> Answer:
     sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
     return _counted(event, ITEMS[deed], sent, is_preview=True)
 
 
 @blueprint.post(SLOTS)
-@staff(Level.EVENT_ADMINISTRATOR)
+@staff(Level.RESOURCE_ADMINISTRATOR)
 def act(school: str, event: int, deed: str) -> Answer:
     sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
     if not sent:
@@ -126,7 +126,7 @@ def _act(event: int, item: Item, typed: Typed) -> str:
         frame = framed(session, event)
 
         def deed() -> Done:
-            chosen = with_teachers(session, frame.event, typed)
+            chosen = with_teachers(session, frame.event, typed, within=g.resources)
             counts = item.act(session, frame.event, chosen, who=who(), now=clock.now())
             _refuse_unseen(item, typed, counts)
             return asdict(counts)
@@ -152,7 +152,7 @@ def _opened(event: int, item: Item, template: str) -> Answer:
     """The form with its defaults, counted where they allow it; what they do not allow is not held against anybody."""
     with database().reading() as session:
         frame = framed(session, event)
-        day = asked_date("date") or first_day(session, frame.event, now=clock.now())
+        day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=clock.now())
         fresh: Form[Any] = Form.sent(item.shape, MultiDict({"dates": day.isoformat(), **item.defaults}))
         shown = _shown(session, frame.event, item, fresh)
     fresh.errors.clear()
@@ -186,8 +186,8 @@ def _shown(session: Session, event: Event, item: Item, sent: Form[Any]) -> dict[
         "counts": counts,
         "promise": _promise(item, sent.value, counts) if counts else "",
         "each": len(starts_of(sent.value)) if counts and item is CREATE else 0,
-        "teachers": teachers_to_choose(session, event),
-        "days": days_with_slots(session, event),
+        "teachers": teachers_to_choose(session, event, within=g.resources),
+        "days": days_with_slots(session, event, within=g.resources),
         "back": back,
     }
 
@@ -196,7 +196,7 @@ def _count(session: Session, event: Event, item: Item, sent: Form[Any]) -> SlotC
     if not sent:
         return None
     try:
-        chosen = with_teachers(session, event, sent.value)
+        chosen = with_teachers(session, event, sent.value, within=g.resources)
         return item.count(session, event, chosen, now=clock.now())
     except Invalid as error:
         sent.refuse(error)
