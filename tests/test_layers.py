@@ -53,8 +53,15 @@ LAYERS = {
     ),
     "documents": Layer(
         FIRST | {"documents"},
-        {"jinja2"},
-        dict.fromkeys(("reportlab", "arabic_reshaper", "xhtml2pdf"), ("webapp/documents/pdf.py",)),
+        {"jinja2", "markupsafe"},
+        {
+            "arabic_reshaper": ("webapp/documents/pdf.py",),
+            "reportlab": ("webapp/documents/pdf.py", "webapp/documents/letters.py"),
+            "xhtml2pdf": ("webapp/documents/pdf.py", "webapp/documents/paper.py"),
+            "segno": ("webapp/documents/paper.py",),
+            "icalendar": ("webapp/documents/calendar_file.py",),
+            "nh3": ("webapp/documents/rich_text.py",),
+        },
     ),
     "services": Layer(
         FIRST | {"models", "providers.base", "documents", "db", "services"},

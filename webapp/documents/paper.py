@@ -1,0 +1,112 @@
+"""Print an itinerary as PDF by way of HTML: nothing is fetched, links are whole, and each has a code to scan."""
+
+import io
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from webapp import i18n
+from webapp.documents.itinerary import Itinerary
+from webapp.documents.letters import DROID, FONTS, lacks_letters, runs
+
+LONGEST, LARGEST = 30.0, 2_000_000
+"""Seconds that a document may take, and bytes of HTML that it may have."""
+
+NOTHING = Markup("")
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "documents"
+logging.getLogger("xhtml2pdf").setLevel(logging.ERROR)
+
+
+class Unprintable(Exception):
+    """The document cannot be made into a PDF; the reason is for the log and holds no text of it."""
+
+
+def schedule_pdf(itinerary: Itinerary, *, title: str, about: str, lead: Markup = NOTHING) -> bytes:
+    """The Printable Schedule. `about` says whose it is, `lead` is safe HTML that the office wrote above. Raises
+    Unprintable."""
+    return pdf_of_html(schedule_html(itinerary, title=title, about=about, lead=lead))
+
+
+def schedule_html(itinerary: Itinerary, *, title: str, about: str, lead: Markup = NOTHING) -> str:
+    said = [title, about, itinerary.school, itinerary.event]
+    said += [text for line in itinerary.lines for text in (line.teacher, line.child, line.class_name, line.place)]
+    return (
+        _environment()
+        .get_template("schedule.html")
+        .render(
+            itinerary=itinerary,
+            title=title,
+            about=about,
+            lead=_written_html(lead),
+            language=i18n.language(),
+            direction=i18n.direction(),
+            lacks_letters=any(map(lacks_letters, said)),
+        )
+    )
+
+
+def pdf_of_html(html: str) -> bytes:
+    """Of HTML in which all that people wrote is escaped or reduced to harmless tags. Only the bundled fonts can be
+    read, and nothing is fetched. Raises Unprintable, and whatever the library makes of odd input."""
+    from xhtml2pdf import pisa
+    from xhtml2pdf.config.resources import ResourceAccessPolicy
+    from xhtml2pdf.default import DEFAULT_CSS
+
+    policy = ResourceAccessPolicy.server(
+        base_dir=FONTS, allow_remote=False, max_render_seconds=LONGEST, max_document_bytes=LARGEST
+    )
+    content = io.BytesIO()
+    made: Any = pisa.CreatePDF(
+        html, dest=content, path=str(FONTS / "x"), default_css=DEFAULT_CSS + _css(), resource_policy=policy
+    )
+    if made.err:
+        raise Unprintable("errors")
+    return content.getvalue()
+
+
+def written(text: str) -> Markup:
+    """The text as HTML, each part in a font that has its letters."""
+    parts = [
+        Markup('<span class="droid">{}</span>').format(part) if name == DROID else Markup("{}").format(part)
+        for name, part in runs(text)
+    ]
+    return Markup("").join(parts)
+
+
+@lru_cache(maxsize=1)
+def _css() -> str:
+    return (Path(__file__).parent / "schedule.css").read_text()
+
+
+@lru_cache(maxsize=512)
+def qr(url: str) -> str:
+    """The address as a picture to scan, in a data URI."""
+    return str(segno.make(url, error="m").png_data_uri(scale=3, border=2))
+
+
+def _written_html(html: Markup) -> Markup:
+    """Safe HTML with its letters in fonts that have them; tags are ASCII and stay."""
+    return Markup("").join(
+        Markup('<span class="droid">{}</span>').format(Markup(part)) if name == DROID else Markup(part)  # noqa: S704
+        for name, part in runs(str(html))
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.globals.update(written=written, qr=qr)
+    pages.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
+    return pages
