@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import pytest
 from app import Browser
 from factories import make_contact, make_guardian, make_student, stored
 from fakes import FakeGrants, make_tokens
@@ -44,6 +45,11 @@ class Place:
         known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css"}
         known |= {"report": "master-schedule", "form": "csv"}
         known["event"] = self.event if takes_numbers else self.event_slug
+        if unknown := rule.arguments - known.keys():
+            pytest.fail(
+                f"{rule}: nothing is known to put for {sorted(unknown)}. Give Place in tests/town.py a field of that "
+                "name and fill it for both schools in _place, or, if it names no row, a word in Place.values."
+            )
         return {name: known[name] for name in rule.arguments}
 
 
