@@ -119,8 +119,8 @@ def build_matrix(town: Town, folder: Path, *, now: datetime) -> Matrix:
     with town.homes.database.transaction() as session:
         teacher = session.get_one(Contact, town.here.contact_id)
         people = {PARENT: town.homes.people["alice"], TEACHER: teacher}
-        people |= {level.name: person for level, person in town.staff.items() if level > Level.CUSTOMER}
-        people[Level.EVENT_ADMINISTRATOR.name] = town.overseer
+        staff = town.staff | town.granted
+        people |= {level.name: person for level, person in staff.items() if level > Level.CUSTOMER}
         secrets = {name: _secret(session, one, now) for name, one in people.items()}
         levels = {name: Level(one.level) for name, one in people.items()}
         secrets[ELSEWHERE] = _secret(session, town.stranger, now)
