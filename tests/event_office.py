@@ -168,6 +168,20 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "capacity": "1",
     },
     "update": {"dates": [THURSDAY.isoformat()], "who": "all", "from_time": "", "to_time": "", "visibility": ""},
+    "copy": {
+        "dates": [THURSDAY.isoformat()],
+        "to": [FRIDAY.isoformat()],
+        "who": "all",
+        "from_time": "",
+        "to_time": "",
+    },
+    "move": {
+        "dates": [THURSDAY.isoformat()],
+        "to": [FRIDAY.isoformat()],
+        "who": "all",
+        "from_time": "",
+        "to_time": "",
+    },
     "delete": {"dates": [THURSDAY.isoformat()], "who": "all", "from_time": "", "to_time": ""},
 }
 

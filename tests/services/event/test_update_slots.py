@@ -95,7 +95,7 @@ def test_bookings_become_virtual_and_get_meetings(session: Session, now: datetim
 
     counts = update(session, event, now, kind="V")
 
-    assert counts == SlotCounts(2, booked=1, appointments=1, resources=1)
+    assert counts == SlotCounts(2, booked=1, appointments=1, resources=1, made=1)
     assert appointment.is_virtual
     assert not gone.is_virtual
     meeting = session.exec(select(Meeting)).one()
@@ -109,8 +109,9 @@ def test_bookings_back_in_person_lose_their_meetings(session: Session, now: date
     appointment = book(session, slot)
     update(session, event, now, kind="V")
 
-    update(session, event, now, kind="P")
+    counts = update(session, event, now, kind="P")
 
+    assert counts == SlotCounts(1, booked=1, appointments=1, resources=1, removed=1)
     assert not appointment.is_virtual
     assert session.exec(select(Meeting)).one().wish == ABSENT
     assert slot.version == 3
@@ -197,11 +198,11 @@ def test_a_maximum_below_the_standing_appointments_is_refused(session: Session, 
     for seat in (1, 2, 3):
         book(session, full, seat=seat)
 
-    with pytest.raises(Invalid) as caught:
-        update(session, event, now, capacity=2)
-
-    assert caught.value.field == "capacity"
-    assert "holds 3 appointments" in sentence(caught.value)
+    for attempt in (update, lambda *a, **v: preview_update(*a[:2], typed(**v), now=now)):
+        with pytest.raises(Invalid) as caught:
+            attempt(session, event, now, capacity=2)
+        assert caught.value.field == "capacity"
+        assert f"4:00 PM with {resource.name} holds 3 appointments" in sentence(caught.value)
     assert (full.capacity, other.capacity) == (3, 3)
 
 

@@ -52,8 +52,8 @@ def test_the_slots_menu_works_as_links_too(office: Office) -> None:
     page = day(office, f"?date={FRIDAY}")
 
     menu = page.partition('<details class="menu">')[2].partition("</details>")[0]
-    assert words(menu) == "Slots Create Slots Delete Time Slots Update Slots"
-    for deed in ("create", "update", "delete"):
+    assert words(menu) == "Slots Create Slots Delete Time Slots Update Slots Copy Slots Move Slots"
+    for deed in ("create", "update", "copy", "move", "delete"):
         assert f'href="{office.path(f"slots/{deed}")}?date=2026-12-04"' in menu
         assert office.dora.get(office.path(f"slots/{deed}?date=2026-12-04")).status_code == 200
 

@@ -195,6 +195,100 @@ def test_deleting_says_what_turns_red_and_keeps_it(office: Office) -> None:
     assert second.id not in {slot.id for slot in office.all(Slot)}
 
 
+def test_copy_slots_says_what_it_makes_and_goes_to_the_other_day(office: Office) -> None:
+    """PRODUCT 3.4"""
+    office.slots(office.folake, 3, kind="PV")
+
+    shown = office.dora.post(office.path("slots/copy/preview"), office.form("copy"), htmx=True)
+    answer = office.do("copy")
+    again = office.dora.post(office.path("slots/copy/preview"), office.form("copy"), htmx=True)
+
+    assert "This makes 3 slots." in words(shown.text)
+    assert "Copy 3 slots</button>" in shown.text
+    assert answer.location == office.path(f"?date={FRIDAY}")
+    assert "Copied 3 slots, 0 were already there" in office.dora.get(answer.location).text
+    assert office.kinds(FRIDAY) == "PV PV PV"
+    assert "For 3 more there are slots at that time already." in words(again.text)
+    assert "Copy slots</button>" in again.text
+
+
+def test_move_slots_says_who_is_mailed_and_takes_the_appointments_along(office: Office) -> None:
+    """PRODUCT 3.4, 3.8: the date change of a whole event; each link keeps its meeting and gets the new time."""
+    office.set(provider="zoom")
+    slots = office.slots(office.folake, 2, kind="V")
+    booked = [office.booked(slot) for slot in slots]
+    sync_links(office.app)
+    links = {meeting.id for meeting in office.zoom.standing()}
+
+    shown = office.dora.post(office.path("slots/move/preview"), office.form("move"), htmx=True)
+    answer = office.do("move")
+    sync_links(office.app)
+
+    said = "This moves 2 slots. 2 appointments go along. 1 family is mailed. 2 Zoom links stay and get the new time."
+    assert said in words(shown.text)
+    assert "Move 2 slots</button>" in shown.text
+    assert "Moved 2 slots, 2 appointments along with them" in office.dora.get(answer.location).text
+    assert office.kinds(FRIDAY) == "V V"
+    assert {meeting.id for meeting in office.zoom.standing()} == links
+    assert len({office.again(appointment).act for appointment in booked}) == 1
+
+
+def test_move_slots_names_who_cannot_go(office: Office) -> None:
+    slot, _ = office.slots(office.folake, 2)
+    office.slots(office.folake, 1, day=1)
+    office.booked(slot, child_name="Zoë Quiñones")
+
+    shown = office.dora.post(office.path("slots/move/preview"), office.form("move"), htmx=True)
+    answer = office.do("move")
+
+    assert "1 booked slot cannot be moved" in words(shown.text)
+    assert "Zoë Quiñones: another slot of the teacher is at that time" in words(shown.text)
+    assert "1 booked slot stays" in office.dora.get(answer.location).text
+    assert office.again(slot).version == 1
+
+
+def test_a_time_of_odd_minutes_is_rounded_and_said_so(office: Office) -> None:
+    """DESIGN 6: browsers may ignore the field's step."""
+    form = office.form("create", from_time="16:03", to_time="17:06")
+
+    shown = office.dora.post(office.path("slots/create/preview"), form, htmx=True)
+    answer = office.dora.post(office.path("slots/create"), form)
+
+    said = "Times go by five minutes. 4:03 PM is read as 4:05 PM. 5:06 PM is read as 5:05 PM."
+    assert said in words(shown.text)
+    assert said in words(office.dora.get(answer.location).text)
+    assert {slot.wall_start[11:] for slot in office.all(Slot)} == {"16:05", "16:20", "16:35", "16:50"}
+
+
+def test_at_a_clock_change_the_office_chooses_and_the_choice_is_done(office: Office) -> None:
+    """RELIABILITY 2.7: nonexistent and ambiguous times are refused unless the person picks."""
+    night = {"dates": ["2027-03-14"], "from_time": "01:00", "to_time": "04:00", "duration": "30"}
+
+    asked = office.dora.post(office.path("slots/create/preview"), office.form("create", **night), htmx=True)
+    refused = office.do("create", **night)
+    answer = office.do("create", **night, clock="skip")
+
+    assert asked.status_code == refused.status_code == 422
+    assert 'name="clock"' in asked.text
+    assert "the clock change skips it" in words(asked.text)
+    assert answer.status_code == 303
+    assert "Created 6 slots" in office.dora.get(answer.location).text
+
+
+def test_what_turns_virtual_says_how_many_links_are_made_and_removed(office: Office) -> None:
+    """R78"""
+    office.set(shows_appointment_type=True, provider="zoom")
+    for slot in office.slots(office.folake, 2):
+        office.booked(slot)
+
+    to_virtual = office.dora.post(office.path("slots/update/preview"), office.form("update", kind="V"), htmx=True)
+    office.do("update", kind="V")
+    back = office.dora.post(office.path("slots/update/preview"), office.form("update", kind="P"), htmx=True)
+
+    assert "2 Zoom links are made, usually within a minute." in words(to_virtual.text)
+    assert "2 Zoom links are removed." in words(back.text)
+
+
 def test_slots_of_another_event_stay_as_they_are(office: Office) -> None:
     _, elsewhere = office.another_event()
     office.slots(office.folake, 2)

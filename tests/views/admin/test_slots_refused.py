@@ -9,7 +9,7 @@ from event_office import FRIDAY, Office, hidden_value, open_office, words
 from online_office import time_stands_at
 
 from webapp.db import Database
-from webapp.models import RequestKey, Slot
+from webapp.models import Appointment, RequestKey, Slot
 
 
 @pytest.fixture
@@ -67,6 +67,23 @@ def test_what_others_did_meanwhile_is_counted_anew_too(office: Office) -> None:
     assert len(office.all(Slot)) == 1
 
 
+@pytest.mark.parametrize("deed", ["delete", "move"])
+def test_other_slots_of_the_same_number_are_not_what_was_counted(office: Office, deed: str) -> None:
+    """A booking that went and another that came: the numbers are the same, what they stand for is not."""
+    first, second = office.slots(office.folake, 2)
+    booked = office.booked(first)
+    form = office.form(deed)
+    with office.arranged() as session:
+        session.get_one(Appointment, booked.id).slot_id = second.id or 0
+
+    answer = office.dora.post(office.path(f"slots/{deed}"), form)
+
+    assert answer.status_code == 409
+    assert "This is not what was counted" in words(answer.text)
+    assert {slot.version for slot in office.all(Slot)} == {1}
+    assert office.do(deed).status_code == 303
+
+
 def test_a_form_that_was_refused_may_be_sent_again(office: Office) -> None:
     form = office.form("create")
 
@@ -91,7 +108,7 @@ def test_a_form_that_was_refused_may_be_sent_again(office: Office) -> None:
         ({"dates": [""]}, "date-1", "Choose at least one"),
         ({"dates": ["someday"]}, "date-1", "Choose a day"),
         ({"dates": ["2026-11-22"]}, "date-1", "is over"),
-        ({"dates": ["2027-03-14"], "from_time": "02:00", "to_time": "03:30"}, "from", "the clock change skips it"),
+        ({"dates": ["2027-03-14"], "from_time": "02:00", "to_time": "03:30"}, "clock", "the clock change skips it"),
         ({"who": "selected"}, "who", "Choose at least one teacher"),
         ({"who": "selected", "resources": ["99999999999999999999"]}, "who", "Type 2147483647 or less"),
         ({"message": "x" * 81}, "message", "at most 80 characters"),

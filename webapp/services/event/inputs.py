@@ -31,6 +31,12 @@ def _wall_time(text: str) -> str:
     return text
 
 
+def _to_five(wall_time: str) -> str:
+    """Browsers may ignore a field's step; the last of a day is 23:55."""
+    minutes = min((minutes_of(wall_time) + 2) // 5 * 5, 24 * 60 - 5)
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 def _none_for_blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -39,6 +45,8 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Paragraphs = Annotated[str, AfterValidator(_plain)]
 WallTime = Annotated[str, AfterValidator(_wall_time)]
 """`16:30`, kept as text: such times sort and compare as they stand."""
+RoundTime = Annotated[WallTime, AfterValidator(_to_five)]
+"""The same, rounded to five minutes (DESIGN 6); whoever typed it is told."""
 blank_is_none = BeforeValidator(_none_for_blank)
 
 

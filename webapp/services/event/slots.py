@@ -1,20 +1,26 @@
 """Select the slots that the Slots menu works on, and count them before anything changes."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Select, and_, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, func, insert, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Appointment, Event, Resource, Slot
-from webapp.services.event.inputs import WallTime, blank_is_none
+from webapp.models.base import new_token, table_of
+from webapp.services.event.inputs import RoundTime, blank_is_none
 
 Kind = Literal["P", "V", "PV"]
 Visibility = Literal["visible", "hidden", "call", "unavailable"]
 SlotIds = Select[Any]
+
+MOST_SLOTS = 200_000
+_AT_ONCE = 5_000
 
 
 class SlotSelection(BaseModel):
@@ -22,16 +28,28 @@ class SlotSelection(BaseModel):
 
     dates: list[date] = Field(min_length=1, max_length=366)
     resources: list[int] = Field(default=[], max_length=5000)
-    from_time: Annotated[WallTime | None, blank_is_none] = None
-    to_time: Annotated[WallTime | None, blank_is_none] = None
+    from_time: Annotated[RoundTime | None, blank_is_none] = None
+    to_time: Annotated[RoundTime | None, blank_is_none] = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A booked slot that is not moved, and why: the message is a gettext id."""
+
+    starts_at: datetime
+    teacher: str
+    people: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class SlotCounts:
     """What a change does, for its button and its note.
 
-    `slots` are made, changed or deleted; `already_there` are left as they are; `booked` of the slots hold
-    `appointments` standing appointments. `resources` are concerned.
+    `slots` are made, changed or deleted; `already_there` are left as they are, `left_out` by the choice for a clock
+    change; `booked` of the slots hold `appointments` standing appointments of so many `families`. `resources` are
+    concerned. Links are `made`, `removed` or `retimed`. `kept` names booked slots that cannot be moved. `seen` is
+    another as soon as what was counted is another, though the numbers be the same.
     """
 
     slots: int
@@ -39,6 +57,18 @@ class SlotCounts:
     booked: int = 0
     appointments: int = 0
     resources: int = 0
+    left_out: int = 0
+    made: int = 0
+    removed: int = 0
+    retimed: int = 0
+    families: int = 0
+    kept: tuple[Kept, ...] = ()
+    seen: str = field(default="", compare=False)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        numbers = {name: value for name, value in asdict(self).items() if isinstance(value, int)}
+        return numbers | {"kept": len(self.kept)}
 
 
 def matching_slots(session: Session, event: Event, selection: SlotSelection) -> SlotIds:
@@ -85,7 +115,38 @@ def count_slots(session: Session, slots: SlotIds, *, now: datetime) -> SlotCount
     booked, appointments = session.execute(
         select(func.count(distinct(col(Appointment.slot_id))), func.count()).where(of_slots)
     ).one()
-    return SlotCounts(number, booked=booked, appointments=appointments, resources=resources)
+    state = state_of(session, slots)
+    return SlotCounts(number, booked=booked, appointments=appointments, resources=resources, seen=state)
+
+
+def state_of(session: Session, slots: SlotIds) -> str:
+    """A word for these slots and what stands on them as they are at this moment."""
+    versions = select(col(Slot.id), col(Slot.version)).where(col(Slot.id).in_(slots)).order_by(col(Slot.id))
+    query = select(col(Appointment.id), col(Appointment.slot_id), col(Appointment.is_virtual))
+    standing = query.where(col(Appointment.slot_id).in_(slots), col(Appointment.cancelled_at).is_(None))
+    rows = [*session.execute(versions), *session.execute(standing.order_by(col(Appointment.id)))]
+    return word_for(tuple(row) for row in rows)
+
+
+def word_for(facts: Iterable[object]) -> str:
+    digest = hashlib.sha256()
+    for fact in facts:
+        digest.update(repr(fact).encode())
+    return digest.hexdigest()[:20]
+
+
+def lock_event(session: Session, event: Event) -> None:
+    """Two who make or move slots at once would not see each other's, and the index knows only equal starts. Whoever
+    books goes on meanwhile."""
+    query = select(col(Event.id)).where(col(Event.id) == event.id)
+    session.execute(query.with_for_update(key_share=True)).all()
+
+
+def insert_slots(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Rows without token and version."""
+    made = [{"token": new_token(), "version": 1, **row} for row in rows]
+    for start in range(0, len(made), _AT_ONCE):
+        session.connection().execute(insert(table_of(Slot)), made[start : start + _AT_ONCE])
 
 
 def stands(now: datetime) -> ColumnElement[bool]:
@@ -103,3 +164,30 @@ def standing_on(session: Session, slots: Any) -> list[int]:
     """The ids of the appointments on these slots that are not cancelled."""
     query = select(col(Appointment.id)).where(col(Appointment.slot_id).in_(slots))
     return list(session.execute(query.where(col(Appointment.cancelled_at).is_(None))).scalars())
+
+
+def refuse_too_many(number: int) -> None:
+    """Computed before any work (ADMIN-005)."""
+    if number > MOST_SLOTS:
+        message = N_(
+            "That would be %(number)s slots; at most 200,000 are made at once. Choose fewer dates or teachers."
+        )
+        raise Invalid(message, field="dates", number=f"{number:,}")
+
+
+def taken_times(
+    session: Session, event: Event, first: datetime, last: datetime, *, but: Select[Any] | None = None
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Per resource the times of its slots that meet the time from `first` to `last`, in the order of their starts."""
+    query = select(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at)).where(
+        col(Slot.event_id) == event.id,
+        col(Slot.removed_at).is_(None),
+        col(Slot.starts_at) < last,
+        col(Slot.ends_at) > first,
+    )
+    if but is not None:
+        query = query.where(col(Slot.id).not_in(but))
+    taken: dict[int, list[tuple[datetime, datetime]]] = {}
+    for number, starts_at, ends_at in session.execute(query.order_by(col(Slot.starts_at))):
+        taken.setdefault(number, []).append((starts_at, ends_at))
+    return taken

@@ -11,7 +11,9 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Event, Resource, Slot
+from webapp.services.event.copy_slots import CopyInput
 from webapp.services.event.create_slots import SlotsInput
+from webapp.services.event.move_plan import MoveInput
 from webapp.services.event.slots import SlotSelection
 from webapp.services.event.update_slots import UpdateInput
 
@@ -46,7 +48,21 @@ class DeleteForm(SlotSelection):
     who: str = ALL
 
 
-Typed = CreateForm | UpdateForm | DeleteForm
+class CopyForm(CopyInput):
+    dates: Days = Field(min_length=1, max_length=366)
+    to: Days = Field(min_length=1, max_length=60)
+    resources: list[ResourceId] = Field(default=[], max_length=5000)
+    who: str = ALL
+
+
+class MoveForm(MoveInput):
+    dates: Days = Field(min_length=1, max_length=366)
+    to: Days = Field(min_length=1, max_length=1)
+    resources: list[ResourceId] = Field(default=[], max_length=5000)
+    who: str = ALL
+
+
+Typed = CreateForm | UpdateForm | DeleteForm | CopyForm | MoveForm
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """Change selected slots; standing appointments take the new type, and their meetings follow."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
-from webapp.models import Appointment, Event, Slot
+from webapp.i18n import moment
+from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL
 from webapp.services.booking.consequences import follow
 from webapp.services.event.events import settings_of
@@ -44,16 +46,19 @@ class UpdateInput(SlotSelection):
 
 
 def preview_update(session: Session, event: Event, typed: UpdateInput, *, now: datetime) -> SlotCounts:
-    """`already_there` are the selected slots that are so already."""
+    """`already_there` are the selected slots that are so already. Raises Invalid as `update_slots` would."""
     selected = matching_slots(session, event, typed)
-    changing = selected.where(_differs(_changes(session, event, typed)))
+    changes = _changes(session, event, typed)
+    _refuse_fewer(session, event, selected, changes, now=now)
+    changing = selected.where(_differs(changes))
     counts = count_slots(session, changing, now=now)
-    already = count_slots(session, selected, now=now).slots - counts.slots
-    return SlotCounts(counts.slots, already, counts.booked, counts.appointments, counts.resources)
+    already = session.execute(select(func.count()).where(col(Slot.id).in_(selected))).scalar_one() - counts.slots
+    made, removed = _links(session, event, changing, changes, now=now)
+    return replace(counts, already_there=already, made=made, removed=removed)
 
 
 def update_slots(session: Session, event: Event, typed: UpdateInput, *, who: Who, now: datetime) -> SlotCounts:
-    """Raises Invalid when nothing is to change, or a slot holds more appointments than the new maximum."""
+    """Raises Invalid when nothing is to change, or a slot, which is named, holds more than the new maximum."""
     changes = _changes(session, event, typed)
     selected = matching_slots(session, event, typed)
     lock(session, selected)
@@ -97,17 +102,46 @@ def _switch_appointments(session: Session, selected: SlotIds, changes: Changes) 
     return affected
 
 
+def _links(session: Session, event: Event, changing: SlotIds, changes: Changes, *, now: datetime) -> tuple[int, int]:
+    """How many links come and how many go, where a provider makes them (R78)."""
+    if changes.get("kind", EITHER) == EITHER or not settings_of(session, event).provider:
+        return 0, 0
+    becomes_virtual = changes["kind"] == VIRTUAL
+    query = select(func.count()).select_from(Appointment).join(Slot, col(Slot.id) == col(Appointment.slot_id))
+    theirs = query.where(col(Slot.id).in_(changing), col(Appointment.is_virtual).is_not(becomes_virtual))
+    coming = theirs.where(col(Slot.ends_at) > now, col(Appointment.held_until).is_(None))
+    number = session.execute(coming.where(col(Appointment.cancelled_at).is_(None))).scalar_one()
+    return (number, 0) if becomes_virtual else (0, number)
+
+
+def _refuse_fewer(session: Session, event: Event, selected: SlotIds, changes: Changes, *, now: datetime) -> None:
+    """A maximum below what is booked; the fullest slot is named."""
+    if "capacity" not in changes:
+        return
+    held = func.count()
+    query = (
+        select(held, col(Slot.starts_at), col(Resource.name))
+        .select_from(Appointment)
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .join(Resource, col(Resource.id) == col(Slot.resource_id))
+        .where(col(Slot.id).in_(selected), stands(now))
+        .group_by(col(Slot.id), col(Slot.starts_at), col(Resource.name))
+        .having(held > changes["capacity"])
+        .order_by(held.desc(), col(Slot.starts_at), col(Slot.id))
+    )
+    if fullest := session.execute(query.limit(1)).first():
+        most, starts_at, teacher = fullest
+        message = N_(
+            "%(time)s with %(teacher)s holds %(most)s appointments. Choose %(most)s or more, or cancel some first."
+        )
+        raise Invalid(message, field="capacity", most=most, time=moment(starts_at, event.zone), teacher=teacher)
+
+
 def _fit_seats(session: Session, selected: SlotIds, capacity: int, *, now: datetime) -> None:
-    """Seats above the new maximum move down; more standing appointments than it allows are refused."""
+    """Seats above the new maximum move down."""
     seated = [col(Appointment.slot_id).in_(selected), col(Appointment.cancelled_at).is_(None)]
-    number = func.sum(case((stands(now), 1), else_=0))
-    query = select(col(Appointment.slot_id), number).where(*seated).group_by(col(Appointment.slot_id))
-    rows = session.execute(query.having(func.max(col(Appointment.seat)) > capacity)).all()
-    most = max((held for _, held in rows), default=0)
-    if most > capacity:
-        message = N_("One of these slots holds %(most)s appointments. Choose %(most)s or more, or cancel some first.")
-        raise Invalid(message, field="capacity", most=most)
-    for slot_id, _ in rows:
+    query = select(col(Appointment.slot_id)).where(*seated).group_by(col(Appointment.slot_id))
+    for slot_id in session.execute(query.having(func.max(col(Appointment.seat)) > capacity)).scalars().all():
         _move_down(session, slot_id, now=now)
 
 

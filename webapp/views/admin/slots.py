@@ -1,9 +1,9 @@
-"""Create, update and delete slots: first the number that it would be, then the deed exactly as it was shown."""
+"""Create, update, copy, move and delete slots: first the number, then the deed exactly as it was shown."""
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask import Blueprint, flash, g
@@ -11,7 +11,7 @@ from htmx_flask import request
 from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
 
-from webapp import clock
+from webapp import clock, i18n
 from webapp.auth import staff, who
 from webapp.context import database
 from webapp.errors import N_, DomainError, Invalid
@@ -20,13 +20,18 @@ from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
 from webapp.models import Event, Level
 from webapp.services.booking.errors import KeyUsed
+from webapp.services.booking.shift import PeopleElsewhere
+from webapp.services.event.copy_slots import copy_slots, preview_copy
 from webapp.services.event.create_slots import create_slots, preview_create, starts_of
 from webapp.services.event.day_grid import first_day
 from webapp.services.event.delete_slots import delete_slots, preview_delete
+from webapp.services.event.move_slots import move_slots, preview_move
 from webapp.services.event.slots import SlotCounts
 from webapp.services.event.slots_menu import (
+    CopyForm,
     CreateForm,
     DeleteForm,
+    MoveForm,
     Typed,
     UpdateForm,
     days_with_slots,
@@ -39,7 +44,7 @@ from webapp.views.admin.once import once
 
 blueprint = Blueprint("slots", __name__, url_prefix="/s/<school>")
 
-SLOTS = f"{EVENT}/slots/<any(create, update, delete):deed>"
+SLOTS = f"{EVENT}/slots/<any(create, update, copy, move, delete):deed>"
 
 Done = dict[str, int]
 
@@ -60,6 +65,18 @@ def _updated(done: Done) -> str:
     return changed + ", " + _("%(n)s of them booked", n=done["booked"])
 
 
+def _copied(done: Done) -> str:
+    made = ngettext("Copied %(n)s slot", "Copied %(n)s slots", done["slots"])
+    return made + ", " + ngettext("%(n)s was already there", "%(n)s were already there", done["already_there"])
+
+
+def _moved(done: Done) -> str:
+    moved = ngettext("Moved %(n)s slot", "Moved %(n)s slots", done["slots"])
+    along = ngettext("%(n)s appointment along with them", "%(n)s appointments along with them", done["appointments"])
+    stay = ngettext("%(n)s booked slot stays", "%(n)s booked slots stay", done["kept"]) if done["kept"] else ""
+    return ", ".join(part for part in (moved, along, stay) if part)
+
+
 def _deleted(done: Done) -> str:
     gone = ngettext("Deleted %(n)s slot", "Deleted %(n)s slots", done["slots"])
     return gone + ", " + ngettext("%(n)s appointment turned red", "%(n)s appointments turned red", done["appointments"])
@@ -70,7 +87,7 @@ class Item:
     """One item of the Slots menu: its form, how it counts and acts, what it says when done or when there is nothing."""
 
     name: str
-    shape: type[CreateForm] | type[UpdateForm] | type[DeleteForm]
+    shape: type[Typed]
     count: Callable[..., SlotCounts]
     act: Callable[..., SlotCounts]
     said: Callable[[Done], str]
@@ -82,10 +99,14 @@ _EVENING = {"from_time": "16:00", "to_time": "19:00", "duration": "15"}
 _NONE_LEFT = N_("All of these slots are there already.")
 _NO_CHANGE = N_("No slot would change.")
 _NO_SLOTS = N_("There are no slots at these times.")
+_NOTHING_TO_COPY = N_("There is nothing to copy at these times, or all of it is there already.")
+_NOTHING_TO_MOVE = N_("No slot at these times can be moved.")
 CREATE = Item("create", CreateForm, preview_create, create_slots, _created, _NONE_LEFT, _EVENING)
 UPDATE = Item("update", UpdateForm, preview_update, update_slots, _updated, _NO_CHANGE)
 DELETE = Item("delete", DeleteForm, preview_delete, delete_slots, _deleted, _NO_SLOTS)
-ITEMS = {item.name: item for item in (CREATE, UPDATE, DELETE)}
+COPY = Item("copy", CopyForm, preview_copy, copy_slots, _copied, _NOTHING_TO_COPY)
+MOVE = Item("move", MoveForm, preview_move, move_slots, _moved, _NOTHING_TO_MOVE)
+ITEMS = {item.name: item for item in (CREATE, UPDATE, COPY, MOVE, DELETE)}
 
 
 @blueprint.get(SLOTS)
@@ -116,7 +137,7 @@ def act(school: str, event: int, deed: str) -> Answer:
         return _counted(event, ITEMS[deed], sent)
     try:
         return go_to(_act(event, ITEMS[deed], sent.value))
-    except (Invalid, KeyUsed, NotAsShown) as error:
+    except (Invalid, KeyUsed, NotAsShown, PeopleElsewhere) as error:
         return _counted(event, ITEMS[deed], sent, error)
 
 
@@ -129,11 +150,11 @@ def _act(event: int, item: Item, typed: Typed) -> str:
             chosen = with_teachers(session, frame.event, typed, within=g.resources)
             counts = item.act(session, frame.event, chosen, who=who(), now=clock.now())
             _refuse_unseen(item, typed, counts)
-            return asdict(counts)
+            return counts.numbers
 
         done = once(session, f"slots.{item.name}", event, typed.model_dump_json(), deed=deed)
-    flash(item.said(done))
-    return day_of(frame.event, min(typed.dates))
+    flash(" ".join(filter(None, (item.said(done), _rounded(typed)))))
+    return day_of(frame.event, min(getattr(typed, "to", typed.dates)))
 
 
 def _refuse_unseen(item: Item, typed: Typed, counts: SlotCounts) -> None:
@@ -146,6 +167,18 @@ def _refuse_unseen(item: Item, typed: Typed, counts: SlotCounts) -> None:
 def _promise(item: Item, typed: Typed, counts: SlotCounts) -> str:
     """What the button stands for: these fields with these numbers."""
     return hashlib.sha256(f"{item.name} {typed.model_dump_json()} {counts}".encode()).hexdigest()[:20]
+
+
+def _rounded(typed: Typed) -> str:
+    """Which times were read otherwise than they were typed, in words."""
+    pairs = [(request.form.get(name, ""), getattr(typed, name)) for name in ("from_time", "to_time")]
+    read = [(was.strip(), used) for was, used in pairs if was.strip() and was.strip() != used]
+    said = [_("%(typed)s is read as %(used)s.", typed=_clock(was), used=_clock(used)) for was, used in read]
+    return " ".join([_("Times go by five minutes."), *said]) if said else ""
+
+
+def _clock(wall_time: str) -> str:
+    return i18n.clock_time(datetime.combine(date.min, time.fromisoformat(wall_time), UTC), "UTC")
 
 
 def _opened(event: int, item: Item, template: str) -> Answer:
@@ -185,6 +218,7 @@ def _shown(session: Session, event: Event, item: Item, sent: Form[Any]) -> dict[
         "form": sent,
         "counts": counts,
         "promise": _promise(item, sent.value, counts) if counts else "",
+        "rounded": _rounded(sent.value) if sent else "",
         "each": len(starts_of(sent.value)) if counts and item is CREATE else 0,
         "teachers": teachers_to_choose(session, event, within=g.resources),
         "days": days_with_slots(session, event, within=g.resources),
