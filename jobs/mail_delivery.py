@@ -25,11 +25,12 @@ def deliver_mail(app: Flask) -> None:
 
 def _deliver(claim: Claim) -> None:
     with database().transaction() as session:
-        mail = deliver.next_mail(session, claim, base_url=confab().settings.base_url, now=clock.now())
-    if mail is None:
+        about = confab().settings
+        draft = deliver.next_mail(session, claim, base_url=about.base_url, sender=about.mail_sender, now=clock.now())
+    if draft is None:
         return
     try:
-        confab().providers.mailer.send(mail)
+        confab().providers.mailer.send(deliver.finished(draft, confab().press))
     except ProviderError as error:
         with database().transaction() as session:
             deliver.store_unsent(session, claim, error, now=clock.now())

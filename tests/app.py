@@ -26,7 +26,9 @@ def test_settings(database_url: str, token_key: str, **values: Any) -> Settings:
         "quarantine_seconds": 2.0,
         "merge_seconds": 0.0,
     }
-    return Settings(**{"database_url": database_url, "base_url": "http://localhost"} | defaults | values)
+    return Settings(
+        **{"database_url": database_url, "base_url": "http://localhost", "print_processes": 0} | defaults | values
+    )
 
 
 def fake_providers(meetings: FakeMeetings, mailer: FakeMailer, grants: Any = None) -> Providers:

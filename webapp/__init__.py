@@ -12,6 +12,7 @@ from webapp.config import LOOPBACK, Settings
 from webapp.context import Confab, init_looking
 from webapp.csrf import init_csrf
 from webapp.db import Database
+from webapp.documents.press import Press
 from webapp.providers.base import Providers
 from webapp.rendering import init_rendering
 from webapp.services.system.vault import Vault
@@ -22,7 +23,8 @@ def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(_flask_settings(settings))
     database = Database(settings.database_url, vault=Vault(settings.token_keys))
-    app.extensions["confab"] = Confab(settings, database, providers or _providers(app, settings))
+    press = Press(settings.print_processes)
+    app.extensions["confab"] = Confab(settings, database, providers or _providers(app, settings), press)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -48,6 +48,7 @@ class Settings(BaseModel):
     quarantine_seconds: float = Field(default=140, ge=0)
     merge_seconds: float = Field(default=30, ge=0)
 
+    print_processes: int = Field(default=1, ge=0)
     support_address: str = ""
     trusted_proxies: int = Field(default=0, ge=0)
 

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Flask, current_app, g
 from sqlmodel import Session
 
 from webapp.config import Settings
 from webapp.db import Database
+from webapp.documents.press import Press
 from webapp.providers.base import Providers
 
 
 @dataclass(frozen=True)
 class Confab:
-    """One installation: its settings, its database, and how it speaks to the outside."""
+    """One installation: its settings, its database, how it speaks to the outside, and what prints its documents."""
 
     settings: Settings
     database: Database
     providers: Providers
+    press: Press = field(default_factory=lambda: Press(0))
 
 
 def confab() -> Confab:

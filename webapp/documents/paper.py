@@ -13,6 +13,7 @@ from markupsafe import Markup
 from webapp import i18n
 from webapp.documents.itinerary import Itinerary
 from webapp.documents.letters import DROID, FONTS, lacks_letters, runs
+from webapp.errors import N_, DomainError
 
 LONGEST, LARGEST = 30.0, 2_000_000
 """Seconds that a document may take, and bytes of HTML that it may have."""
@@ -22,8 +23,11 @@ _TEMPLATES = Path(__file__).parents[1] / "templates" / "documents"
 logging.getLogger("xhtml2pdf").setLevel(logging.ERROR)
 
 
-class Unprintable(Exception):
-    """The document cannot be made into a PDF; the reason is for the log and holds no text of it."""
+class Unprintable(DomainError):
+    """The document cannot be made into a PDF; `reason` is for the log and holds no text of it."""
+
+    message = N_("The PDF cannot be made right now. Print the page with your browser instead.")
+    status = 503
 
 
 def schedule_pdf(itinerary: Itinerary, *, title: str, about: str, lead: Markup = NOTHING) -> bytes:
@@ -65,7 +69,7 @@ def pdf_of_html(html: str) -> bytes:
         html, dest=content, path=str(FONTS / "x"), default_css=DEFAULT_CSS + _css(), resource_policy=policy
     )
     if made.err:
-        raise Unprintable("errors")
+        raise Unprintable(reason="errors")
     return content.getvalue()
 
 

@@ -246,6 +246,14 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class Invitation:
+    """A calendar file that mail programs read by themselves; its method is `REQUEST` or `CANCEL`."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
     """One mail to one person, ready to send. `sender` and `recipient` are bare or `Name <address>`."""
 
@@ -255,6 +263,7 @@ class Mail:
     html: str
     message_id: str
     attachments: tuple[Attachment, ...] = ()
+    invitation: Invitation | None = None
 
 
 class Mailer(Protocol):

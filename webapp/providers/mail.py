@@ -146,6 +146,10 @@ def _message(mail: Letter, recipient: str) -> Message:
         attachments=[Attachment(one_line(a.filename), a.content_type, a.content) for a in mail.attachments],
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
+    if mail.invitation:
+        kind = f"text/calendar; method={mail.invitation.method}"
+        message.alts[kind.removeprefix("text/")] = mail.invitation.content.decode()
+        message.attach("invite.ics", kind, mail.invitation.content)
     sender = parseaddr(str(message.sender))[1]
     message.msgId = f"<{mail.message_id}@{sender.partition('@')[2] or 'localhost'}>"
     return message

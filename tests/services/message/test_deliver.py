@@ -167,7 +167,7 @@ def test_a_link_that_comes_while_the_confirmation_is_on_its_way_is_mailed_too(
     outside.tick()
 
     assert left
-    assert WAITING in left.text
+    assert WAITING in left.mail.text
     [follow_up] = mails(outside)
     assert link(outside) in follow_up.text
 

@@ -50,6 +50,8 @@ class Entry:
     has_provider: bool
     room: Room
     told: str
+    calendar_sequence: int
+    calendar_said: str
     problem: str | None
     booked_at: datetime
     held_until: datetime | None
@@ -95,7 +97,7 @@ def _query() -> Any:
     shown = aliased(Meeting)
     columns = [
         *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
-        *_named(Appointment, "held_until cancelled_at child_name told"),
+        *_named(Appointment, "held_until cancelled_at child_name told calendar_sequence calendar_said"),
         *_named(Slot, "starts_at ends_at"),
         col(Event.name).label("event_name"),
         col(Event.zone).label("zone"),

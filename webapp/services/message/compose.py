@@ -1,13 +1,19 @@
 """Turn a due message into a mail, from the rows as they stand when it leaves."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parseaddr
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.documents import letter
+from webapp.documents.calendar_file import REQUEST, Party, invitation
 from webapp.documents.itinerary import Day, Itinerary, Line
+from webapp.documents.paper import schedule_html
 from webapp.models import Appointment, Event, Message, School
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
@@ -16,13 +22,13 @@ from webapp.models.message.message import (
     NEEDS_RECONNECT,
     NEW_LINKS,
     SIGN_IN_CODE,
-    SYNC_ERRORS,
 )
-from webapp.providers.base import Mail
+from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
+from webapp.services.message.calendar_entries import calendar_entry
 from webapp.services.message.outage import is_over
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.vault import vault_of
@@ -32,8 +38,46 @@ _MOST_ERRORS = 100
 """Teachers that one report names; the page shows all."""
 
 
-def compose(session: Session, message: Message, *, base_url: str) -> Mail | None:
+@dataclass(frozen=True)
+class Draft:
+    """A mail, and the HTML of the Printable Schedule that is printed outside the transaction and goes with it; empty
+    where none does."""
+
+    mail: Mail
+    schedule: str = ""
+
+
+def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
     """None where there is nothing left to tell: every appointment of the act was cancelled or moved."""
+    if message.kind not in _WRITTEN:
+        mail = _of_system(session, message, base_url=base_url)
+        return Draft(mail) if mail else None
+    entries = entries_of(session, message)
+    if not entries:
+        return None
+    school = session.get_one(School, message.school_id)
+    event = session.get_one(Event, message.event_id)
+    page = f"{base_url}/{school.slug}/{event.slug}/mine"
+    itinerary = itinerary_of(entries, school=school.name, page=page)
+    title = i18n.gettext("Printable Schedule")
+    mail = replace(
+        _mail(message, _WRITTEN[message.kind](itinerary)),
+        invitation=_invitation(entries, school, message, base_url=base_url, sender=sender, now=now),
+    )
+    return Draft(mail, schedule_html(itinerary, title=title, about=itinerary.recipient))
+
+
+def _invitation(
+    entries: Sequence[Entry], school: School, message: Message, *, base_url: str, sender: str, now: datetime
+) -> Invitation:
+    """One request for all, made anew at each mail: a program finds the entries that it has by their UIDs."""
+    address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
+    listed = [calendar_entry(entry, base_url=base_url, now=now) for entry in entries]
+    attendee = Party(entries[0].parent, message.recipient)
+    return Invitation(REQUEST, invitation(listed, organizer=Party(school.name, address), attendee=attendee))
+
+
+def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | None:
     school = session.get_one(School, message.school_id)
     if message.kind == SIGN_IN_CODE:
         code = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
@@ -41,15 +85,7 @@ def compose(session: Session, message: Message, *, base_url: str) -> Mail | None
     if message.kind == NEEDS_RECONNECT:
         page = f"{base_url}/s/{school.slug}/setup/business"
         return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))
-    if message.kind == SYNC_ERRORS:
-        return _sync_errors(session, message, school, base_url=base_url)
-    entries = entries_of(session, message)
-    if not entries:
-        return None
-    event = session.get_one(Event, message.event_id)
-    page = f"{base_url}/{school.slug}/{event.slug}/mine"
-    itinerary = itinerary_of(entries, school=school.name, page=page)
-    return _mail(message, _WRITTEN[message.kind](itinerary))
+    return _sync_errors(session, message, school, base_url=base_url)
 
 
 def _sync_errors(session: Session, message: Message, school: School, *, base_url: str) -> Mail | None:

@@ -1,23 +1,31 @@
 """Keep what became of a mail, and wish the follow-up that a Confirmation without all its links owes."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from webapp.documents.paper import Unprintable
+from webapp.documents.press import Press
 from webapp.errors import ProviderError
+from webapp.i18n import gettext
 from webapp.models import Appointment, Meeting, Message
 from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE
-from webapp.providers.base import Mail
+from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
-from webapp.services.message.compose import compose, entries_of
+from webapp.services.message.calendar_entries import keep_sequence
+from webapp.services.message.compose import Draft, compose, entries_of
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
+
+log = logging.getLogger(__name__)
 
 FOLLOW_UP_WITHIN = timedelta(minutes=10)
 GIVE_UP_AFTER = timedelta(hours=72)
@@ -25,7 +33,7 @@ _OUT_OF_STEP = timedelta(seconds=10)
 """A link and a mail take their times before they take their turns: by so much the later may look the earlier."""
 
 
-def next_mail(session: Session, claim: Claim, *, base_url: str, now: datetime) -> Mail | None:
+def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
     """What to send for a claimed message, or None where it is not ours or has nothing to tell any more."""
     _lock_appointments(session, claim)
     message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
@@ -36,8 +44,11 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, now: datetime) -
     if message.kind == LINKS_READY and is_waiting and not _has_news(session, message):
         write_if_ours(session, Message, claim, due_at=None, claim=None)
         return None
-    mail = None if _is_stale(session, message, entries, now=now) else compose(session, message, base_url=base_url)
-    if mail is None:
+    draft = None
+    if not _is_stale(session, message, entries, now=now):
+        keep_sequence(session, entries)
+        draft = compose(session, message, base_url=base_url, sender=sender, now=now)
+    if draft is None:
         write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
         return None
     keep_told(session, entries)
@@ -47,7 +58,21 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, now: datetime) -
     elif message.kind == NEW_LINKS:
         # The stamp says that what is noted as told is told by this mail, also at its next try.
         write_if_ours(session, Message, claim, attempt_at=now)
-    return mail
+    return draft
+
+
+def finished(draft: Draft, press: Press) -> Mail:
+    """With its PDF, printed while no transaction is open. A mail without one still has every link: it goes out all the
+    same."""
+    if not draft.schedule:
+        return draft.mail
+    try:
+        content = press.print(draft.schedule)
+    except Unprintable as error:
+        log.warning("the schedule could not be printed", extra={"reason": str(error.values["reason"])})
+        return draft.mail
+    name = f"{gettext('Printable Schedule')}.pdf"
+    return replace(draft.mail, attachments=(*draft.mail.attachments, Attachment(name, "application/pdf", content)))
 
 
 def _lock_appointments(session: Session, claim: Claim) -> None:

@@ -1,0 +1,72 @@
+"""The Printable Schedule of a family, as a page and as PDF, and each appointment for the family's own calendar."""
+
+import io
+from collections.abc import Sequence
+
+from flask import g, send_file, url_for
+from werkzeug.wrappers import Response
+
+from webapp import clock
+from webapp.auth import family
+from webapp.context import confab, reading, stop_looking
+from webapp.documents.calendar_file import feed, google_link
+from webapp.documents.itinerary import Itinerary
+from webapp.documents.paper import schedule_html
+from webapp.i18n import gettext as _
+from webapp.services.booking.agenda import Entry
+from webapp.services.booking.own import own_entries, own_entry
+from webapp.services.event.open_events import round_of
+from webapp.services.message.calendar_entries import calendar_entry
+from webapp.services.message.compose import itinerary_of
+from webapp.views.parent.frame import Answer, blueprint, event_page, to
+
+
+@blueprint.get("/<school>/<event>/mine/schedule")
+@family
+def schedule(school: str, event: str) -> Answer:
+    with reading() as db:
+        found = round_of(db, school, event)
+        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
+    return event_page("schedule.html", found, itinerary=_itinerary(entries, school, event) if entries else None)
+
+
+@blueprint.get("/<school>/<event>/mine/schedule.pdf")
+@family
+def schedule_pdf(school: str, event: str) -> Answer | Response:
+    with reading() as db:
+        found = round_of(db, school, event)
+        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
+    stop_looking()
+    if not entries:
+        return to("schedule", school, event)
+    html = schedule_html(_itinerary(entries, school, event), title=_("Printable Schedule"), about=entries[0].parent)
+    return _file(confab().press.print(html), "application/pdf", f"{_('Printable Schedule')}.pdf")
+
+
+@blueprint.get("/<school>/<event>/a/<token>/calendar.ics")
+@family
+def calendar(school: str, event: str, token: str) -> Response:
+    with reading() as db:
+        found = round_of(db, school, event)
+        entry = own_entry(db, g.contact, found.event.id or 0, token)
+    said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
+    return _file(feed([said], name=found.event.name), "text/calendar", "appointment.ics")
+
+
+@blueprint.get("/<school>/<event>/a/<token>/details")
+@family
+def details(school: str, event: str, token: str) -> Answer:
+    with reading() as db:
+        found = round_of(db, school, event)
+        entry = own_entry(db, g.contact, found.event.id or 0, token)
+    said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
+    return event_page("details.html", found, entry=entry, google=google_link(said), n=0, pace=None)
+
+
+def _itinerary(entries: Sequence[Entry], school: str, event: str) -> Itinerary:
+    page = confab().settings.base_url + url_for("parent.mine", school=school, event=event)
+    return itinerary_of(entries, school=g.school.name, page=page)
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name, conditional=False, etag=False)
