@@ -194,7 +194,7 @@ def _begin(connection: Connection) -> None:
     if not connection.get_execution_options().get("write"):
         connection.exec_driver_sql("BEGIN")
         return
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + connection.get_execution_options().get("patience", PATIENCE)
     while True:
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -12,11 +12,13 @@ from webapp.db import Database
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_266_322
 """Any number of our own: processes that upgrade PostgreSQL at once wait for each other."""
+PATIENCE = 300.0
+"""Seconds that an upgrade of SQLite waits for another one: rebuilding large tables takes its time."""
 
 
 def upgrade(database: Database) -> None:
     """Idempotent; two processes at once are one after the other."""
-    with database.engine.execution_options(write=True).connect() as connection:
+    with database.engine.execution_options(write=True, patience=PATIENCE).connect() as connection:
         if database.is_sqlite:
             with _without_cascades(connection), connection.begin():
                 _run(connection)
