@@ -80,7 +80,8 @@ def _register(app: Flask) -> None:
     from webapp.views import health, login, problems, webhooks
     from webapp.views.admin import blueprints as admin
     from webapp.views.parent import blueprint as parent
+    from webapp.views.teacher import own_times
 
     problems.init_problems(app)
-    for blueprint in (login.blueprint, health.blueprint, webhooks.blueprint, *admin, parent):
+    for blueprint in (login.blueprint, health.blueprint, webhooks.blueprint, *admin, own_times.blueprint, parent):
         app.register_blueprint(blueprint)

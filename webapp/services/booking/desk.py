@@ -97,7 +97,7 @@ def _times(
     students = [appointment.student_id] if appointment.student_id else []
     mine, own = entry.resource_id, session.get_one(Slot, entry.slot_id).token
     found = times_of(session, event, [mine], maker, students, now=now, besides=appointment.id)[mine]
-    return tuple(time for time in found if time.token != own)
+    return tuple(time for time in found if time.token != own and time.is_offered)
 
 
 def _link_problem(session: Session, appointment_id: int) -> str:

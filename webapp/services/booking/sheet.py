@@ -12,7 +12,7 @@ from sqlmodel import Session
 from webapp import i18n
 from webapp.errors import N_, DomainError, Invalid
 from webapp.models import Contact, Event
-from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
+from webapp.models.event.slot import CALL, EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.confirm import stamp
 from webapp.services.booking.errors import TimeClash, WrongKind
@@ -55,11 +55,20 @@ class Options:
     @cached_property
     def asks_kind(self) -> bool:
         """Whether some time leaves it to the family how to meet (R77)."""
-        return any(option.time.kind == EITHER for option in self.options)
+        return any(option.time.kind == EITHER for option in self.options if option.time.is_offered)
 
     @cached_property
     def has_mixed_kinds(self) -> bool:
-        return len({option.time.kind for option in self.options}) > 1
+        return len({option.time.kind for option in self.options if option.time.is_offered}) > 1
+
+    @property
+    def is_any_offered(self) -> bool:
+        """Though none of them may fit the family's other times."""
+        return any(option.time.is_offered for option in self.options)
+
+    @property
+    def is_any_by_call(self) -> bool:
+        return any(option.clash == CALL for option in self.options)
 
     def time(self, slot: str) -> Time | None:
         """The time with this token, if it can be chosen."""

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Contact, Event, Resource, ResourceMember, Slot
-from webapp.models.event.slot import VISIBLE
+from webapp.models.event.slot import CALL, UNAVAILABLE, VISIBLE
 
 YOURS, TEACHER_BUSY = "yours", "teacher_busy"
 
 
 class Time(NamedTuple):
-    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs, or one of the teacher's."""
+    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs, one of the teacher's, or the
+    visibility that the office gave it, with its message as `note`."""
 
     token: str
     resource_id: int
@@ -27,6 +28,12 @@ class Time(NamedTuple):
     ends_at: datetime
     kind: str
     clash: str | None = None
+    note: str = ""
+
+    @property
+    def is_offered(self) -> bool:
+        """Bookable by somebody, unlike what is shown with “Call” or with the reason why there is no such time."""
+        return self.clash not in (CALL, UNAVAILABLE)
 
     def overlaps(self, other: "Time") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
@@ -34,7 +41,7 @@ class Time(NamedTuple):
 
 @dataclass(frozen=True)
 class Timetable:
-    """The coming times of some teachers with a free seat, in order, and the appointments that clash with them.
+    """The coming times of some teachers that families see, in order, and the appointments that clash with them.
 
     `family` are the appointments of the contact and of the students, in this event also those that are over.
     """
@@ -49,7 +56,7 @@ class Timetable:
         family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
         teacher = self.teachers.get(resource, ())
         return [
-            Time(row.token, resource, row.starts_at, row.ends_at, row.kind, _clash(row, family, teacher))
+            Time(row.token, resource, row.starts_at, row.ends_at, row.kind, _clash(row, family, teacher), row.message)
             for row in self.free.get(resource, ())
         ]
 
@@ -96,15 +103,25 @@ def timetable_of(
     database = session.connection()
     return Timetable(
         contact.id,
-        _by_resource(database.execute(_FREE, {**coming, **asked})),
+        _by_resource(database.execute(_SHOWN, {**coming, **asked})),
         database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
     )
 
 
 def free_slots(*columns: Any) -> Any:
-    """The coming slots of resources of an event that families see and that have a free seat; to be filled with
+    """The coming slots of resources of an event that families may book and that have a free seat; to be filled with
     `event`, `resources` and `now`."""
+    return _with_free_seat(*columns).where(col(Slot.visibility) == VISIBLE)
+
+
+def _is_shown() -> ColumnElement[bool]:
+    """Also what can be had by a call only, and why a time cannot be had (PRODUCT 1.8)."""
+    says_why = and_(col(Slot.visibility) == UNAVAILABLE, col(Slot.message) != "")
+    return or_(col(Slot.visibility).in_((VISIBLE, CALL)), says_why)
+
+
+def _with_free_seat(*columns: Any) -> Any:
     taken = (
         select(func.count())
         .select_from(Appointment)
@@ -116,7 +133,7 @@ def free_slots(*columns: Any) -> Any:
         select(*(col(column) for column in columns))
         .join(Resource, col(Resource.id) == col(Slot.resource_id))
         .where(col(Resource.event_id) == bindparam("event"), col(Resource.id).in_(bindparam("resources")))
-        .where(col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE)
+        .where(col(Slot.removed_at).is_(None))
         .where(col(Slot.starts_at) > bindparam("now"), taken < col(Slot.capacity))
     )
 
@@ -129,6 +146,8 @@ def _by_resource(rows: Any) -> dict[int, list[Any]]:
 
 
 def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+    if row.visibility != VISIBLE:
+        return str(row.visibility)
     if family and any(_overlaps(busy, row) for busy in family):
         return YOURS
     if teacher and any(busy.slot_id != row.id and _overlaps(busy, row) for busy in teacher):
@@ -173,7 +192,10 @@ def _teachers() -> Any:
     )
 
 
-_FREE = free_slots(Slot.id, Slot.token, Slot.resource_id, Slot.starts_at, Slot.ends_at, Slot.kind).order_by(
-    col(Slot.starts_at), col(Slot.id)
+_COLUMNS = "id token resource_id starts_at ends_at kind visibility message".split()
+_SHOWN = (
+    _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS))
+    .where(_is_shown())
+    .order_by(col(Slot.starts_at), col(Slot.id))
 )
 _FAMILY, _TEACHERS = _family(), _teachers()

@@ -7,22 +7,43 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
+from webapp.errors import N_
 from webapp.i18n import gettext, local_day, ngettext
 from webapp.models import Contact, Event, Resource, ResourceMember, Slot
-from webapp.models.event.slot import UNAVAILABLE
+from webapp.models.event.slot import CALL, HIDDEN, UNAVAILABLE, VISIBLE
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
 from webapp.services.event.report import days_of, on_day
+
+_WORDS = {
+    VISIBLE: N_("Free"),
+    UNAVAILABLE: N_("Not offered"),
+    HIDDEN: N_("Free, hidden from parents"),
+    CALL: N_("Free, by a call to the office"),
+}
 
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A slot that nobody has booked; `is_open` if somebody may, else `message` may say why not."""
+    """A slot that nobody has booked. Of an unavailable one `message` may say why."""
 
     slot_id: int
     starts_at: datetime
-    is_open: bool
+    visibility: str
     message: str
     is_free: bool = True
+
+    @property
+    def words(self) -> str:
+        return self.message or gettext(_WORDS[self.visibility])
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.visibility == UNAVAILABLE
+
+    @property
+    def is_theirs(self) -> bool:
+        """To block or to free: what is hidden, or shown with “Call”, is the office's."""
+        return self.visibility in (VISIBLE, UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +134,7 @@ def _free_times(session: Session, event: Event, contact: Contact, day: date, boo
         col(Slot.event_id) == event.id, _mine(contact), col(Slot.removed_at).is_(None), on_day(event, day)
     )
     return [
-        FreeTime(slot.id or 0, slot.starts_at, slot.visibility != UNAVAILABLE, slot.message)
+        FreeTime(slot.id or 0, slot.starts_at, slot.visibility, slot.message)
         for slot in session.execute(query).scalars()
         if slot.id not in booked
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from webapp import i18n
@@ -36,6 +37,7 @@ class Span:
         return {"starts_at": self.starts_at, "ends_at": self.ends_at, "wall_start": wall}
 
 
+@lru_cache(maxsize=4096)
 def span_of(wall: datetime, minutes: int, zone: str, clock: ClockChoice) -> Span | None:
     """None for what is left out by choice: a time that does not exist, or whose end the clock takes elsewhere. Of a
     chosen start the length is real time. Raises ClockChanges where nothing was chosen.

@@ -27,6 +27,8 @@ _LABELS = {
     "slots.create": N_("Slots created"),
     "slots.delete": N_("Slots deleted"),
     "slots.move": N_("Slots moved"),
+    "slots.own.block": N_("Teacher blocked own times"),
+    "slots.own.free": N_("Teacher freed own times"),
     "slots.update": N_("Slots updated"),
     "strays.keep": N_("Unknown meetings kept"),
     "strays.remove": N_("Unknown meetings removed"),

@@ -1,0 +1,83 @@
+"""What families see of times that the office does not simply offer: “Call”, a reason, or nothing (PRODUCT 1.8)."""
+
+import re
+from typing import Any
+
+import pytest
+from households import Households, text_of
+
+from webapp.models import Appointment, Slot
+
+
+def give(homes: Households, teacher: str, number: int, **values: Any) -> Slot:
+    with homes.database.transaction() as session:
+        slot = session.get_one(Slot, homes.slots[teacher][number].id)
+        for name, value in values.items():
+            setattr(slot, name, value)
+        slot.version += 1
+    return slot
+
+
+def times(homes: Households, name: str = "alice") -> str:
+    """Mia's page of times with Petra."""
+    page: str = homes.browser(name).get(f"{homes.base}/times?pick={homes.pick('mia', 'Petra')}").text
+    return page
+
+
+def shown(homes: Households) -> dict[str, bool]:
+    """What stands at each time, and whether it can be chosen."""
+    labels = re.findall(r'<label class="time">(<input[^>]*>)(.*?)</label>', times(homes), re.DOTALL)
+    return {text_of(words): " disabled" not in control for control, words in labels}
+
+
+def test_a_call_time_is_shown_and_cannot_be_chosen(homes: Households) -> None:
+    give(homes, "Petra", 0, visibility="call")
+    give(homes, "Petra", 1, visibility="call", message="555 0123")
+
+    seen = shown(homes)
+
+    assert seen["4:00 PM call the school"] is False
+    assert seen["4:15 PM 555 0123"] is False
+    assert list(seen.values()).count(True) == 4
+
+
+def test_a_reason_is_shown_where_there_is_one_and_else_the_time_is_not(homes: Households) -> None:
+    give(homes, "Petra", 0, visibility="unavailable", message="Lunch")
+    give(homes, "Petra", 1, visibility="unavailable")
+    give(homes, "Petra", 2, visibility="hidden", message="for staff")
+
+    seen = shown(homes)
+
+    assert seen["4:00 PM Lunch"] is False
+    assert len(seen) == len(homes.slots["Petra"]) - 2
+    assert not any("for staff" in words for words in seen)
+
+
+@pytest.mark.parametrize("visibility", ["call", "unavailable", "hidden"])
+def test_what_is_not_offered_cannot_be_booked_either(homes: Households, visibility: str) -> None:
+    """BOOK-008, I6: whatever the form says, though the family saw it while it was offered."""
+    give(homes, "Petra", 0, visibility=visibility, message="Lunch")
+
+    answer = homes.book("alice", homes.pick("mia", "Petra", 0))
+
+    assert answer.status_code in {404, 409}
+    assert homes.all(Appointment) == []
+
+
+def test_with_nothing_but_calls_the_family_is_told_to_call(homes: Households) -> None:
+    for number in range(len(homes.slots["Petra"])):
+        give(homes, "Petra", number, visibility="call")
+
+    page = times(homes)
+
+    assert "Call the school for a time with this teacher." in page
+
+
+def test_a_call_time_that_the_office_filled_is_not_shown(homes: Households) -> None:
+    booked = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    give(homes, "Petra", 0, visibility="call")
+
+    page = times(homes, "bob")
+
+    assert booked.slot_id == homes.slots["Petra"][0].id
+    assert "call the school" not in page
