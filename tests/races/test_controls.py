@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from evening import Evening
-from factories import make_appointment, make_guardian, make_resource
+from factories import make_appointment, make_class, make_guardian, make_resource, make_teacher, stored
 from races.audit import wrongs
 from races.crowd import Setting
 from races.databases import BOTH
@@ -18,10 +18,11 @@ from sqlalchemy import text
 from threads import at_once
 
 from webapp.db import Database
-from webapp.models import EventSettings, Occupancy, metadata
+from webapp.models import ClassTeacher, EventSettings, Occupancy, metadata
 from webapp.services.booking import book as booking
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
+from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.races
 
@@ -54,6 +55,12 @@ def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the friendly checks that parents meet, only the database is left."""
     monkeypatch.setattr(booking, "free_seat", lambda *_: 1)
     monkeypatch.setattr(booking, "next_nth", lambda *_, **__: 1)
+
+
+@pytest.fixture
+def _uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if both had counted before either had booked."""
+    monkeypatch.setattr(booking, "seen_by_all", lambda *_, **__: [])
 
 
 def loosen(database: Database, *statements: str) -> None:
@@ -156,6 +163,79 @@ def test_the_index_of_students_refuses_the_other_parent_a_second_appointment(
     refused = ["AlreadyBooked"] if has_index else ["list"]
     assert sorted(type(one).__name__ for one in came) == sorted(["list", *refused])
     assert wrong_in(lent) == ({} if has_index else {"second appointments with a teacher": 1})
+
+
+LIMITS = {
+    "event_nth": ({"max_per_event": 1}, "EventIsFull"),
+    "child_nth": ({"max_per_child": 1}, "ChildIsFull"),
+    "class_nth": ({"one_per_class": True}, "ClassIsBooked"),
+}
+
+
+@pytest.mark.usefixtures("_blind", "_uncounted")
+@pytest.mark.parametrize("ordinal", LIMITS)
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_a_limit_refuses_one_more_of_a_family_and_without_it_there_are_two(
+    lent: Database, now: datetime, ordinal: str, has_index: bool
+) -> None:
+    """RELIABILITY I5, 2.8 limit n+1: with two teachers of one class, so that nothing else collides."""
+    setting, refusal = LIMITS[ordinal]
+    with lent.transaction() as session:
+        evening = Evening(session, now)
+        second = make_teacher(session, evening.school, "Jonas")
+        both = make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=2)
+        stored(session, ClassTeacher(class_id=both.id, contact_id=second.id, school_id=evening.school.id))
+        tokens = [evening.slot().token, evening.slot(make_resource(session, evening.event, second)).token]
+        limit(evening, **setting)
+    if not has_index:
+        loosen(lent, f"DROP INDEX uq_appointment_{ordinal}")
+
+    came = at_once(*(one_booking(lent, evening, token, evening.alice, evening.mia) for token in tokens))
+
+    assert sorted(type(one).__name__ for one in came) == sorted(["list", refusal if has_index else "list"])
+    with lent.reading() as session:
+        twice = "two appointments that count as the same one within a limit" in {one.name for one in broken(session)}
+        assert twice == (not has_index)
+
+
+@pytest.mark.usefixtures("_blind", "_uncounted")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_days_refuses_one_more_of_a_teacher_and_without_it_there_are_two(
+    lent: Database, now: datetime, has_index: bool
+) -> None:
+    """RELIABILITY I5: Maximum Appointments Per Resource per Day, of two families."""
+    with lent.transaction() as session:
+        evening = Evening(session, now)
+        families = [(evening.alice, evening.mia), evening.family("Bob", "Ben", evening.teacher)]
+        tokens = [evening.slot().token for _ in families]
+        limit(evening, max_per_day=1)
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_day_nth")
+    deeds = (one_booking(lent, evening, token, *family) for token, family in zip(tokens, families, strict=True))
+
+    came = at_once(*deeds)
+
+    assert sorted(type(one).__name__ for one in came) == sorted(["list", "DayIsFull" if has_index else "list"])
+
+
+def test_many_families_fill_a_teachers_day_to_its_limit_and_not_beyond(lent: Database, now: datetime) -> None:
+    """RELIABILITY 2.8 limit n+1: below the limit nobody is refused for having come at the same moment."""
+    with lent.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        families = [evening.family(f"Parent {n}", f"Child {n}", evening.teacher) for n in range(8)]
+        tokens = [evening.slot().token for _ in families]
+        limit(evening, max_per_day=5)
+    deeds = (one_booking(lent, evening, token, *family) for token, family in zip(tokens, families, strict=True))
+
+    came = at_once(*deeds)
+
+    assert sorted(type(one).__name__ for one in came) == ["DayIsFull"] * 3 + ["list"] * 5
+    assert wrong_in(lent) == {}
+
+
+def limit(evening: Evening, **settings: object) -> None:
+    for name, value in settings.items():
+        setattr(evening.settings, name, value)
 
 
 def test_the_audit_counts_a_teacher_in_two_rooms_and_what_is_half_done(lent: Database, now: datetime) -> None:

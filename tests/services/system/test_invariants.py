@@ -44,6 +44,10 @@ CASES = {
     "an appointment beyond what the class allows, and not marked as such": (
         "UPDATE appointment SET nth = 2 WHERE id = {mias}"
     ),
+    "an appointment that does not count within a limit of its event": "UPDATE eventsettings SET max_per_event = 3",
+    "two appointments that count as the same one within a limit": (
+        "UPDATE appointment SET day = '2026-12-03', day_nth = 1 WHERE slot_id = {shared}"
+    ),
     "an appointment of another event or teacher than its slot": (
         "UPDATE appointment SET resource_id = {ines_resource} WHERE id = {mias}"
     ),

@@ -10,6 +10,12 @@ from webapp.models.base import may_point_to, owned, part_of, public_token
 _STANDING = text("cancelled_at IS NULL")
 
 
+def _ordinal(name: str, *whose: str) -> Index:
+    """Of two who take the same place within a limit, the second is refused (RELIABILITY I5)."""
+    counted = text(f"cancelled_at IS NULL AND {name} IS NOT NULL")
+    return Index(f"uq_appointment_{name}", *whose, name, unique=True, sqlite_where=counted, postgresql_where=counted)
+
+
 class Appointment(SQLModel, table=True):
     __table_args__ = (
         # The last word on who has the seat (RELIABILITY I1).
@@ -45,6 +51,11 @@ class Appointment(SQLModel, table=True):
             sqlite_where=_STANDING,
             postgresql_where=_STANDING,
         ),
+        # The limits of UI Setup, each counted only where the event has it (services/booking/limits.py).
+        _ordinal("event_nth", "event_id", "contact_id"),
+        _ordinal("child_nth", "event_id", "contact_id", "child_key"),
+        _ordinal("class_nth", "event_id", "contact_id", "class_id"),
+        _ordinal("day_nth", "resource_id", "day"),
         CheckConstraint("seat >= 1", name="seat"),
         CheckConstraint("nth >= 1", name="nth"),
     )
@@ -61,6 +72,11 @@ class Appointment(SQLModel, table=True):
     child_name: str = Field(default="", max_length=200)
     child_key: str = Field(max_length=210)  # "s<student id>", or the folded name where there is no roster
     nth: int = Field(default=1)
+    event_nth: int | None = None
+    child_nth: int | None = None
+    class_nth: int | None = None
+    day: str | None = Field(default=None, max_length=10)  # "2026-12-03" in the event's zone, with `day_nth`
+    day_nth: int | None = None
     token: str = public_token()
     is_virtual: bool = False
     act: str = Field(max_length=32, index=True)  # one act of booking: one Confirmation

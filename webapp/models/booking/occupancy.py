@@ -3,15 +3,16 @@
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field, SQLModel
 
-PARENT, STUDENT, TEACHER = "parent", "student", "teacher"
+PARENT, STUDENT, TEACHER, GAP = "parent", "student", "teacher", "gap"
 
 
 class Occupancy(SQLModel, table=True):
     """Parent and student ticks hang on the appointment; a teacher's on the slot, from its first standing appointment
-    to its last (RELIABILITY 2.1). `lane` 0 excludes; another number is an overlap that somebody allowed."""
+    to its last (RELIABILITY 2.1). Where an event forces a gap, `gap` holds a contact's minutes with the gap after them,
+    so that two of them cannot come closer. `lane` 0 excludes; another number is an overlap that somebody allowed."""
 
     __table_args__ = (
-        CheckConstraint("kind IN ('parent', 'student', 'teacher', 'room', 'host')", name="known_kind"),
+        CheckConstraint("kind IN ('parent', 'student', 'teacher', 'room', 'host', 'gap')", name="known_kind"),
         CheckConstraint("(appointment_id IS NULL) <> (slot_id IS NULL)", name="one_holder"),
     )
 

@@ -4,30 +4,43 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from webapp import faults
-from webapp.errors import N_, Invalid, NotFound
+from webapp import faults, i18n
+from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token, table_of
-from webapp.models.booking.occupancy import TEACHER
+from webapp.models.booking.occupancy import GAP, TEACHER
 from webapp.models.event.event_settings import Window
 from webapp.services.booking.consequences import follow_first
 from webapp.services.booking.errors import (
     AlreadyBooked,
     BookingClosed,
     BookingNotOpenYet,
+    ClosedForTime,
     NotYourTeacher,
     SlotChanged,
     SlotTaken,
     TeacherBusy,
     TimeClash,
+    TooClose,
 )
 from webapp.services.booking.family import Child
 from webapp.services.booking.holds import let_go_of
+from webapp.services.booking.limits import (
+    ORDINALS,
+    Counted,
+    Wanted,
+    as_counted,
+    place,
+    refusal_of,
+    refuse_beyond,
+    seen_by_all,
+)
 from webapp.services.booking.occupancy import Span, spans_of, take, ticks
 from webapp.services.booking.offers import Offer, SharedClass, offers_of
 from webapp.services.booking.seating import Standing, free_seat, next_nth, standing_of
@@ -84,10 +97,12 @@ def book_in_turn(
     offers = offers_of(session, turn, [choice.slot for choice in choices], students=_students(choices), now=now)
     for choice in choices:
         _refuse_unseen(offers[choice.slot], choice, is_as_seen)
+        refuse_closed(turn, offers[choice.slot], now=now)
     plans = _plans(session, turn, choices, offers, now=now)
     faults.point("booking.validated")
-    booked = {plan.offer.token: _insert(session, plan, turn.maker_id, act, now=now) for plan in plans}
-    needs = [needs_of(plan.offer, booked[plan.offer.token], turn.maker_id, plan.child.student_id) for plan in plans]
+    booked = {plan.offer.token: _insert(session, plan, turn, act, now=now) for plan in plans}
+    gap = turn.limits.gap
+    needs = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in plans]
     take_minutes(session, dict(ChainMap(*needs)), now=now)
     facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
     told = Act(act, turn.school_id, turn.event_id, turn.maker_id, turn.email)
@@ -103,8 +118,15 @@ def refuse_when_closed(window: Window, *, now: datetime) -> None:
         raise BookingNotOpenYet
 
 
-def needs_of(offer: Offer, appointment: int, maker_id: int, student_id: int | None) -> dict[Span, Offer]:
-    """Whose minutes an appointment on the offered slot takes."""
+def refuse_closed(turn: Turn, offer: Offer, *, now: datetime) -> None:
+    if offer.starts_at <= turn.closing.closed_until(turn.zone, now):
+        raise ClosedForTime(**offer.words)
+
+
+def needs_of(
+    offer: Offer, appointment: int, maker_id: int, student_id: int | None, *, gap: int = 0
+) -> dict[Span, Offer]:
+    """Whose minutes an appointment on the offered slot takes; of the maker also the `gap` after it."""
     spans = spans_of(
         ticks(offer.starts_at, offer.ends_at),
         appointment_id=appointment,
@@ -112,16 +134,22 @@ def needs_of(offer: Offer, appointment: int, maker_id: int, student_id: int | No
         parent=maker_id,
         student=student_id,
         teachers=offer.members,
+        gap=gap,
     )
     return dict.fromkeys(spans, offer)
 
 
 def take_minutes(session: Session, needs: Mapping[Span, Offer], *, now: datetime) -> None:
-    """Raises TimeClash or TeacherBusy where the database says that somebody is elsewhere."""
+    """Raises TimeClash, TooClose or TeacherBusy where the database says that somebody is elsewhere."""
     while clash := take(session, list(needs)):
         if not let_go_of(session, clash, now=now):
-            refusal = TeacherBusy if clash.span.kind == TEACHER else TimeClash
-            raise refusal(**needs[clash.span].words)
+            raise _refusal(clash.span, needs[clash.span])
+
+
+def _refusal(span: Span, offer: Offer) -> DomainError:
+    if span.kind == GAP:
+        return TooClose(gap=span.stop - ticks(offer.starts_at, offer.ends_at).stop, **offer.words)
+    return (TeacherBusy if span.kind == TEACHER else TimeClash)(**offer.words)
 
 
 @dataclass(frozen=True)
@@ -134,6 +162,8 @@ class _Plan:
     class_id: int | None
     seat: int
     nth: int
+    wanted: Wanted
+    place: dict[str, Any]
 
 
 def _students(choices: Sequence[Choice]) -> set[int]:
@@ -160,19 +190,47 @@ def _plans(
 ) -> list[_Plan]:
     """In the order of time, so that of several reasons the earliest is named."""
     standing = standing_of(session, offers.values(), turn.maker_id, _students(choices), now=now)
+    in_order = sorted(choices, key=lambda choice: offers[choice.slot].starts_at)
+    wanted = {choice: _wanted(turn, offers[choice.slot], choice.child) for choice in in_order}
+    counted = seen_by_all(session, turn.limits, turn.event_id, list(wanted.values()), now=now)
     plans: list[_Plan] = []
-    for choice in sorted(choices, key=lambda choice: offers[choice.slot].starts_at):
-        plans.append(_plan(offers[choice.slot], choice, turn.maker_id, standing, plans))
+    for choice in in_order:
+        plan = _plan(turn, offers[choice.slot], choice, wanted[choice], standing, counted, plans)
+        plans.append(plan)
+        counted = [*counted, as_counted(plan.wanted, plan.place)]
     return plans
 
 
-def _plan(offer: Offer, choice: Choice, maker_id: int, standing: Standing, planned: Sequence[_Plan]) -> _Plan:
+def _wanted(turn: Turn, offer: Offer, child: Child) -> Wanted:
+    return Wanted(
+        contact_id=turn.maker_id,
+        child_key=child.key,
+        child=child.name,
+        resource_id=offer.resource_id,
+        teacher=offer.teacher,
+        class_id=_shared_class(offer, child).class_id,
+        day=i18n.local_day(offer.starts_at, turn.zone).isoformat(),
+    )
+
+
+def _plan(
+    turn: Turn,
+    offer: Offer,
+    choice: Choice,
+    wanted: Wanted,
+    standing: Standing,
+    counted: Sequence[Counted],
+    planned: Sequence[_Plan],
+) -> _Plan:
     is_virtual = offer.kind_of(choice.is_virtual)
     klass = _shared_class(offer, choice.child)
+    allowed = min(klass.appointments_allowed, 1) if turn.limits.once_per_teacher else klass.appointments_allowed
     pair = (offer.resource_id, choice.child.key)
     taken = [plan.nth for plan in planned if (plan.offer.resource_id, plan.child.key) == pair]
-    nth = next_nth(offer, maker_id, choice.child, klass.appointments_allowed, standing, besides=taken)
-    return _Plan(offer, choice.child, is_virtual, klass.class_id, free_seat(offer, standing), nth)
+    nth = next_nth(offer, turn.maker_id, choice.child, allowed, standing, besides=taken)
+    refuse_beyond(turn.limits, wanted, counted)
+    seat, its_place = free_seat(offer, standing), place(turn.limits, wanted, counted)
+    return _Plan(offer, choice.child, is_virtual, klass.class_id, seat, nth, wanted, its_place)
 
 
 def _shared_class(offer: Offer, child: Child) -> SharedClass:
@@ -184,14 +242,14 @@ def _shared_class(offer: Offer, child: Child) -> SharedClass:
     return offer.shared[child.student_id]
 
 
-def _insert(session: Session, plan: _Plan, maker_id: int, act: str, *, now: datetime) -> int:
+def _insert(session: Session, plan: _Plan, turn: Turn, act: str, *, now: datetime) -> int:
     """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
     child = plan.child
     values = {
         "slot": plan.offer.slot_id,
         "version": plan.offer.version,
         "seat": plan.seat,
-        "contact_id": maker_id,
+        "contact_id": turn.maker_id,
         "student_id": child.student_id,
         "class_id": plan.class_id,
         "child_name": "" if child.student_id else child.name,
@@ -201,10 +259,13 @@ def _insert(session: Session, plan: _Plan, maker_id: int, act: str, *, now: date
         "is_virtual": plan.is_virtual,
         "act": act,
         "booked_at": now,
+        **plan.place,
     }
     try:
         number: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
     except IntegrityError as error:
+        if refusal := refusal_of(str(error.orig), plan.wanted, turn.limits):
+            raise refusal from error
         if "nth" in str(error.orig):
             raise AlreadyBooked(child=child.name, **plan.offer.words) from error
         raise SlotTaken(**plan.offer.words) from error
@@ -232,7 +293,10 @@ def _fact(plan: _Plan, appointment: int, turn: Turn, act: str) -> Fact:
 
 
 _SLOT = table_of(Slot).c
-_GIVEN = "seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at".split()
+_GIVEN = [
+    *"seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at day".split(),
+    *ORDINALS,
+]
 _INSERT = (
     insert(table_of(Appointment))
     .from_select(

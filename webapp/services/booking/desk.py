@@ -87,7 +87,7 @@ def move_at_desk(
     """As `move_appointment`; what is wanted counts where the new slot leaves the type open."""
     query = select(col(Slot.kind)).where(col(Slot.token) == slot, col(Slot.event_id) == event.id)
     is_virtual = wants_virtual if session.execute(query).scalar_one_or_none() == EITHER else None
-    move_appointment(session, event, appointment, slot, is_virtual=is_virtual, who=who, now=now)
+    move_appointment(session, event, appointment, slot, is_virtual=is_virtual, who=who, now=now, by_office=True)
 
 
 def _times(

@@ -33,6 +33,40 @@ class TakesNoAppointments(DomainError):
     message = N_("The class that %(child)s has with %(teacher)s takes no appointments.")
 
 
+class LimitReached(DomainError):
+    """One more would be more than the event's UI Setup allows. Values: most, child, teacher."""
+
+
+class EventIsFull(LimitReached):
+    message = N_("In this event a family can have %(most)s at most. Cancel an appointment first to make another one.")
+
+
+class ChildIsFull(LimitReached):
+    message = N_(
+        "In this event each child can have %(most)s at most. Cancel one of %(child)s first to make another one."
+    )
+
+
+class ClassIsBooked(LimitReached):
+    message = N_("You already have an appointment for the class that %(child)s has with %(teacher)s.")
+
+
+class DayIsFull(LimitReached):
+    message = N_("%(teacher)s takes no more appointments on this day. Choose another day.")
+
+
+class TooClose(DomainError):
+    message = N_("%(time)s with %(teacher)s is less than %(gap)s minutes from another of your appointments.")
+
+
+class ClosedForTime(DomainError):
+    message = N_("%(time)s with %(teacher)s cannot be booked any more: booking for it has closed. Choose a later time.")
+
+
+class TooLateToCancel(DomainError):
+    message = N_("It is too late to change or cancel this appointment here. Ask the school.")
+
+
 class BookingClosed(DomainError):
     message = N_("Booking is closed. The school can still make appointments for you.")
 

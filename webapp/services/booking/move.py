@@ -1,23 +1,27 @@
 """Move an appointment to another time of the same teacher: the old place is kept until the new one is sure."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CursorResult, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from webapp import faults
+from webapp import faults, i18n
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Event
 from webapp.models.base import new_token
-from webapp.services.booking.book import needs_of, take_minutes
+from webapp.models.booking.occupancy import GAP
+from webapp.models.event.event_settings import Limits
+from webapp.services.booking.book import needs_of, refuse_closed, take_minutes
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
-from webapp.services.booking.errors import AlreadyCancelled, SlotTaken
-from webapp.services.booking.occupancy import release
+from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotTaken
+from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by_all
+from webapp.services.booking.occupancy import release, spread
 from webapp.services.booking.offers import Offer, offers_of
 from webapp.services.booking.seating import free_seat, standing_of
-from webapp.services.booking.turn import take_turn
+from webapp.services.booking.turn import Turn, take_turn
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -31,10 +35,11 @@ def move_appointment(
     is_virtual: bool | None,
     who: Who,
     now: datetime,
+    by_office: bool = False,
 ) -> None:
     """`slot` is a token of the same event and resource. One transaction: the old time or the new, never both.
 
-    A move is a new act of booking, with a Confirmation of its own.
+    A move is a new act of booking, with a Confirmation of its own. The office may go beyond the event's limits.
     """
     students = [appointment.student_id] if appointment.student_id else []
     assert event.id is not None
@@ -44,13 +49,19 @@ def move_appointment(
     assert appointment.id is not None
     if offer.resource_id != appointment.resource_id:
         raise Invalid(N_("Choose a time with the same teacher."), field="slot")
+    if not by_office:
+        refuse_closed(turn, offer, now=now)
     chosen = offer.kind_of(is_virtual)
     was_at, act = appointment.slot_id, appointment.act
     if was_at == offer.slot_id:
         raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
     release(session, appointment_id=appointment.id, slot_id=was_at)
-    _seat(session, appointment, offer, is_virtual=chosen, now=now)
-    needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id)
+    counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
+    _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
+    needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
+    if by_office:
+        spread(session, [need for need in needs if need.kind == GAP])
+        needs = {need: offer for need in needs if need.kind != GAP}
     take_minutes(session, needs, now=now)
     audit.record(
         session,
@@ -68,7 +79,39 @@ def move_appointment(
     faults.point("move.before_commit")
 
 
-def _seat(session: Session, appointment: Appointment, offer: Offer, *, is_virtual: bool, now: datetime) -> None:
+def _place(
+    session: Session, turn: Turn, appointment: Appointment, offer: Offer, *, by_office: bool, now: datetime
+) -> dict[str, Any]:
+    """On another day it counts there, else where it did. Raises DayIsFull."""
+    day = i18n.local_day(offer.starts_at, turn.zone).isoformat()
+    if not turn.limits.per_day or appointment.day == day:
+        return {}
+    wanted = Wanted(
+        contact_id=appointment.contact_id,
+        child_key=appointment.child_key,
+        child=appointment.child_name,
+        resource_id=offer.resource_id,
+        teacher=offer.teacher,
+        class_id=appointment.class_id,
+        day=day,
+    )
+    of_day = Limits(per_day=turn.limits.per_day)
+    counted = seen_by_all(session, of_day, turn.event_id, [wanted], besides=appointment.id, now=now)
+    if not by_office:
+        refuse_beyond(of_day, wanted, counted)
+    found = place(of_day, wanted, counted)
+    return {"day": found["day"], "day_nth": found["day_nth"]}
+
+
+def _seat(
+    session: Session,
+    appointment: Appointment,
+    offer: Offer,
+    *,
+    is_virtual: bool,
+    place: dict[str, Any],
+    now: datetime,
+) -> None:
     mine = update(Appointment).where(col(Appointment.id) == appointment.id, col(Appointment.cancelled_at).is_(None))
     standing = standing_of(session, [offer], appointment.contact_id, [], now=now)
     values = {
@@ -78,10 +121,13 @@ def _seat(session: Session, appointment: Appointment, offer: Offer, *, is_virtua
         "act": new_token(),
         "booked_at": now,
         "problem": None,
+        **place,
     }
     try:
         result = session.execute(mine.values(values))
     except IntegrityError as error:
+        if "day_nth" in str(error.orig):
+            raise DayIsFull(**offer.words) from error
         raise SlotTaken(**offer.words) from error
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:

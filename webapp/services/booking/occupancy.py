@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from webapp.errors import Busy
 from webapp.models import Appointment, Occupancy
 from webapp.models.base import table_of
-from webapp.models.booking.occupancy import PARENT, STUDENT, TEACHER
+from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
 
 _ROW = table_of(Occupancy).c
 
@@ -69,14 +69,23 @@ def ticks(starts_at: datetime, ends_at: datetime) -> range:
 
 
 def spans_of(
-    minutes: range, *, appointment_id: int, slot_id: int, parent: int, student: int | None, teachers: Sequence[int]
+    minutes: range,
+    *,
+    appointment_id: int,
+    slot_id: int,
+    parent: int,
+    student: int | None,
+    teachers: Sequence[int],
+    gap: int = 0,
 ) -> list[Span]:
-    """All the people whom an appointment on a slot needs."""
+    """All the people whom an appointment on a slot needs, and the gap that the event forces after it."""
     first, stop = minutes.start, minutes.stop
+    after = [Span(GAP, parent, first, stop + gap, appointment_id, None)] if gap else []
     family = [(PARENT, parent), *([(STUDENT, student)] if student else [])]
     return [
         *(Span(kind, who, first, stop, appointment_id, None) for kind, who in family),
         *(Span(TEACHER, who, first, stop, None, slot_id) for who in teachers),
+        *after,
     ]
 
 
@@ -98,6 +107,12 @@ def take(session: Session, spans: Sequence[Span]) -> Clash | None:
         if all(len(rows) == span.stop - span.first for span, rows in held):
             return None
     raise Busy
+
+
+def spread(session: Session, spans: Sequence[Span]) -> None:
+    """Take those of the minutes that nobody holds, for an overlap that the office may make."""
+    if spans:
+        _insert(session.connection(), spans)
 
 
 def release(session: Session, *, appointment_id: int, slot_id: int) -> None:

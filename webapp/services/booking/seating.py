@@ -57,7 +57,7 @@ def next_nth(
     of_child = [row for row in standing if row.resource_id == offer.resource_id and _is_of(row, maker_id, child)]
     taken = {row.nth for row in of_child}.union(besides)
     nth = min(set(range(1, len(taken) + 2)) - taken)
-    if nth > allowed:
+    if len(taken) >= allowed:
         is_ours = bool(besides) or any(row.contact_id == maker_id for row in of_child)
         raise (AlreadyBooked if is_ours else BookedByOthers)(child=child.name, **offer.words)
     return nth

@@ -11,7 +11,7 @@ from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Guardian, School, Student
 from webapp.models.base import table_of
 from webapp.models.event.event import SIMPLE_PTA
-from webapp.models.event.event_settings import Window
+from webapp.models.event.event_settings import Closing, Limits, Window
 from webapp.models.people.student import student_name
 from webapp.services.booking.family import Child
 from webapp.services.system.installation import LIFE
@@ -28,6 +28,9 @@ class Turn:
     zone: str
     is_simple: bool
     window: Window
+    closing: Closing
+    limits: Limits
+    asks_questions: bool
     provider: str | None
     maker_id: int
     email: str
@@ -62,11 +65,25 @@ def _turn(session: Session, query: Any, asked: dict[str, Any], maker_id: int, st
         zone=first.zone,
         is_simple=first.type == SIMPLE_PTA,
         window=Window(first.opens_at, first.closes_at),
+        closing=Closing(first.booking_closes, first.closes_hours, first.closes_days, first.closes_time),
+        limits=_limits(first),
+        asks_questions=first.asks_questions,
         provider=first.provider,
         maker_id=maker_id,
         email=first.email or "",
         students={row.token: _child(row) for row in rows} if students else {},
         life=first.life,
+    )
+
+
+def _limits(row: Any) -> Limits:
+    return Limits(
+        per_event=row.max_per_event,
+        per_day=row.max_per_day,
+        per_child=row.max_per_child,
+        once_per_teacher=row.one_per_teacher,
+        once_per_class=row.one_per_class,
+        gap=0 if row.allows_back_to_back else row.gap_minutes,
     )
 
 
@@ -80,6 +97,8 @@ _MAKER = table_of(Contact).c
 _SCHOOL = table_of(School).c
 _GUARDIAN = table_of(Guardian).c
 _STUDENT = table_of(Student).c
+_RULES = """opens_at closes_at provider booking_closes closes_hours closes_days closes_time asks_questions
+    max_per_event max_per_day max_per_child one_per_teacher one_per_class allows_back_to_back gap_minutes"""
 _TURN = (
     select(
         _EVENT.id.label("event_id"),
@@ -87,9 +106,7 @@ _TURN = (
         _EVENT.name.label("event_name"),
         _EVENT.zone,
         _EVENT.type,
-        _SETTINGS.opens_at,
-        _SETTINGS.closes_at,
-        _SETTINGS.provider,
+        *(_SETTINGS[name] for name in _RULES.split()),
         _MAKER.email,
         LIFE.label("life"),
     )

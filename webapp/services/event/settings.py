@@ -1,7 +1,7 @@
 """Save the settings of one event; those of every other event stay as they are."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy import select
@@ -10,10 +10,15 @@ from sqlmodel import Session, col
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Connection, Event, EventSettings, Slot
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.gaps import hold_gaps
+from webapp.services.booking.limits import count_again
 from webapp.services.event.events import settings_of
+from webapp.services.event.inputs import WallTime, blank_is_none
 from webapp.services.event.wall_time import typed_moment
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
+
+Most = Annotated[int | None, blank_is_none, Field(ge=1, le=100)]
 
 
 class UiSetupInput(BaseModel):
@@ -25,6 +30,30 @@ class UiSetupInput(BaseModel):
     admins_may_preview: bool = False
     provider: Literal["", "zoom"] = ""
     reason: str = Field(default="", max_length=500)
+    max_per_event: Most = None
+    max_per_day: Annotated[int | None, blank_is_none, Field(ge=1, le=1000)] = None
+    max_per_child: Most = None
+    one_per_teacher: bool = False
+    one_per_class: bool = False
+    allows_back_to_back: bool = True
+    gap_minutes: int = Field(default=5, ge=1, le=240)
+    cancel_limit: int = Field(default=0, ge=0, le=999)
+    cancel_unit: Literal["hours", "days", "weeks", "never"] = "hours"
+    booking_closes: Literal["with_scheduler", "hours_before", "days_before"] = "with_scheduler"
+    closes_hours: int = Field(default=24, ge=0, le=999)
+    closes_days: int = Field(default=1, ge=0, le=365)
+    closes_time: WallTime = "12:00"
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What is stored as it was typed, by column."""
+        return self.model_dump(include=RULES)
+
+
+RULES = set(
+    "admins_may_preview max_per_event max_per_day max_per_child one_per_teacher one_per_class allows_back_to_back "
+    "gap_minutes cancel_limit cancel_unit booking_closes closes_hours closes_days closes_time".split()
+)
 
 
 def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: Who, now: datetime) -> EventSettings:
@@ -37,11 +66,25 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
     was, provider = settings.provider, typed.provider or None
     if provider and provider != was:
         _refuse_unconnected(session, event, provider)
-    settings.opens_at, settings.closes_at = opens_at, closes_at
-    settings.admins_may_preview, settings.provider = typed.admins_may_preview, provider
+    limits = settings.limits
+    settings.opens_at, settings.closes_at, settings.provider = opens_at, closes_at, provider
+    changed = [name for name, value in typed.rules.items() if getattr(settings, name) != value]
+    for name in changed:
+        setattr(settings, name, typed.rules[name])
     session.add(settings)
     session.flush()
-    _record(session, event, "event.ui_setup", who=who, now=now, provider=provider or "", provider_was=was or "")
+    if settings.limits != limits:
+        _keep_limits(session, settings, now=now)
+    _record(
+        session,
+        event,
+        "event.ui_setup",
+        who=who,
+        now=now,
+        provider=provider or "",
+        provider_was=was or "",
+        changed=" ".join(changed),
+    )
     if provider != was:
         follow(session, future_appointments(session, event, now=now), now=now)
     return settings
@@ -73,6 +116,12 @@ def future_appointments(session: Session, event: Event, *, now: datetime) -> lis
         .where(col(Slot.ends_at) > now)
     )
     return list(session.execute(query).scalars())
+
+
+def _keep_limits(session: Session, settings: EventSettings, *, now: datetime) -> None:
+    """What is booked stays, and counts. The row of settings is ours by now: whoever books waits, and counts with us."""
+    count_again(session, settings.event_id, settings.limits)
+    hold_gaps(session, settings.event_id, settings.limits.gap, now=now)
 
 
 def _refuse_unconnected(session: Session, event: Event, provider: str) -> None:

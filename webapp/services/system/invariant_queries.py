@@ -49,6 +49,18 @@ BOOKING = {
         SELECT a.id FROM appointment a LEFT JOIN class c ON c.id = a.class_id
         WHERE a.cancelled_at IS NULL AND (a.problem IS NULL OR a.problem <> 'rule')
         AND (a.nth > c.appointments_allowed OR (a.student_id IS NULL AND a.child_key LIKE 'n%' AND a.nth > 1))""",
+    "an appointment that does not count within a limit of its event": """
+        SELECT a.id FROM appointment a JOIN eventsettings e ON e.event_id = a.event_id
+        WHERE a.cancelled_at IS NULL AND ((e.max_per_event IS NOT NULL AND a.event_nth IS NULL)
+        OR (e.max_per_child IS NOT NULL AND a.child_nth IS NULL) OR (e.max_per_day IS NOT NULL AND a.day_nth IS NULL)
+        OR (e.one_per_class AND a.class_id IS NOT NULL AND a.class_nth IS NULL))""",
+    "two appointments that count as the same one within a limit": """
+        SELECT a.id, b.id FROM appointment a JOIN appointment b ON b.id > a.id AND b.event_id = a.event_id
+        WHERE a.cancelled_at IS NULL AND b.cancelled_at IS NULL
+        AND ((b.contact_id = a.contact_id AND (b.event_nth = a.event_nth
+        OR (b.child_key = a.child_key AND b.child_nth = a.child_nth)
+        OR (b.class_id = a.class_id AND b.class_nth = a.class_nth)))
+        OR (b.resource_id = a.resource_id AND b.day = a.day AND b.day_nth = a.day_nth))""",
     # I6
     "an appointment of another event or teacher than its slot": """
         SELECT a.id FROM appointment a JOIN slot s ON s.id = a.slot_id
@@ -73,8 +85,10 @@ OCCUPANCY = {
     "minutes held by an appointment for somebody else, or at another time": """
         SELECT DISTINCT a.id FROM occupancy o JOIN appointment a ON a.id = o.appointment_id
         JOIN SPANS s ON s.id = a.slot_id WHERE a.cancelled_at IS NULL
-        AND (o.tick < s.first OR o.tick >= s.after OR o.kind NOT IN ('parent', 'student')
-        OR (o.kind = 'parent' AND o.subject_id <> a.contact_id)
+        AND (o.tick < s.first OR o.tick >= s.after + CASE WHEN o.kind = 'gap' THEN
+        (SELECT CASE WHEN e.allows_back_to_back THEN 0 ELSE e.gap_minutes END FROM eventsettings e
+        WHERE e.event_id = a.event_id) ELSE 0 END OR o.kind NOT IN ('parent', 'student', 'gap')
+        OR (o.kind IN ('parent', 'gap') AND o.subject_id <> a.contact_id)
         OR (o.kind = 'student' AND o.subject_id <> a.student_id))""",
     "minutes held by a slot for somebody else, or at another time": """
         SELECT DISTINCT s.id FROM occupancy o JOIN SPANS s ON s.id = o.slot_id

@@ -1,0 +1,34 @@
+"""Hold the gap that an event forces after each appointment, once its setting changes (`Allow back-to-back`)."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from webapp.models import Appointment, Occupancy, Slot
+from webapp.models.booking.occupancy import GAP
+from webapp.services.booking.occupancy import Span, spread, ticks
+
+
+def hold_gaps(session: Session, event_id: int, gap: int, *, now: datetime) -> None:
+    """Minutes between appointments to come, none for 0. What is booked closer than that stays: the minutes belong to
+    one of the two, and whoever books next keeps away from both."""
+    ours = select(col(Appointment.id)).where(col(Appointment.event_id) == event_id)
+    session.execute(delete(Occupancy).where(col(Occupancy.kind) == GAP, col(Occupancy.appointment_id).in_(ours)))
+    if gap:
+        spread(session, _spans(session, event_id, gap, now=now))
+
+
+def _spans(session: Session, event_id: int, gap: int, *, now: datetime) -> list[Span]:
+    query = (
+        select(col(Appointment.id), col(Appointment.contact_id), col(Slot.starts_at), col(Slot.ends_at))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(col(Appointment.event_id) == event_id, col(Appointment.cancelled_at).is_(None))
+        .where(col(Slot.ends_at) > now)
+        .order_by(col(Slot.starts_at), col(Appointment.id))
+    )
+    return [
+        Span(GAP, row.contact_id, minutes.start, minutes.stop + gap, row.id, None)
+        for row in session.execute(query)
+        if (minutes := ticks(row.starts_at, row.ends_at))
+    ]
