@@ -114,6 +114,11 @@ def clock_time(instant: datetime, zone: str) -> str:
     return _clock_time(instant.astimezone(ZoneInfo(zone)).time(), language())
 
 
+def wall_clock(text: str) -> str:
+    """`12:00 PM`, of a wall-clock time such as `12:00`."""
+    return _clock_time(time.fromisoformat(text), language())
+
+
 @lru_cache(_TIMES_KEPT)
 def _clock_time(wall: time, chosen: str) -> str:
     return format_time(wall, "short", locale=_locale_of(chosen)).replace("\u202f", " ")

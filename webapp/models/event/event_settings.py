@@ -58,6 +58,23 @@ def _at(day: date, wall: time, zone: str) -> datetime:
 
 
 @dataclass(frozen=True)
+class Cancelling:
+    """How long before an appointment a family can cancel it or move it."""
+
+    limit: int = 0
+    unit: str = HOURS
+
+    def until(self, starts_at: datetime, zone: str) -> datetime:
+        """Days and weeks are those of the clocks on the wall. Never: since long ago."""
+        if self.unit == NEVER:
+            return datetime(1, 1, 1, tzinfo=UTC)
+        if self.unit == HOURS:
+            return starts_at - timedelta(hours=self.limit)
+        days = self.limit * (7 if self.unit == WEEKS else 1)
+        return (starts_at.astimezone(ZoneInfo(zone)) - timedelta(days=days)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
 class Limits:
     """How many appointments, and how close to each other. None is no limit; `gap` 0 allows back-to-back.
 
@@ -126,6 +143,10 @@ class EventSettings(SQLModel, table=True):
     @property
     def closing(self) -> Closing:
         return Closing(self.booking_closes, self.closes_hours, self.closes_days, self.closes_time)
+
+    @property
+    def cancelling(self) -> Cancelling:
+        return Cancelling(self.cancel_limit, self.cancel_unit)
 
     @property
     def window(self) -> Window:

@@ -10,7 +10,7 @@ from webapp.services.booking.agenda import Entry
 from webapp.services.booking.cancel import appointment_of_maker, cancel_appointment
 from webapp.services.booking.errors import AlreadyCancelled
 from webapp.services.booking.move import move_appointment
-from webapp.services.booking.own import own_entry, refuse_begun
+from webapp.services.booking.own import own_entry, refuse_too_late
 from webapp.services.booking.request_key import take_key
 from webapp.services.booking.sheet import NoTimeChosen, Options, options_of, refuse_other_kind
 from webapp.services.booking.times import times_of
@@ -23,14 +23,14 @@ DONE: dict[str, object] = {"done": True}
 def cancel_own(
     session: Session, found: Round, contact: Contact, token: str, *, key: str, who: Who, now: datetime
 ) -> None:
-    """Raises NotFound, AlreadyCancelled or AlreadyBegun; the same form sent again does nothing."""
+    """Raises NotFound, AlreadyCancelled, AlreadyBegun or TooLateToCancel; the same form sent again does nothing."""
     appointment = appointment_of_maker(session, contact, token)
     entry = own_entry(session, contact, found.event.id or 0, token)
     if take_key(session, key, "cancel", token, login_id=who.login_id, now=now, result=DONE):
         return
     if entry.cancelled_at:
         raise AlreadyCancelled
-    refuse_begun(entry, now=now)
+    refuse_too_late(entry, found.settings, now=now)
     cancel_appointment(session, appointment, who=who, now=now)
 
 
@@ -39,7 +39,10 @@ def other_times(session: Session, found: Round, contact: Contact, entry: Entry, 
     appointment = appointment_of_maker(session, contact, entry.token)
     students = [appointment.student_id] if appointment.student_id else []
     resource = entry.resource_id
-    times = times_of(session, found.event, [resource], contact, students, now=now, besides=appointment.id)
+    rules = found.settings
+    times = times_of(
+        session, found.event, [resource], contact, students, now=now, besides=appointment.id, settings=rules
+    )
     others = [time for time in times[resource] if time.starts_at != entry.starts_at]
     return Options(entry.zone, options_of(others))
 
@@ -64,7 +67,7 @@ def move_own(
         return
     if entry.cancelled_at:
         raise AlreadyCancelled
-    refuse_begun(entry, now=now)
+    refuse_too_late(entry, found.settings, now=now)
     if not slot:
         raise NoTimeChosen(teacher=entry.teacher)
     is_virtual = {IN_PERSON: False, VIRTUAL: True}.get(kind)

@@ -71,6 +71,7 @@ class Wish:
     child: Child
     resource: Teacher
     allowed: int
+    class_id: int | None = None
 
 
 class Tie(NamedTuple):
@@ -80,6 +81,7 @@ class Tie(NamedTuple):
     resource: Teacher
     class_name: str
     allowed: int
+    class_id: int | None = None
 
 
 def read_picks(texts: Iterable[str]) -> list[Pick]:
@@ -118,8 +120,8 @@ def ties_of(session: Session, event: Event, students: Sequence[int]) -> list[Tie
     """
     ties: dict[tuple[int, int], Tie] = {}
     rows = session.connection().execute(_TIES, {"event": event.id, "students": list(students)})
-    for student, allowed, class_name, *teacher in rows:
-        ties.setdefault((student, teacher[0]), Tie(student, Teacher(*teacher), class_name, allowed))
+    for student, allowed, class_name, class_id, *teacher in rows:
+        ties.setdefault((student, teacher[0]), Tie(student, Teacher(*teacher), class_name, allowed, class_id))
     return list(ties.values())
 
 
@@ -136,18 +138,19 @@ def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tupl
 
 def _tied(
     session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]
-) -> dict[str, tuple[Teacher, int]]:
-    """By name of a pick: the teacher, and how many appointments are allowed."""
+) -> dict[str, tuple[Teacher, int, int | None]]:
+    """By name of a pick: the teacher, how many appointments are allowed, and the class that allows them."""
     tokens = {children[pick.child].student_id or 0: pick.child for pick in picks}
     ties = ties_of(session, event, list(tokens))
-    return {Pick(tokens[tie.student_id], tie.resource.token).name: (tie.resource, tie.allowed) for tie in ties}
+    named = {tie: Pick(tokens[tie.student_id], tie.resource.token).name for tie in ties}
+    return {name: (tie.resource, tie.allowed, tie.class_id) for tie, name in named.items()}
 
 
-def _named(session: Session, event: Event, picks: Sequence[Pick]) -> dict[str, tuple[Teacher, int]]:
+def _named(session: Session, event: Event, picks: Sequence[Pick]) -> dict[str, tuple[Teacher, int, int | None]]:
     """As `_tied`, where everybody may see each teacher once."""
     values = {"event": event.id, "tokens": [pick.resource for pick in picks]}
     teachers = {row.token: Teacher(*row) for row in session.connection().execute(_CHOSEN, values)}
-    return {pick.name: (teachers[pick.resource], 1) for pick in picks if pick.resource in teachers}
+    return {pick.name: (teachers[pick.resource], 1, None) for pick in picks if pick.resource in teachers}
 
 
 _TEACHER: Any = (col(Resource.id), col(Resource.token), col(Resource.name), col(Resource.group_name))
@@ -157,8 +160,15 @@ _TEACHERS: Any = (
     .order_by(col(Resource.position), col(Resource.name), col(Resource.id))
 )
 _CHOSEN = _TEACHERS.where(col(Resource.token).in_(bindparam("tokens")))
+_CLASS: Any = (col(Class.name).label("class_name"), col(Class.id).label("class_id"))
 _TIES: Any = (
-    select(col(Enrolment.student_id), col(Class.appointments_allowed), col(Class.name).label("class_name"), *_TEACHER)
+    select(
+        col(Enrolment.student_id),
+        col(Class.appointments_allowed),
+        col(Class.name).label("class_name"),
+        col(Class.id).label("class_id"),
+        *_TEACHER,
+    )
     .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
     .join(ClassTeacher, col(ClassTeacher.contact_id) == col(ResourceMember.contact_id))
     .join(Class, col(Class.id) == col(ClassTeacher.class_id))

@@ -64,7 +64,7 @@ class ClosedForTime(DomainError):
 
 
 class TooLateToCancel(DomainError):
-    message = N_("It is too late to change or cancel this appointment here. Ask the school.")
+    message = N_("It is too late to change or cancel this appointment here. %(rule)s")
 
 
 class BookingClosed(DomainError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Resource, Slot
@@ -141,6 +141,20 @@ def counted_of(
     return list({row.id: Counted(*row) for row in session.connection().execute(query, asked)}.values())
 
 
+def counted_of_family(session: Session, limits: Limits, event_id: int, contact_id: int) -> list[Counted]:
+    """What the family has, for showing beforehand how much is left; the teachers' days are told by `full_days`."""
+    if not limits.are_counted:
+        return []
+    asked = {"event": event_id, "contacts": [contact_id], "besides": 0}
+    return [Counted(*row) for row in session.connection().execute(_OF_FAMILY, asked)]
+
+
+def left(most: int | None, counted: Sequence[Counted], child_key: str | None = None) -> int | None:
+    """How many more a family may make, or may for a child; None is no limit."""
+    theirs = [row for row in counted if child_key is None or row.child_key == child_key]
+    return None if most is None else max(0, most - len(theirs))
+
+
 def seen_by_all(
     session: Session,
     limits: Limits,
@@ -164,6 +178,26 @@ def refusal_of(cause: str, wanted: Wanted, limits: Limits) -> LimitReached | Non
     """The limit whose key the database refused, by the words of its refusal."""
     rule = next((rule for rule in _RULES if rule.ordinal in cause), None)
     return rule.refusal(most=rule.most(limits), child=wanted.child, teacher=wanted.teacher) if rule else None
+
+
+def beyond(session: Session, event_id: int, limits: Limits) -> int:
+    """How many standing appointments are more than the limits allow."""
+    mosts = [(_COLUMN[rule.ordinal], most) for rule in _RULES if (most := rule.most(limits))]
+    if not mosts:
+        return 0
+    is_beyond = or_(*(ordinal > most for ordinal, most in mosts))
+    of_event = select(func.count()).where(_COLUMN.event_id == event_id, _COLUMN.cancelled_at.is_(None), is_beyond)
+    return int(session.execute(of_event).scalar_one())
+
+
+def full_days(
+    session: Session, limits: Limits, resources: Sequence[int], *, besides: int | None = None
+) -> set[tuple[int, str]]:
+    """The days, by resource, on which no more can be booked; nothing is asked where the event has no such limit."""
+    if not limits.per_day:
+        return set()
+    asked = {"resources": list(resources), "besides": besides or 0, "most": limits.per_day}
+    return {(row.resource_id, row.day) for row in session.connection().execute(_FULL_DAYS, asked)}
 
 
 def count_again(session: Session, event_id: int, limits: Limits) -> None:
@@ -204,6 +238,13 @@ _TEACHERS = (
     .with_for_update(key_share=True)
 )
 _COLUMN = _ROW.c
+_FULL_DAYS: Any = (
+    select(_COLUMN.resource_id, _COLUMN.day)
+    .where(_COLUMN.resource_id.in_(bindparam("resources", expanding=True)), _COLUMN.day_nth.is_not(None))
+    .where(_COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides"))
+    .group_by(_COLUMN.resource_id, _COLUMN.day)
+    .having(func.count() >= bindparam("most"))
+)
 _STANDS: Any = select(*(_COLUMN[name] for name in Counted._fields)).where(
     _COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides")
 )

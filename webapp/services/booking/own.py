@@ -10,8 +10,10 @@ from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
-from webapp.models import Appointment, Contact
+from webapp.models import Appointment, Contact, EventSettings
 from webapp.services.booking.agenda import Entry, agenda_of, prepared_agenda
+from webapp.services.booking.errors import TooLateToCancel
+from webapp.services.event.availability import cancelling_words
 
 BROKEN_RULE = "rule"
 
@@ -56,9 +58,18 @@ def own_entry(session: Session, contact: Contact, event_id: int, token: str) -> 
     return entries[0]
 
 
-def refuse_begun(entry: Entry, *, now: datetime) -> None:
+def refuse_too_late(entry: Entry, settings: EventSettings, *, now: datetime) -> None:
+    """Raises AlreadyBegun, or TooLateToCancel within the limit of the event; moving is limited as cancelling is."""
     if entry.starts_at <= now:
         raise AlreadyBegun
+    if not may_still_change(entry, settings, now=now):
+        raise TooLateToCancel(rule=cancelling_words(settings))
+
+
+def may_still_change(entry: Entry, settings: EventSettings, *, now: datetime) -> bool:
+    """What the school has withdrawn can be given up at any time."""
+    is_withdrawn = entry.problem is not None
+    return entry.starts_at > now and (is_withdrawn or now < settings.cancelling.until(entry.starts_at, entry.zone))
 
 
 def by_day(entries: Sequence[Entry]) -> list[tuple[date, list[Entry]]]:

@@ -1,7 +1,7 @@
 """Lay out the times of the teachers that a family chose: what fits, what is chosen, and what still keeps them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
@@ -11,14 +11,16 @@ from sqlmodel import Session
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, Invalid
-from webapp.models import Contact, Event
+from webapp.models import Contact, Event, EventSettings
+from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.confirm import stamp
-from webapp.services.booking.errors import TimeClash, WrongKind
+from webapp.services.booking.errors import TimeClash, TooClose, WrongKind
 from webapp.services.booking.family import Child
+from webapp.services.booking.limits import Wanted, as_counted, broken_limits, counted_of_family, place
 from webapp.services.booking.plan import propose
-from webapp.services.booking.times import YOURS, Time, Timetable, timetable_of
+from webapp.services.booking.times import DAY_FULL, TOO_CLOSE, YOURS, Time, Timetable, timetable_of
 
 
 class NotFreeAnyMore(DomainError):
@@ -77,16 +79,22 @@ class Options:
 
 @dataclass(frozen=True)
 class Row(Options):
-    """One teacher for one child. `chosen` is a time that is free as the page is made."""
+    """One teacher for one child. `chosen` is a time that is free as the page is made; `limit` a rule of the event by
+    which the family can have no more."""
 
     wish: Wish
     chosen: Time | None
     is_lost: bool
     is_booked: bool
+    limit: DomainError | None = None
 
     @property
     def can_choose(self) -> bool:
-        return self.is_any_free and not self.is_booked
+        return self.is_any_free and not self.is_booked and self.limit is None
+
+    @property
+    def has_full_days(self) -> bool:
+        return any(option.clash == DAY_FULL for option in self.options)
 
     @property
     def kind(self) -> str:
@@ -112,15 +120,28 @@ class Row(Options):
 
 
 def lay_out(
-    session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, proposing: bool, now: datetime
+    session: Session,
+    event: Event,
+    settings: EventSettings,
+    contact: Contact,
+    wishes: Sequence[Wish],
+    *,
+    proposing: bool,
+    now: datetime,
 ) -> list[Row]:
     """With `proposing`, teachers without a chosen time get one that fits, and a lost time is left to the family."""
-    table = _timetable(session, event, contact, wishes, now=now)
+    table = _timetable(session, event, settings, contact, wishes, now=now)
     times = {i: table.times(wish.resource.id, _students(wish.child)) for i, wish in enumerate(wishes)}
-    is_booked = [table.booked(wish.resource.id, wish.child.key) >= wish.allowed for wish in wishes]
-    chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_booked[i]}
+    once = settings.one_per_teacher
+    is_booked = [
+        table.booked(wish.resource.id, wish.child.key) >= (min(wish.allowed, 1) if once else wish.allowed)
+        for wish in wishes
+    ]
+    limits = _limits(session, event, settings.limits, contact, wishes, is_booked)
+    is_settled = [is_booked[i] or i in limits for i in range(len(wishes))]
+    chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_settled[i]}
     if proposing:
-        open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_booked[i]}
+        open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_settled[i]}
         chosen |= _proposed(open_, chosen)
     return [
         Row(
@@ -128,8 +149,9 @@ def lay_out(
             options=options_of(times[i], chosen.get(i), [c for j, c in chosen.items() if j != i]),
             wish=wish,
             chosen=chosen.get(i),
-            is_lost=bool(wish.pick.slot) and i not in chosen and not is_booked[i],
+            is_lost=bool(wish.pick.slot) and i not in chosen and not is_settled[i],
             is_booked=is_booked[i],
+            limit=limits.get(i),
         )
         for i, wish in enumerate(wishes)
     ]
@@ -172,8 +194,36 @@ def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None
         raise Invalid(N_("%(time)s with %(teacher)s is online only. Choose another time, or online."), **words)
 
 
+def _limits(
+    session: Session,
+    event: Event,
+    limits: Limits,
+    contact: Contact,
+    wishes: Sequence[Wish],
+    is_booked: Sequence[bool],
+) -> dict[int, DomainError]:
+    """Which wishes (by place) are more than the family may have, those before them granted."""
+    if not limits.are_counted:
+        return {}
+    assert event.id is not None
+    assert contact.id is not None
+    of_family = replace(limits, per_day=None)
+    found: dict[int, DomainError] = {}
+    counted = counted_of_family(session, of_family, event.id, contact.id)
+    for i, wish in enumerate(wishes):
+        teacher = wish.resource
+        wanted = Wanted(contact.id, wish.child.key, wish.child.name, teacher.id, teacher.name, wish.class_id, "")
+        if refusals := broken_limits(of_family, wanted, counted):
+            found[i] = refusals[0]
+        elif not is_booked[i]:
+            counted.append(as_counted(wanted, place(of_family, wanted, counted)))
+    return found
+
+
 def _clash(time: Time, others: Sequence[Time]) -> str | None:
-    return time.clash or (YOURS if _meets_any(time, others) else None)
+    if time.clash or not _meets_any(time, others):
+        return time.clash
+    return YOURS if any(time.is_with(other) for other in others) else TOO_CLOSE
 
 
 def _day(row: Row) -> date:
@@ -181,10 +231,12 @@ def _day(row: Row) -> date:
     return i18n.local_day(row.chosen.starts_at, row.zone)
 
 
-def _timetable(session: Session, event: Event, contact: Contact, wishes: Sequence[Wish], *, now: datetime) -> Timetable:
+def _timetable(
+    session: Session, event: Event, settings: EventSettings, contact: Contact, wishes: Sequence[Wish], *, now: datetime
+) -> Timetable:
     resources = {wish.resource.id for wish in wishes}
     students = {student for wish in wishes for student in _students(wish.child)}
-    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now)
+    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now, settings=settings)
 
 
 def _students(child: Child) -> tuple[int, ...]:
@@ -210,7 +262,9 @@ def _complaint(row: Row, others: Sequence[Row]) -> DomainError | None:
     if row.chosen is None:
         return NoTimeChosen(teacher=teacher)
     if _meets_any(row.chosen, [other.chosen for other in others if other.chosen]):
-        return TimeClash(time=i18n.moment(row.chosen.starts_at, row.zone), teacher=teacher)
+        words = {"time": i18n.moment(row.chosen.starts_at, row.zone), "teacher": teacher}
+        is_at_once = any(row.chosen.is_with(other.chosen) for other in others if other.chosen)
+        return TimeClash(**words) if is_at_once else TooClose(gap=row.chosen.gap, **words)
     try:
         refuse_other_kind(row.chosen, row.wish.pick.kind, teacher=teacher, zone=row.zone)
     except DomainError as error:

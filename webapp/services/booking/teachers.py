@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from webapp.models import Contact, Event, Slot
+from webapp.models import Contact, Event, EventSettings, Slot
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Pick, Teacher, booked_counts, children_by_token, teachers_of, ties_of
+from webapp.services.booking.limits import counted_of_family, left
 from webapp.services.booking.times import free_slots
 from webapp.services.people.folding import holds
 
@@ -41,39 +42,72 @@ class Offered:
 
 @dataclass(frozen=True)
 class Group:
-    """One child with the teachers to choose from."""
+    """One child with the teachers to choose from; `left` is how many more the event allows for the child."""
 
     child: str
     teachers: list[Offered]
+    left: int | None = None
 
 
 def teachers_by_child(
-    session: Session, event: Event, contact: Contact, chosen: Collection[str], *, now: datetime
+    session: Session,
+    event: Event,
+    contact: Contact,
+    chosen: Collection[str],
+    *,
+    settings: EventSettings | None = None,
+    now: datetime,
 ) -> list[Group]:
     """The contact's children, each with their teachers in this event; four queries. `chosen` are names of picks."""
     children = children_by_token(session, contact)
     by_student: dict[int, list[Offered]] = {child.student_id or 0: [] for child in children.values()}
     tokens = {child.student_id: token for token, child in children.items()}
     ties = [tie for tie in ties_of(session, event, list(by_student)) if tie.allowed > 0]
-    kinds = _free_kinds(session, event, [tie.resource for tie in ties], now=now)
+    rules = settings or EventSettings()
+    bookable = rules.closing.closed_until(event.zone, now)
+    kinds = _free_kinds(session, event, [tie.resource for tie in ties], now=bookable)
+    counted = counted_of_family(session, rules.limits, event.id or 0, contact.id or 0)
+    classes = {row.class_id for row in counted} if rules.one_per_class else set()
     booked = booked_counts(session, event, contact)
     for tie in ties:
         n = booked.get((tie.resource.id, f"s{tie.student_id}"), 0)
         pick = Pick(tokens[tie.student_id], tie.resource.token)
-        shown = _offered(tie.resource, pick, tie.class_name, kinds, is_booked=n >= tie.allowed, chosen=chosen)
+        allowed = min(tie.allowed, 1) if rules.one_per_teacher else tie.allowed
+        allowed = n if tie.class_id in classes else allowed
+        shown = _offered(tie.resource, pick, tie.class_name, kinds, is_booked=n >= allowed, chosen=chosen)
         by_student[tie.student_id].append(shown)
-    return [Group(child.name, by_student[child.student_id or 0]) for child in children.values()]
+    return [
+        Group(child.name, by_student[child.student_id or 0], left(rules.max_per_child, counted, child.key))
+        for child in children.values()
+    ]
+
+
+def left_in_event(session: Session, event: Event, settings: EventSettings, contact: Contact) -> int | None:
+    """How many more the event allows this family; None is no limit, and asks nothing."""
+    if settings.max_per_event is None:
+        return None
+    counted = counted_of_family(session, settings.limits, event.id or 0, contact.id or 0)
+    return left(settings.max_per_event, counted)
 
 
 def teachers_by_name(
-    session: Session, event: Event, contact: Contact, chosen: Collection[str], *, child: str, search: str, now: datetime
+    session: Session,
+    event: Event,
+    contact: Contact,
+    chosen: Collection[str],
+    *,
+    child: str,
+    search: str,
+    settings: EventSettings | None = None,
+    now: datetime,
 ) -> Group:
     """All resources of the event whose name or group holds the words, and those chosen (by token); three queries.
 
     `child` is the name typed so far, or empty.
     """
     found = [t for t in teachers_of(session, event) if t.token in chosen or holds(f"{t.name} {t.group_name}", search)]
-    kinds, booked = _free_kinds(session, event, found, now=now), booked_counts(session, event, contact)
+    bookable = (settings or EventSettings()).closing.closed_until(event.zone, now)
+    kinds, booked = _free_kinds(session, event, found, now=bookable), booked_counts(session, event, contact)
     key = f"n{' '.join(child.split()).casefold()}"
     shown = []
     for teacher in found:

@@ -5,22 +5,25 @@ What is shown here is a courtesy; when a time is booked the database decides.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Contact, Event, Resource, ResourceMember, Slot
+from webapp.i18n import local_day
+from webapp.models import Appointment, Contact, Event, EventSettings, Resource, ResourceMember, Slot
 from webapp.models.event.slot import CALL, UNAVAILABLE, VISIBLE
+from webapp.services.booking.limits import full_days
 
-YOURS, TEACHER_BUSY = "yours", "teacher_busy"
+YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
 
 
 class Time(NamedTuple):
-    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs, one of the teacher's, or the
-    visibility that the office gave it, with its message as `note`."""
+    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, a limit of
+    the event, or the visibility that the office gave it, with its message as `note`. `gap` are the minutes that the
+    event forces between two of a family's."""
 
     token: str
     resource_id: int
@@ -29,34 +32,53 @@ class Time(NamedTuple):
     kind: str
     clash: str | None = None
     note: str = ""
+    gap: int = 0
 
     @property
     def is_offered(self) -> bool:
         """Bookable by somebody, unlike what is shown with “Call” or with the reason why there is no such time."""
         return self.clash not in (CALL, UNAVAILABLE)
 
-    def overlaps(self, other: "Time") -> bool:
+    def is_with(self, other: "Time") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def overlaps(self, other: "Time") -> bool:
+        """Whether nobody can have both."""
+        apart = timedelta(minutes=self.gap)
+        return self.starts_at < other.ends_at + apart and other.starts_at < self.ends_at + apart
 
 
 @dataclass(frozen=True)
 class Timetable:
     """The coming times of some teachers that families see, in order, and the appointments that clash with them.
 
-    `family` are the appointments of the contact and of the students, in this event also those that are over.
+    `family` are the appointments of the contact and of the students, in this event also those that are over; `full`
+    the days (by resource) on which a teacher takes no more.
     """
 
     contact_id: int | None
     free: Mapping[int, Sequence[Any]]
     family: Sequence[Any]
     teachers: Mapping[int, Sequence[Any]]
+    zone: str = "UTC"
+    gap: int = 0
+    full: Collection[tuple[int, str]] = ()
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
         family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
         teacher = self.teachers.get(resource, ())
         return [
-            Time(row.token, resource, row.starts_at, row.ends_at, row.kind, _clash(row, family, teacher), row.message)
+            Time(
+                row.token,
+                resource,
+                row.starts_at,
+                row.ends_at,
+                row.kind,
+                self._clash(row, family, teacher),
+                row.message,
+                self.gap,
+            )
             for row in self.free.get(resource, ())
         ]
 
@@ -64,6 +86,14 @@ class Timetable:
         """How many appointments the contact has with the teacher for the child (key)."""
         pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
         return pairs.count((resource, child))
+
+    def _clash(self, row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+        if found := _clash(row, family, teacher):
+            return found
+        if self.gap and any(self._is_own(busy) and _overlaps(busy, row, self.gap) for busy in family):
+            return TOO_CLOSE
+        is_full = self.full and (row.resource_id, local_day(row.starts_at, self.zone).isoformat()) in self.full
+        return DAY_FULL if is_full else None
 
     def _is_own(self, busy: Any) -> bool:
         return bool(busy.contact_id == self.contact_id)
@@ -78,9 +108,10 @@ def times_of(
     *,
     now: datetime,
     besides: int | None = None,
+    settings: EventSettings | None = None,
 ) -> dict[int, list[Time]]:
     """Per resource, as `timetable_of`, with what is in the way of any of the students."""
-    table = timetable_of(session, event, resources, contact, students, now=now, besides=besides)
+    table = timetable_of(session, event, resources, contact, students, now=now, besides=besides, settings=settings)
     return {resource: table.times(resource, students) for resource in resources}
 
 
@@ -93,19 +124,26 @@ def timetable_of(
     *,
     now: datetime,
     besides: int | None = None,
+    settings: EventSettings | None = None,
 ) -> Timetable:
     """Three queries, whatever the number of times, teachers and children.
 
-    `besides` is an appointment (id) that is about to give its time back.
+    `besides` is an appointment (id) that is about to give its time back. With `settings`, as the rules of UI Setup let
+    families see the times; a limit per day asks once more.
     """
+    rules = settings or EventSettings()
+    bookable = {"event": event.id, "now": rules.closing.closed_until(event.zone, now)}
     coming, booked = {"event": event.id, "now": now}, {"besides": besides or 0}
     theirs, asked = {"contact": contact.id, "students": list(students)}, {"resources": list(resources)}
     database = session.connection()
     return Timetable(
         contact.id,
-        _by_resource(database.execute(_SHOWN, {**coming, **asked})),
+        _by_resource(database.execute(_SHOWN, {**bookable, **asked})),
         database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
+        event.zone,
+        rules.limits.gap,
+        full_days(session, rules.limits, resources, besides=besides),
     )
 
 
@@ -155,8 +193,9 @@ def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | Non
     return None
 
 
-def _overlaps(busy: Any, row: Any) -> bool:
-    return bool(busy.starts_at < row.ends_at and row.starts_at < busy.ends_at)
+def _overlaps(busy: Any, row: Any, gap: int = 0) -> bool:
+    apart = timedelta(minutes=gap)
+    return bool(busy.starts_at < row.ends_at + apart and row.starts_at < busy.ends_at + apart)
 
 
 def _family() -> Any:

@@ -8,6 +8,8 @@ from sqlmodel import Session, col
 
 from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Level, School
+from webapp.models.event.event_settings import Limits
+from webapp.services.event.availability import cancelling_words, closing_words
 
 _BY_SLUGS = (
     select(Event, EventSettings)
@@ -29,6 +31,20 @@ class Round:
 
     def has_closed(self, now: datetime) -> bool:
         return self.settings.has_closed(now)
+
+    @property
+    def limits(self) -> Limits:
+        return self.settings.limits
+
+    @property
+    def cancelling(self) -> str:
+        """Until when families can cancel, as a sentence; empty where they can at any time."""
+        return cancelling_words(self.settings)
+
+    @property
+    def closing(self) -> str:
+        """Until when a single time can be booked, as a sentence; empty where that is until it begins."""
+        return closing_words(self.settings)
 
     def may_look(self, contact: Contact, *, now: datetime) -> bool:
         """Families while booking is open; administrators at all times, where the event's setting says so."""

@@ -90,11 +90,22 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
     return settings
 
 
+class VendorUiSetupInput(BaseModel):
+    shows_appointment_type: bool = False
+    draw_minutes: Annotated[int | None, blank_is_none, Field(ge=1, le=120)] = None
+
+
 def save_vendor_ui_setup(
-    session: Session, event: Event, *, shows_appointment_type: bool, who: Who, now: datetime
+    session: Session,
+    event: Event,
+    *,
+    shows_appointment_type: bool,
+    draw_minutes: int | None = None,
+    who: Who,
+    now: datetime,
 ) -> EventSettings:
     settings = settings_of(session, event)
-    settings.shows_appointment_type = shows_appointment_type
+    settings.shows_appointment_type, settings.draw_minutes = shows_appointment_type, draw_minutes
     session.add(settings)
     session.flush()
     _record(session, event, "event.vendor_ui_setup", who=who, now=now, shows_appointment_type=shows_appointment_type)

@@ -1,7 +1,8 @@
 """Change the settings of an event: UI Setup and Vendor UI Setup."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, g, url_for
@@ -14,10 +15,11 @@ from webapp.errors import Invalid
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
-from webapp.models import Level
+from webapp.models import EventSettings, Level
 from webapp.models.event.event_settings import ZOOM
+from webapp.services.booking.limits import beyond
 from webapp.services.booking.untold import count_untold, mail_untold
-from webapp.services.event.settings import UiSetupInput, is_connected, save_vendor_ui_setup
+from webapp.services.event.settings import RULES, UiSetupInput, VendorUiSetupInput, is_connected, save_vendor_ui_setup
 from webapp.services.preflight.finding import Finding
 from webapp.services.preflight.opening import ReasonNeeded, save_and_open
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
@@ -42,11 +44,15 @@ def save_ui(school: str, event: int) -> Answer:
         with database().transaction() as session:
             frame = framed(session, event)
             missing = confab().providers.grants[ZOOM].missing_scopes
-            save_and_open(session, frame.event, form.value, missing_scopes=missing, who=who(), now=clock.now())
+            was = frame.settings.limits
+            saved = save_and_open(session, frame.event, form.value, missing_scopes=missing, who=who(), now=clock.now())
+            more = beyond(session, event, saved.limits) if saved.limits != was else 0
     except Invalid as error:
         form.refuse(error)
         return _ui_setup_page(event, form, error.red if isinstance(error, ReasonNeeded) else [])
     flash(_("Saved"))
+    if more:
+        flash(_kept(more))
     return go_to(url_for("event_settings.ui_setup", school=school, event=event))
 
 
@@ -70,20 +76,36 @@ def _mailed(parents: int) -> str:
 @blueprint.get(f"{EVENT}/settings/vendor-ui-setup")
 @staff(Level.EVENT_ADMINISTRATOR)
 def vendor_ui_setup(school: str, event: int) -> Answer:
-    with database().reading() as session:
-        frame = framed(session, event)
-    return event_page("admin/event/vendor_ui_setup.html", frame)
+    return _vendor_ui_setup_page(event)
 
 
 @blueprint.post(f"{EVENT}/settings/vendor-ui-setup")
 @staff(Level.EVENT_ADMINISTRATOR)
 def save_vendor_ui(school: str, event: int) -> Answer:
-    shows_type = "shows_appointment_type" in request.form
+    form = Form.sent(VendorUiSetupInput, request.form)
+    if not form:
+        return _vendor_ui_setup_page(event, form)
     with database().transaction() as session:
         frame = framed(session, event)
-        save_vendor_ui_setup(session, frame.event, shows_appointment_type=shows_type, who=who(), now=clock.now())
+        save_vendor_ui_setup(session, frame.event, **form.value.model_dump(), who=who(), now=clock.now())
     flash(_("Saved"))
     return go_to(url_for("event_settings.vendor_ui_setup", school=school, event=event))
+
+
+def _kept(more: int) -> str:
+    return ngettext(
+        "%(n)s appointment is more than the limits allow now. It stays; no further one can be made.",
+        "%(n)s appointments are more than the limits allow now. They stay; no further ones can be made.",
+        more,
+    )
+
+
+def _vendor_ui_setup_page(event: int, refused: Form[VendorUiSetupInput] | None = None) -> Answer:
+    with database().reading() as session:
+        frame = framed(session, event)
+    stored = _values(frame.settings, VendorUiSetupInput.model_fields)
+    form = refused if refused is not None else Form(VendorUiSetupInput, stored)
+    return event_page("admin/event/vendor_ui_setup.html", frame, 200 if refused is None else 422, form=form)
 
 
 def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None, red: Sequence[Finding] = ()) -> Answer:
@@ -104,10 +126,14 @@ def _stored(frame: Frame) -> Form[UiSetupInput]:
         {
             "opens_at": _wall(settings.opens_at, zone),
             "closes_at": _wall(settings.closes_at, zone),
-            "admins_may_preview": settings.admins_may_preview,
             "provider": settings.provider or "",
+            **_values(settings, RULES),
         },
     )
+
+
+def _values(settings: EventSettings, names: Iterable[str]) -> dict[str, Any]:
+    return {name: "" if (value := getattr(settings, name)) is None else value for name in names}
 
 
 def _wall(instant: datetime | None, zone: str) -> str:

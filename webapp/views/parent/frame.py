@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response
 from webapp import clock
 from webapp.errors import NotFound
 from webapp.rendering import page
+from webapp.services.booking.agenda import Entry
 from webapp.services.booking.choices import Pick, children_by_token
 from webapp.services.booking.family import Child
+from webapp.services.booking.own import may_still_change
 from webapp.services.event.open_events import Round
 from webapp.views.parent.named import named_children
 
@@ -46,8 +48,14 @@ def _address(_root: str, endpoint: str, school: str, event: str) -> str:
 
 
 def event_page(template: str, found: Round, status: int = 200, **values: Any) -> tuple[str, int]:
-    """A page within the event's frame."""
-    return page(f"parent/{template}", status, event=found.event, round=found, now=clock.now(), **values)
+    """A page or partial within the event's frame."""
+    now = clock.now()
+
+    def may_change(entry: Entry) -> bool:
+        return entry.cancelled_at is None and may_still_change(entry, found.settings, now=now)
+
+    known = {"event": found.event, "round": found, "now": now, "may_change": may_change}
+    return page(f"parent/{template}", status, **known, **values)
 
 
 def to(endpoint: str, school: str, event: str, **values: Any) -> Response:

@@ -5,7 +5,6 @@ from flask import g, request
 from webapp import clock
 from webapp.auth import family
 from webapp.context import reading
-from webapp.rendering import page
 from webapp.services.booking.own import by_day, own_entries, own_entry
 from webapp.services.event.open_events import round_of
 from webapp.views.parent.frame import Answer, blueprint, event_page
@@ -31,4 +30,4 @@ def appointment(school: str, event: str, token: str) -> Answer:
     with reading() as db:
         found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
-    return page("parent/_appointment.html", event=found.event, now=clock.now(), entry=entry, n=n, pace=pace(n))
+    return event_page("_appointment.html", found, entry=entry, n=n, pace=pace(n))

@@ -9,7 +9,7 @@ from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.rendering import page
 from webapp.services.booking.choices import Pick, read_picks
-from webapp.services.booking.teachers import Group, count_chosen, teachers_by_child, teachers_by_name
+from webapp.services.booking.teachers import Group, count_chosen, left_in_event, teachers_by_child, teachers_by_name
 from webapp.services.event.open_events import Round, round_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to, to_step
 from webapp.views.parent.named import keep_child, named_children
@@ -57,18 +57,19 @@ def _teachers_page(
     with reading() as db:
         found = round_of(db, school, event)
         groups = _groups(db, found, picks, child, search)
+        left = left_in_event(db, found.event, found.settings, g.contact)
     if not found.may_look(g.contact, now=clock.now()):
         return to("mine", school, event)
     if not groups:
         return to("children", school, event)
-    values = {"groups": groups, "n": count_chosen(groups), "child": child, "search": search}
+    values = {"groups": groups, "n": count_chosen(groups), "child": child, "search": search, "left": left}
     return event_page("teachers.html", found, error.status if error else 200, error=error, **values)
 
 
 def _groups(db: Session, found: Round, picks: list[Pick], child: str, search: str) -> list[Group]:
     """Empty where the family has not told us of a child yet."""
-    now = clock.now()
+    now, rules = clock.now(), found.settings
     if not found.event.is_simple:
-        return teachers_by_child(db, found.event, g.contact, {pick.name for pick in picks}, now=now)
+        return teachers_by_child(db, found.event, g.contact, {pick.name for pick in picks}, settings=rules, now=now)
     chosen = {pick.resource for pick in picks}
-    return [teachers_by_name(db, found.event, g.contact, chosen, child=child, search=search, now=now)]
+    return [teachers_by_name(db, found.event, g.contact, chosen, child=child, search=search, settings=rules, now=now)]

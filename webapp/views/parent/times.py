@@ -49,7 +49,7 @@ def choose_times(school: str, event: str) -> Answer:
 
 def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool) -> list[Row]:
     wishes = wishes_of(db, found.event, children_here(db, found), picks)
-    return lay_out(db, found.event, g.contact, wishes, proposing=proposing, now=clock.now())
+    return lay_out(db, found.event, found.settings, g.contact, wishes, proposing=proposing, now=clock.now())
 
 
 def times_page(
