@@ -6,6 +6,8 @@ from jobs.batch import drain
 from webapp import clock
 from webapp.context import confab, database
 from webapp.models import Task
+from webapp.services.booking.bulk import KIND as APPOINTMENTS
+from webapp.services.booking.bulk import run_bulk
 from webapp.services.meeting.map_contacts import KIND as MAP_CONTACTS
 from webapp.services.meeting.map_contacts import run_mapping
 from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
@@ -13,7 +15,7 @@ from webapp.services.meeting.map_teacher import run_lookup
 from webapp.services.meeting.mapping_due import is_any_mapping_due, start_due_mappings
 from webapp.services.system.errand import Claim
 
-_RUNS = {MAP_CONTACTS: run_mapping, MAP_TEACHER: run_lookup}
+_RUNS = {MAP_CONTACTS: run_mapping, MAP_TEACHER: run_lookup, APPOINTMENTS: run_bulk}
 
 
 def run_tasks(app: Flask) -> None:

@@ -30,11 +30,20 @@ PUBLIC = """
 """.split()
 """What strangers may ask for: nothing gets in here by accident."""
 
-FOR_TEACHERS = ["reports.landing", "reports.teachers_schedule", "reports.teachers_schedule_file"]
-FOR_MAKERS = ["own_times.show", "own_times.change"]
+FOR_TEACHERS = """
+    reports.landing reports.teachers_schedule reports.teachers_schedule_file
+    appointments_list.overview appointments_list.find
+""".split()
+FOR_MAKERS = """
+    appointments.appointment own_times.show own_times.change
+    make_appointment.teacher make_appointment.form make_appointment.find make_appointment.make
+""".split()
+"""For teachers who may book, within what is their own."""
+
 IN_PART = """
     events.event_list slots.show slots.form slots.preview slots.act
-    appointments.overview appointments.appointment appointments.cancel appointments.move appointments.slot
+    appointments.overview appointments.cancel appointments.confirm appointments.move appointments.slot
+    appointments_list.selected appointments_list.do appointments_list.task appointments_list.task_progress
 """.split()
 """For Resource Administrators too, within what is granted to them."""
 
@@ -55,10 +64,11 @@ WRITES_ON_GET = {"setup.callback"}
 """The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
 
 FIELDS = """
-    account act capacity child clock code confirmed date dates day deed duration email end event f first free from grade
-    grant key kind last level mapping message n name next notified page parent_ref password pick provider q reason ref
-    remove report resource resources room same security_value seen since slot slots slug sort start state stray
-    student_ref take task teacher teacher_ref teachers to type user v via virtual_room was zone
+    a account act all capacity child clock code confirmed customer date dates day deed duration email end event f
+    first free from grade grant key kind last level mapping message n name next notified number page parent_ref
+    password pick provider q reason ref remove report resource resources room same security_value seen since slot
+    slots slug sort start state stray student_ref subject take task teacher teacher_ref teachers text to type user v
+    via virtual_room was zone
 """.split()
 ODD = ["\0", "-1", "9" * 20, "2026-02-30", "<script>alert(1)</script>\u202e"]
 ASKED = [rule for rule in RULES if rule.endpoint not in {"static", "health.readyz", "webhooks.zoom"}]
@@ -104,9 +114,9 @@ def test_every_view_declares_its_access_and_each_declaration_is_meant() -> None:
     assert kinds == {"public", "signed_in", "staff", "family"}
     assert {endpoint for endpoint, access in ACCESS.items() if access.kind == "public"} == set(PUBLIC)
     assert {endpoint for endpoint, level in levels.items() if level == Level.VIEWER} == set(FOR_TEACHERS)
+    assert {endpoint for endpoint, level in levels.items() if level == Level.MAKER} == set(FOR_MAKERS)
     assert {endpoint for endpoint, level in levels.items() if level == Level.ADMINISTRATOR} == set(FOR_ADMINISTRATORS)
     assert {endpoint for endpoint, level in levels.items() if level == Level.RESOURCE_ADMINISTRATOR} == set(IN_PART)
-    assert {endpoint for endpoint, level in levels.items() if level == Level.MAKER} == set(FOR_MAKERS)
     assert set(levels.values()) == set(Level) - {Level.CUSTOMER}
 
 
@@ -255,7 +265,7 @@ def test_what_belongs_to_a_teacher_who_is_not_granted_is_not_found(town: Town, r
         assert ask(bob, rule, address, key=town.homes.key()).status_code == 404, part
 
 
-NAMED = {"event", "appointment", "slot", "resource", "contact_id", "student", "run"}
+NAMED = {"event", "appointment", "slot", "resource", "contact_id", "student", "run", "task"}
 
 
 @each([rule for rule in STAFF if NAMED & rule.arguments])

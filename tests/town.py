@@ -1,5 +1,6 @@
 """Fill every address of the application: two schools with an evening each, and somebody of every kind."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,8 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Contact, Grant, Level, Student
+from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, Student, Task
+from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.roster.import_run import try_upload
 
@@ -38,6 +40,7 @@ class Place:
     contact_id: int
     student: int
     run: int
+    task: int
 
     def values(self, rule: Rule) -> dict[str, Any]:
         """For each part of the rule one that is there."""
@@ -60,7 +63,8 @@ class Town:
     elsewhere: Place
     staff: dict[Level, Contact]
     granted: dict[Level, Contact]
-    """An Event Administrator with the event, a Resource Administrator with Folake; those in `staff` have nothing."""
+    """An Event Administrator with the event, a Resource Administrator with Folake, a Maker who teaches with
+    her; those in `staff` have nothing."""
     not_granted: Place
     """`here`, but of another teacher."""
     stranger: Contact
@@ -101,6 +105,7 @@ def build_town(database: Database, *, now: datetime) -> Town:
         staff = {level: _colleague(session, homes, level) for level in Level if level < Level.ADMINISTRATOR}
         staff[Level.ADMINISTRATOR] = homes.people["dora"]
         granted = {
+            Level.MAKER: _teaching(session, homes, Level.MAKER),
             Level.EVENT_ADMINISTRATOR: _granted(session, homes, Level.EVENT_ADMINISTRATOR, event_id=homes.event.id),
             Level.RESOURCE_ADMINISTRATOR: _granted(
                 session, homes, Level.RESOURCE_ADMINISTRATOR, resource_id=homes.teachers["Folake"].id
@@ -123,6 +128,14 @@ def _colleague(session: Session, homes: Households, level: Level) -> Contact:
 def _granted(session: Session, homes: Households, level: Level, **what: int | None) -> Contact:
     contact = _colleague(session, homes, level)
     stored(session, Grant(school_id=contact.school_id, contact_id=contact.id or 0, **what))
+    return contact
+
+
+def _teaching(session: Session, homes: Households, level: Level) -> Contact:
+    """Together with Folake."""
+    contact, resource = _colleague(session, homes, level), homes.teachers["Folake"].id or 0
+    member = {"resource_id": resource, "contact_id": contact.id or 0, "position": 9}
+    stored(session, ResourceMember(school_id=contact.school_id, **member))
     return contact
 
 
@@ -163,4 +176,13 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         contact_id=folake.id or 0,
         student=student,
         run=run,
+        task=_task(database, homes),
     )
+
+
+def _task(database: Database, homes: Households) -> int:
+    """Work that somebody of the school watched, and that is done."""
+    with database.transaction() as session:
+        known = json.dumps({"deed": "confirm", "appointments": []})
+        row = Task(school_id=homes.school.id or 0, kind=APPOINTMENTS, arguments=known, created_at=clock.now())
+        return stored(session, row).id or 0

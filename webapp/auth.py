@@ -19,6 +19,7 @@ from webapp.services.people.access import (
     are_of,
     granted_resources,
     is_granted,
+    own_resources,
     standing_before,
 )
 from webapp.services.people.sign_in import SignedIn, start_sign_in
@@ -59,7 +60,8 @@ def anyone_signed_in(view: View) -> View:
 
 def staff(level: Level) -> Callable[[View], View]:
     """Contacts of the school in the URL from this level up; below Administrator only for what was granted to them: an
-    event, or up to the level of Resource Administrator resources of it, which the view finds in `g.resources`."""
+    event, or up to the level of Resource Administrator resources of it, which the view finds in `g.resources`. What
+    Makers may do they do also for the resources to which they belong."""
     return lambda view: _declare(view, Access("staff", level))
 
 
@@ -162,7 +164,7 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if g.contact.level < access.level:
         _note_refusal()
         raise NotAllowed
-    if access.level >= Level.RESOURCE_ADMINISTRATOR:
+    if access.level >= Level.MAKER:
         _keep_within_grants(access, request.view_args or {})
 
 
@@ -186,6 +188,8 @@ def _keep_within_grants(access: Access, named: Mapping[str, Any]) -> None:
         if access.level > Level.RESOURCE_ADMINISTRATOR:
             raise NotFound
         g.resources = granted_resources(db, g.contact, event_id)
+        if access.level == Level.MAKER:
+            g.resources |= own_resources(db, g.contact, event_id)
         if not g.resources or not are_of(db, g.resources, named):
             raise NotFound
 

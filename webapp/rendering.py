@@ -15,6 +15,7 @@ from webapp import i18n
 from webapp.context import confab, database
 from webapp.errors import N_
 from webapp.i18n import gettext
+from webapp.services.booking.listed import red_count
 from webapp.services.system.installation import Hold, hold_of
 
 CONTENT_SECURITY_POLICY = (
@@ -63,7 +64,7 @@ def init_rendering(app: Flask) -> None:
     app.jinja_env.filters["clock_time"] = i18n.clock_time
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
-    app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now)
+    app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now, red_now=red_now)
     app.context_processor(_everywhere)
     app.after_request(_secure)
 
@@ -114,6 +115,12 @@ def hold_now() -> Hold | None:
     """For the shell of the staff's pages, which all say so while nothing leaves."""
     with database().reading() as session:
         return hold_of(session)
+
+
+def red_now() -> int:
+    """For the navigation of the staff: how many of the appointments that they see have a problem."""
+    with database().reading() as session:
+        return red_count(session, g.contact)
 
 
 def _everywhere() -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Turn values into the text and HTML of a mail, in the language that is being spoken."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from webapp import i18n
 from webapp.documents.itinerary import Itinerary
 
+_LINK = re.compile(r"(https://[^\s<>\"']*[^\s<>\"'.,;:!?)])")
+_BLOCK = re.compile(r"\n\s*\n")
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "mail"
 
 
@@ -69,6 +72,13 @@ def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:
 def needs_reconnect(school: str, page: str) -> Letter:
     subject = i18n.gettext("Zoom needs to be connected again, %(school)s", school=school)
     return _written("needs_reconnect", subject, school=school, page=page)
+
+
+def office_mail(*, school: str, subject: str, text: str) -> Letter:
+    """What the office typed: plain text, of which only whole addresses that begin with https:// become links."""
+    blocks = _BLOCK.split(text.replace("\r\n", "\n"))
+    paragraphs = [[_LINK.split(line) for line in block.split("\n")] for block in blocks]
+    return _written("office_mail", subject, school=school, paragraphs=paragraphs, typed=text)
 
 
 def _written(name: str, subject: str, **values: object) -> Letter:

@@ -38,6 +38,9 @@
   const show = () => $$('dialog[data-open]:not([open])').forEach(d => { delete d.dataset.open; d.showModal(); });
   on('DOMContentLoaded', show); on('htmx:afterSettle', show);
 
+  /* A box that ticks all of a name in its form: <input type=checkbox data-all="a">. */
+  on('change', e => { const b = e.target; if (b.dataset.all) $$(`[name="${b.dataset.all}"]`, b.form).forEach(c => c.checked = b.checked); });
+
   /* Dialogs, toasts, print, pause */
   on('click', e => { const d = e.target.closest('[data-close]')?.closest('dialog'); if (d) { e.preventDefault(); d.close(); } });
   on('click', e => {

@@ -121,17 +121,19 @@ def test_htmx_is_sent_to_the_day_of_the_new_time(office: Office) -> None:
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, office.path(f"?date={FRIDAY}"))
 
 
-def test_the_free_times_of_the_same_teacher_are_offered(office: Office) -> None:
-    mine, taken, free = office.slots(office.folake, 3, kind="PV")
+def test_the_free_times_of_the_same_teacher_are_offered_hidden_ones_too(office: Office) -> None:
+    mine, hidden, free, blocked = office.slots(office.folake, 4, kind="PV")
     office.slots(office.hugh, 1, kind="V", day=1)
     appointment = office.booked(mine)
     with office.arranged() as session:
-        session.get_one(Slot, taken.id).visibility = "hidden"
+        session.get_one(Slot, hidden.id).visibility = "hidden"
+        session.get_one(Slot, blocked.id).visibility = "unavailable"
 
     page = office.dora.get(office.path(f"a/{appointment.id}")).text
 
     choice = page.partition('id="ap-slot"')[2].partition("</select>")[0]
-    assert re.findall(r'value="([^"]+)"', choice) == [free.token]
+    assert re.findall(r'value="([^"]+)"', choice) == [hidden.token, free.token]
+    assert "4:15 PM, In-Person or Virtual, hidden" in words(choice)
     assert "4:30 PM, In-Person or Virtual" in words(choice)
     assert 'name="type" value="P" checked' in page
 

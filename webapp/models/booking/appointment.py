@@ -7,7 +7,12 @@ from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned, part_of, public_token
 
+SLOT_REMOVED, OVER_LIMIT, BROKEN_RULE = "slot_removed", "over_limit", "rule"
+"""Why the office sees an appointment red. The first two happened after it was booked. The third is of its own making:
+the name of the rule follows after a colon, and the family does not see it before it is confirmed."""
+
 _STANDING = text("cancelled_at IS NULL")
+_RED = text("problem IS NOT NULL AND cancelled_at IS NULL")
 
 
 def _ordinal(name: str, *whose: str) -> Index:
@@ -56,6 +61,13 @@ class Appointment(SQLModel, table=True):
         _ordinal("child_nth", "event_id", "contact_id", "child_key"),
         _ordinal("class_nth", "event_id", "contact_id", "class_id"),
         _ordinal("day_nth", "resource_id", "day"),
+        # Every page of the office asks whether there is one.
+        Index(
+            "ix_appointment_red",
+            "school_id",
+            sqlite_where=_RED,
+            postgresql_where=_RED,
+        ),
         CheckConstraint("seat >= 1", name="seat"),
         CheckConstraint("nth >= 1", name="nth"),
     )
@@ -86,7 +98,8 @@ class Appointment(SQLModel, table=True):
     told: str = Field(default="", max_length=16)  # what the last mail said of the link (services/booking/told.py)
     calendar_sequence: int = Field(default=0)  # of the calendar file: raised when it says something else
     calendar_said: str = Field(default="", max_length=16)  # what it said last (services/message/calendar_entries.py)
-    problem: str | None = Field(default=None, max_length=40)  # why the office sees it red: "slot_removed", "rule"
+    problem: str | None = Field(default=None, max_length=40)  # one of those above
+    confirmed_at: datetime | None = None  # the office lets it stand although it breaks a rule
 
     @property
     def is_standing(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -21,6 +21,7 @@ from webapp.models import (
     Slot,
     Student,
 )
+from webapp.models.booking.appointment import BROKEN_RULE
 from webapp.models.meeting.meeting import PRESENT
 from webapp.services.booking.room import Room, room_of
 
@@ -56,10 +57,16 @@ class Entry:
     booked_at: datetime
     held_until: datetime | None
     cancelled_at: datetime | None
+    confirmed_at: datetime | None
 
     @property
     def minutes(self) -> int:
         return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+    @property
+    def is_hidden(self) -> bool:
+        """As `is_for_family`, of one."""
+        return (self.problem or "").startswith(BROKEN_RULE)
 
 
 def agenda(session: Session, *where: ColumnElement[bool]) -> list[Entry]:
@@ -87,6 +94,12 @@ def standing() -> ColumnElement[bool]:
     return and_(col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
 
 
+def is_for_family() -> ColumnElement[bool]:
+    """Not what the office made against a rule and has not confirmed: no family sees it, no mail tells of it
+    (PRODUCT 3.7)."""
+    return or_(col(Appointment.problem).is_(None), col(Appointment.problem).not_like(f"{BROKEN_RULE}%"))
+
+
 def with_teacher(contact_id: int) -> ColumnElement[bool]:
     """Appointments of every resource that the teacher belongs to, teams included (R64)."""
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact_id)
@@ -97,7 +110,7 @@ def _query() -> Any:
     shown = aliased(Meeting)
     columns = [
         *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
-        *_named(Appointment, "held_until cancelled_at child_name told calendar_sequence calendar_said"),
+        *_named(Appointment, "held_until cancelled_at confirmed_at child_name told calendar_sequence calendar_said"),
         *_named(Slot, "starts_at ends_at"),
         col(Event.name).label("event_name"),
         col(Event.zone).label("zone"),

@@ -41,7 +41,7 @@ from webapp.services.booking.limits import (
     refuse_beyond,
     seen_by_all,
 )
-from webapp.services.booking.occupancy import Span, spans_of, take, ticks
+from webapp.services.booking.occupancy import Span, spans_of, spread, take, ticks
 from webapp.services.booking.offers import Offer, SharedClass, offers_of
 from webapp.services.booking.seating import Standing, free_seat, next_nth, standing_of
 from webapp.services.booking.turn import Turn, take_turn
@@ -60,6 +60,21 @@ class Choice:
     child: Child
     is_virtual: bool | None = None
     resource: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A choice with what its appointment will be."""
+
+    offer: Offer
+    child: Child
+    is_virtual: bool
+    class_id: int | None
+    seat: int
+    nth: int
+    wanted: Wanted
+    place: dict[str, Any]
+    problem: str | None = None
 
 
 def book(
@@ -100,15 +115,32 @@ def book_in_turn(
         refuse_closed(turn, offers[choice.slot], now=now)
     plans = _plans(session, turn, choices, offers, now=now)
     faults.point("booking.validated")
+    booked = put_down(session, turn, plans, act=act, now=now)
+    return [booked[choice.slot] for choice in choices]
+
+
+def put_down(
+    session: Session, turn: Turn, plans: Sequence[Plan], *, act: str, by_office: bool = False, now: datetime
+) -> dict[str, int]:
+    """The ids of the new appointments by the token of their slot, with the minutes of all people and what follows. The
+    office may come closer than the event's gap; of what is red the family learns when it is confirmed."""
     booked = {plan.offer.token: _insert(session, plan, turn, act, now=now) for plan in plans}
     gap = turn.limits.gap
-    needs = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in plans]
-    take_minutes(session, dict(ChainMap(*needs)), now=now)
+    each = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in plans]
+    needs = dict(ChainMap(*each))
+    take_minutes(session, without_gaps(session, needs) if by_office else needs, now=now)
     facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
     told = Act(act, turn.school_id, turn.event_id, turn.maker_id, turn.email)
-    follow_first(session, told, facts, life=turn.life, now=now)
+    is_sound = not any(plan.problem for plan in plans)
+    follow_first(session, told, facts, is_told=is_sound, life=turn.life, now=now)
     faults.point("booking.inserted")
-    return [booked[choice.slot] for choice in choices]
+    return booked
+
+
+def without_gaps(session: Session, needs: Mapping[Span, Offer]) -> dict[Span, Offer]:
+    """What the office still has to take, once the gaps are taken as far as nobody holds them."""
+    spread(session, [need for need in needs if need.kind == GAP])
+    return {need: offer for need, offer in needs.items() if need.kind != GAP}
 
 
 def refuse_when_closed(window: Window, *, now: datetime) -> None:
@@ -152,20 +184,6 @@ def _refusal(span: Span, offer: Offer) -> DomainError:
     return (TeacherBusy if span.kind == TEACHER else TimeClash)(**offer.words)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """A choice with what its appointment will be."""
-
-    offer: Offer
-    child: Child
-    is_virtual: bool
-    class_id: int | None
-    seat: int
-    nth: int
-    wanted: Wanted
-    place: dict[str, Any]
-
-
 def _students(choices: Sequence[Choice]) -> set[int]:
     return {choice.child.student_id for choice in choices if choice.child.student_id}
 
@@ -187,13 +205,13 @@ def _refuse_unseen(offer: Offer, choice: Choice, is_as_seen: Callable[[Offer], b
 
 def _plans(
     session: Session, turn: Turn, choices: Sequence[Choice], offers: Mapping[str, Offer], *, now: datetime
-) -> list[_Plan]:
+) -> list[Plan]:
     """In the order of time, so that of several reasons the earliest is named."""
     standing = standing_of(session, offers.values(), turn.maker_id, _students(choices), now=now)
     in_order = sorted(choices, key=lambda choice: offers[choice.slot].starts_at)
     wanted = {choice: _wanted(turn, offers[choice.slot], choice.child) for choice in in_order}
     counted = seen_by_all(session, turn.limits, turn.event_id, list(wanted.values()), now=now)
-    plans: list[_Plan] = []
+    plans: list[Plan] = []
     for choice in in_order:
         plan = _plan(turn, offers[choice.slot], choice, wanted[choice], standing, counted, plans)
         plans.append(plan)
@@ -220,8 +238,8 @@ def _plan(
     wanted: Wanted,
     standing: Standing,
     counted: Sequence[Counted],
-    planned: Sequence[_Plan],
-) -> _Plan:
+    planned: Sequence[Plan],
+) -> Plan:
     is_virtual = offer.kind_of(choice.is_virtual)
     klass = _shared_class(offer, choice.child)
     allowed = min(klass.appointments_allowed, 1) if turn.limits.once_per_teacher else klass.appointments_allowed
@@ -230,7 +248,7 @@ def _plan(
     nth = next_nth(offer, turn.maker_id, choice.child, allowed, standing, besides=taken)
     refuse_beyond(turn.limits, wanted, counted)
     seat, its_place = free_seat(offer, standing), place(turn.limits, wanted, counted)
-    return _Plan(offer, choice.child, is_virtual, klass.class_id, seat, nth, wanted, its_place)
+    return Plan(offer, choice.child, is_virtual, klass.class_id, seat, nth, wanted, its_place)
 
 
 def _shared_class(offer: Offer, child: Child) -> SharedClass:
@@ -242,7 +260,7 @@ def _shared_class(offer: Offer, child: Child) -> SharedClass:
     return offer.shared[child.student_id]
 
 
-def _insert(session: Session, plan: _Plan, turn: Turn, act: str, *, now: datetime) -> int:
+def _insert(session: Session, plan: Plan, turn: Turn, act: str, *, now: datetime) -> int:
     """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
     child = plan.child
     values = {
@@ -259,6 +277,7 @@ def _insert(session: Session, plan: _Plan, turn: Turn, act: str, *, now: datetim
         "is_virtual": plan.is_virtual,
         "act": act,
         "booked_at": now,
+        "problem": plan.problem,
         **plan.place,
     }
     try:
@@ -274,7 +293,7 @@ def _insert(session: Session, plan: _Plan, turn: Turn, act: str, *, now: datetim
     return number
 
 
-def _fact(plan: _Plan, appointment: int, turn: Turn, act: str) -> Fact:
+def _fact(plan: Plan, appointment: int, turn: Turn, act: str) -> Fact:
     return Fact(
         id=appointment,
         school_id=turn.school_id,
@@ -294,7 +313,7 @@ def _fact(plan: _Plan, appointment: int, turn: Turn, act: str) -> Fact:
 
 _SLOT = table_of(Slot).c
 _GIVEN = [
-    *"seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at day".split(),
+    *"seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at problem day".split(),
     *ORDINALS,
 ]
 _INSERT = (

@@ -31,9 +31,20 @@ def follow(
         wish_messages(session, acts.union(left), now=now)
 
 
-def follow_first(session: Session, act: Act, facts: Sequence[Fact], *, life: str | None = None, now: datetime) -> None:
+def follow_first(
+    session: Session,
+    act: Act,
+    facts: Sequence[Fact],
+    *,
+    is_told: bool = True,
+    life: str | None = None,
+    now: datetime,
+) -> None:
     """As `follow`, for an act of booking whose appointments were all made in this transaction: nothing is looked up,
-    since nobody can have wished anything for them yet, and they are locked by being new."""
+    since nobody can have wished anything for them yet, and they are locked by being new. Without `is_told` the family
+    learns of it when it is confirmed."""
     wish_first_meetings(session, facts, life=life, now=now)
+    if not is_told:
+        return
     is_waiting = any(fact.has_link_to_come for fact in facts)
     wish_first_confirmation(session, act, has_links_to_come=is_waiting, now=now)

@@ -1,6 +1,7 @@
 """Show the office one appointment with what stands in its way, and move it as the office asks."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -13,9 +14,12 @@ from webapp.i18n import gettext, local_day
 from webapp.models import Appointment, Contact, Event, Meeting, Resource, Slot
 from webapp.models.event.slot import EITHER
 from webapp.models.meeting.meeting import PRESENT
-from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.booking.agenda import Entry, agenda, standing
+from webapp.services.booking.book_for import wanted_kind
 from webapp.services.booking.cancel import appointment_of_event
+from webapp.services.booking.errors import FamilyBusy, TimeClash
 from webapp.services.booking.move import move_appointment
+from webapp.services.booking.red import problem_words
 from webapp.services.booking.times import Time, times_of
 from webapp.services.event.slots import stands
 from webapp.services.system.audit import Who
@@ -51,6 +55,31 @@ class Desk:
         return any(time.kind == EITHER for time in self.times)
 
 
+@dataclass(frozen=True)
+class Selected:
+    """A red appointment, and the message id of why it is red."""
+
+    entry: Entry
+    words: str
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.entry.is_hidden
+
+
+def selected_red(
+    session: Session, event: Event, number: int | None, *, within: Collection[int] | None
+) -> Selected | None:
+    """None for what is not red, or not among the resources `within` which the reader works."""
+    if number is None or number > 2_147_483_647:
+        return None
+    here = (col(Appointment.id) == number, col(Appointment.event_id) == event.id, standing())
+    for entry in agenda(session, *here, col(Appointment.problem).is_not(None)):
+        if within is None or entry.resource_id in within:
+            return Selected(entry, problem_words(entry.problem or ""))
+    return None
+
+
 def desk_of(session: Session, event: Event, appointment_id: int, *, now: datetime) -> Desk:
     """Raises NotFound for an appointment of another event."""
     assert event.id is not None
@@ -84,10 +113,13 @@ def move_at_desk(
     who: Who,
     now: datetime,
 ) -> None:
-    """As `move_appointment`; what is wanted counts where the new slot leaves the type open."""
-    query = select(col(Slot.kind)).where(col(Slot.token) == slot, col(Slot.event_id) == event.id)
-    is_virtual = wants_virtual if session.execute(query).scalar_one_or_none() == EITHER else None
-    move_appointment(session, event, appointment, slot, is_virtual=is_virtual, who=who, now=now, by_office=True)
+    """As `move_appointment`, also to times that families do not see; what is wanted counts where the new slot leaves
+    the type open."""
+    kind = wanted_kind(session, event, slot, wants_virtual=wants_virtual)
+    try:
+        move_appointment(session, event, appointment, slot, is_virtual=kind, by_office=True, who=who, now=now)
+    except TimeClash as error:
+        raise FamilyBusy(time=error.values["time"]) from error
 
 
 def _times(
@@ -96,8 +128,8 @@ def _times(
     maker = session.get_one(Contact, appointment.contact_id)
     students = [appointment.student_id] if appointment.student_id else []
     mine, own = entry.resource_id, session.get_one(Slot, entry.slot_id).token
-    found = times_of(session, event, [mine], maker, students, now=now, besides=appointment.id)[mine]
-    return tuple(time for time in found if time.token != own and time.is_offered)
+    found = times_of(session, event, [mine], maker, students, now=now, besides=appointment.id, at_desk=True)[mine]
+    return tuple(time for time in found if time.token != own)
 
 
 def _link_problem(session: Session, appointment_id: int) -> str:

@@ -15,11 +15,25 @@ class TimeClash(DomainError):
     message = N_("%(time)s with %(teacher)s overlaps another of your appointments. Choose another time.")
 
 
+class FamilyBusy(DomainError):
+    """As TimeClash, in words for the office."""
+
+    message = N_("The family is in another appointment at %(time)s. Choose another time.")
+
+
 class TeacherBusy(DomainError):
     message = N_("%(teacher)s is in another appointment at %(time)s. Choose another time.")
 
 
-class AlreadyBooked(DomainError):
+class RuleBroken(DomainError):
+    """What families are refused and the office may do all the same: its appointment is red until somebody confirms it
+    (PRODUCT 3.7). `rule` is the short name that is kept with the appointment (red.py)."""
+
+    rule: str = ""
+
+
+class AlreadyBooked(RuleBroken):
+    rule = "one_per_teacher"
     message = N_("%(child)s already has an appointment with %(teacher)s. Cancel or change that one first.")
 
 
@@ -29,33 +43,39 @@ class BookedByOthers(AlreadyBooked):
     )
 
 
-class TakesNoAppointments(DomainError):
+class TakesNoAppointments(RuleBroken):
+    rule = "no_appointments"
     message = N_("The class that %(child)s has with %(teacher)s takes no appointments.")
 
 
-class LimitReached(DomainError):
+class LimitReached(RuleBroken):
     """One more would be more than the event's UI Setup allows. Values: most, child, teacher."""
 
 
 class EventIsFull(LimitReached):
+    rule = "per_event"
     message = N_("In this event a family can have %(most)s at most. Cancel an appointment first to make another one.")
 
 
 class ChildIsFull(LimitReached):
+    rule = "per_child"
     message = N_(
         "In this event each child can have %(most)s at most. Cancel one of %(child)s first to make another one."
     )
 
 
 class ClassIsBooked(LimitReached):
+    rule = "per_class"
     message = N_("You already have an appointment for the class that %(child)s has with %(teacher)s.")
 
 
 class DayIsFull(LimitReached):
+    rule = "per_day"
     message = N_("%(teacher)s takes no more appointments on this day. Choose another day.")
 
 
-class TooClose(DomainError):
+class TooClose(RuleBroken):
+    rule = "gap"
     message = N_("%(time)s with %(teacher)s is less than %(gap)s minutes from another of your appointments.")
 
 
@@ -91,5 +111,7 @@ class WrongKind(Invalid):
     message = N_("Choose in person or online for %(teacher)s.")
 
 
-class NotYourTeacher(Invalid):
+class NotYourTeacher(RuleBroken):
+    rule = "not_taught"
+    status = 422
     message = N_("%(teacher)s does not teach %(child)s.")

@@ -9,17 +9,20 @@ from sqlmodel import Session, col
 
 from webapp import faults, i18n
 from webapp.errors import N_, Invalid
-from webapp.models import Appointment, Event
+from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
-from webapp.models.booking.occupancy import GAP
+from webapp.models.booking.appointment import OVER_LIMIT, SLOT_REMOVED
 from webapp.models.event.event_settings import Limits
-from webapp.services.booking.book import needs_of, refuse_closed, take_minutes
+from webapp.services.booking.book import needs_of, refuse_closed, take_minutes, without_gaps
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotTaken
+from webapp.services.booking.family import Child
 from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by_all
-from webapp.services.booking.occupancy import release, spread
+from webapp.services.booking.occupancy import release
 from webapp.services.booking.offers import Offer, offers_of
+from webapp.services.booking.red import problem_of
+from webapp.services.booking.rules import broken_rules
 from webapp.services.booking.seating import free_seat, standing_of
 from webapp.services.booking.turn import Turn, take_turn
 from webapp.services.system import audit
@@ -45,7 +48,7 @@ def move_appointment(
     assert event.id is not None
     turn = take_turn(session, event.id, appointment.contact_id, students)
     hold(session, appointment, slot=slot)
-    offer = offers_of(session, turn, [slot], now=now)[slot]
+    offer = offers_of(session, turn, [slot], at_desk=by_office, now=now)[slot]
     assert appointment.id is not None
     if offer.resource_id != appointment.resource_id:
         raise Invalid(N_("Choose a time with the same teacher."), field="slot")
@@ -57,12 +60,10 @@ def move_appointment(
         raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
     release(session, appointment_id=appointment.id, slot_id=was_at)
     counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
+    counts["problem"] = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
-    if by_office:
-        spread(session, [need for need in needs if need.kind == GAP])
-        needs = {need: offer for need in needs if need.kind != GAP}
-    take_minutes(session, needs, now=now)
+    take_minutes(session, without_gaps(session, needs) if by_office else needs, now=now)
     audit.record(
         session,
         "appointment.move",
@@ -120,7 +121,6 @@ def _seat(
         "is_virtual": is_virtual,
         "act": new_token(),
         "booked_at": now,
-        "problem": None,
         **place,
     }
     try:
@@ -132,3 +132,18 @@ def _seat(
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise AlreadyCancelled
+
+
+def _problem(session: Session, event: Event, appointment: Appointment, offer: Offer) -> str | None:
+    """What was confirmed breaks no rule any more; what a family had before the rule is not taken from their sight."""
+    if appointment.confirmed_at or appointment.problem == OVER_LIMIT:
+        return _kept(appointment)
+    maker, slot = session.get_one(Contact, appointment.contact_id), session.get_one(Slot, offer.slot_id)
+    child = Child(appointment.child_name, appointment.child_key, appointment.student_id)
+    settings = session.get_one(EventSettings, event.id)
+    return problem_of(broken_rules(session, event, settings, maker, child, slot, besides=appointment.id))
+
+
+def _kept(appointment: Appointment) -> str | None:
+    """At the new time there is a slot again."""
+    return None if appointment.problem == SLOT_REMOVED else appointment.problem

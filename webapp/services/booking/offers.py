@@ -20,7 +20,7 @@ from webapp.models import (
     Student,
 )
 from webapp.models.base import table_of
-from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
+from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
 from webapp.services.booking.turn import Turn
@@ -72,10 +72,17 @@ class Offer:
 
 
 def offers_of(
-    session: Session, turn: Turn, tokens: Sequence[str], *, students: Collection[int] = (), now: datetime
+    session: Session,
+    turn: Turn,
+    tokens: Sequence[str],
+    *,
+    students: Collection[int] = (),
+    at_desk: bool = False,
+    now: datetime,
 ) -> dict[str, Offer]:
     """The event's slots that customers may book, by token, locked in the order of their ids, so that nobody waits in
-    a circle. `students` are those whose classes the offers shall name."""
+    a circle. `students` are those whose classes the offers shall name. `at_desk` are also those that families do not
+    see, and that have begun."""
     if len(set(tokens)) != len(tokens):
         raise Invalid(N_("One time was chosen twice. Choose another time for one of them."))
     asked = {
@@ -86,7 +93,7 @@ def offers_of(
         "now": now,
     }
     rows: dict[str, list[Any]] = {}
-    for row in session.connection().execute(_OFFERS, asked):
+    for row in session.connection().execute(_AT_DESK if at_desk else _OFFERS, asked):
         rows.setdefault(row.token, []).append(row)
     offers = {token: _offer(of_slot, turn.zone) for token, of_slot in rows.items()}
     if len(offers) != len(tokens):
@@ -141,7 +148,7 @@ def _best_class() -> Any:
     )
 
 
-def _offers() -> Any:
+def _offers(*is_offered: Any) -> Any:
     """A row for each slot, teacher and student."""
     query = (
         select(
@@ -160,7 +167,7 @@ def _offers() -> Any:
         .outerjoin(table_of(Student), _STUDENT.id.in_(bindparam("students", expanding=True)))
         .outerjoin(table_of(Class), _CLASS.id == _best_class())
         .where(_SLOT.event_id == bindparam("event"), _SLOT.token.in_(bindparam("tokens", expanding=True)))
-        .where(_SLOT.removed_at.is_(None), _SLOT.visibility == VISIBLE, _SLOT.starts_at > bindparam("now"))
+        .where(_SLOT.removed_at.is_(None), *is_offered)
         .order_by(_SLOT.id, _MEMBER.position, _MEMBER.contact_id)
         .with_for_update(of=table_of(Slot))
     )
@@ -168,4 +175,5 @@ def _offers() -> Any:
 
 
 _PROVIDER = bindparam("provider", type_=String)
-_OFFERS = _offers()
+_OFFERS = _offers(_SLOT.visibility == VISIBLE, _SLOT.starts_at > bindparam("now"))
+_AT_DESK = _offers(_SLOT.visibility != UNAVAILABLE, _SLOT.ends_at > bindparam("now"))

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_
+from sqlalchemy import ColumnElement, and_, bindparam
 from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
 from webapp.models import Appointment, Contact, EventSettings
-from webapp.services.booking.agenda import Entry, agenda_of, prepared_agenda
+from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
 from webapp.services.event.availability import cancelling_words
-
-BROKEN_RULE = "rule"
 
 
 class AlreadyBegun(DomainError):
@@ -83,10 +81,9 @@ def _by(contact: Contact, event_id: int) -> dict[str, object]:
 
 def _theirs() -> ColumnElement[bool]:
     """Not what is merely held, nor what the office made against a rule and has not confirmed (PRODUCT 3.7)."""
-    is_shown = or_(col(Appointment.problem).is_(None), col(Appointment.problem) != BROKEN_RULE)
     is_own = col(Appointment.contact_id) == bindparam("contact")
     is_here = col(Appointment.event_id) == bindparam("event")
-    return and_(is_own, is_here, col(Appointment.held_until).is_(None), is_shown)
+    return and_(is_own, is_here, col(Appointment.held_until).is_(None), is_for_family())
 
 
 _OWN = prepared_agenda(_theirs())

@@ -21,8 +21,8 @@ YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close",
 
 
 class Time(NamedTuple):
-    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, a limit of
-    the event, or the visibility that the office gave it, with its message as `note`. `gap` are the minutes that the
+    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, a limit
+    of the event, or the visibility that the office gave it, with its message as `note`. `gap` are the minutes that the
     event forces between two of a family's."""
 
     token: str
@@ -33,6 +33,7 @@ class Time(NamedTuple):
     clash: str | None = None
     note: str = ""
     gap: int = 0
+    visibility: str = VISIBLE
 
     @property
     def is_offered(self) -> bool:
@@ -63,6 +64,7 @@ class Timetable:
     zone: str = "UTC"
     gap: int = 0
     full: Collection[tuple[int, str]] = ()
+    at_desk: bool = False
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
@@ -78,6 +80,7 @@ class Timetable:
                 self._clash(row, family, teacher),
                 row.message,
                 self.gap,
+                row.visibility,
             )
             for row in self.free.get(resource, ())
         ]
@@ -88,6 +91,8 @@ class Timetable:
         return pairs.count((resource, child))
 
     def _clash(self, row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+        if row.visibility != VISIBLE and not self.at_desk:
+            return str(row.visibility)
         if found := _clash(row, family, teacher):
             return found
         if self.gap and any(self._is_own(busy) and _overlaps(busy, row, self.gap) for busy in family):
@@ -109,9 +114,12 @@ def times_of(
     now: datetime,
     besides: int | None = None,
     settings: EventSettings | None = None,
+    at_desk: bool = False,
 ) -> dict[int, list[Time]]:
     """Per resource, as `timetable_of`, with what is in the way of any of the students."""
-    table = timetable_of(session, event, resources, contact, students, now=now, besides=besides, settings=settings)
+    table = timetable_of(
+        session, event, resources, contact, students, now=now, besides=besides, settings=settings, at_desk=at_desk
+    )
     return {resource: table.times(resource, students) for resource in resources}
 
 
@@ -119,38 +127,42 @@ def timetable_of(
     session: Session,
     event: Event,
     resources: Sequence[int],
-    contact: Contact,
+    contact: Contact | None,
     students: Sequence[int],
     *,
     now: datetime,
     besides: int | None = None,
     settings: EventSettings | None = None,
+    at_desk: bool = False,
 ) -> Timetable:
     """Three queries, whatever the number of times, teachers and children.
 
     `besides` is an appointment (id) that is about to give its time back. With `settings`, as the rules of UI Setup let
-    families see the times; a limit per day asks once more.
+    families see the times; a limit per day asks once more. `at_desk` are also times that families do not see. Without a
+    contact only what is in the teachers' way is known.
     """
     rules = settings or EventSettings()
     bookable = {"event": event.id, "now": rules.closing.closed_until(event.zone, now)}
     coming, booked = {"event": event.id, "now": now}, {"besides": besides or 0}
-    theirs, asked = {"contact": contact.id, "students": list(students)}, {"resources": list(resources)}
+    maker = contact.id if contact else None
+    theirs, asked = {"contact": maker, "students": list(students)}, {"resources": list(resources)}
     database = session.connection()
     return Timetable(
-        contact.id,
-        _by_resource(database.execute(_SHOWN, {**bookable, **asked})),
+        maker,
+        _by_resource(database.execute(_AT_DESK if at_desk else _SHOWN, {**bookable, **asked})),
         database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
         event.zone,
         rules.limits.gap,
         full_days(session, rules.limits, resources, besides=besides),
+        at_desk,
     )
 
 
 def free_slots(*columns: Any) -> Any:
     """The coming slots of resources of an event that families may book and that have a free seat; to be filled with
     `event`, `resources` and `now`."""
-    return _with_free_seat(*columns).where(col(Slot.visibility) == VISIBLE)
+    return _with_free_seat(*columns).where(col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
 
 
 def _is_shown() -> ColumnElement[bool]:
@@ -172,7 +184,7 @@ def _with_free_seat(*columns: Any) -> Any:
         .join(Resource, col(Resource.id) == col(Slot.resource_id))
         .where(col(Resource.event_id) == bindparam("event"), col(Resource.id).in_(bindparam("resources")))
         .where(col(Slot.removed_at).is_(None))
-        .where(col(Slot.starts_at) > bindparam("now"), taken < col(Slot.capacity))
+        .where(taken < col(Slot.capacity))
     )
 
 
@@ -184,8 +196,6 @@ def _by_resource(rows: Any) -> dict[int, list[Any]]:
 
 
 def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
-    if row.visibility != VISIBLE:
-        return str(row.visibility)
     if family and any(_overlaps(busy, row) for busy in family):
         return YOURS
     if teacher and any(busy.slot_id != row.id and _overlaps(busy, row) for busy in teacher):
@@ -232,9 +242,8 @@ def _teachers() -> Any:
 
 
 _COLUMNS = "id token resource_id starts_at ends_at kind visibility message".split()
-_SHOWN = (
-    _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS))
-    .where(_is_shown())
-    .order_by(col(Slot.starts_at), col(Slot.id))
-)
+_IN_ORDER = (col(Slot.starts_at), col(Slot.id))
+_FREE = _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS)).order_by(*_IN_ORDER)
+_SHOWN = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
+_AT_DESK = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
 _FAMILY, _TEACHERS = _family(), _teachers()

@@ -13,7 +13,7 @@ from webapp.db import wake
 from webapp.models import Appointment, Message
 from webapp.models.base import defaults_of, new_token, table_of
 from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS
-from webapp.services.booking.agenda import Entry, agenda, standing
+from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import has_links_on_their_way, is_news
 
@@ -43,7 +43,7 @@ def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> 
     for message in _messages(session, acts):
         letters[message.act].append(message)
     by_act: dict[str, list[Entry]] = {act: [] for act in acts}
-    for entry in agenda(session, col(Appointment.act).in_(acts), standing()):
+    for entry in agenda(session, col(Appointment.act).in_(acts), standing(), is_for_family()):
         by_act[entry.act].append(entry)
     for act, entries in by_act.items():
         if entries and not letters[act]:
@@ -75,13 +75,14 @@ def _messages(session: Session, acts: Collection[str]) -> Iterable[Message]:
 
 def _confirmation(session: Session, entries: list[Entry]) -> Message:
     first = entries[0]
+    since = max(entry.confirmed_at or entry.booked_at for entry in entries)
     school_id = session.execute(select(col(Appointment.school_id)).where(col(Appointment.id) == first.id)).scalar_one()
     message = new_message(
         kind=CONFIRMATION,
         school_id=school_id,
         entry=first,
-        now=first.booked_at,
-        wait_until=first.booked_at + LINKS_MAY_TAKE,
+        now=since,
+        wait_until=since + LINKS_MAY_TAKE,
     )
     session.add(message)
     return message

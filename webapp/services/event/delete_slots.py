@@ -6,6 +6,7 @@ from sqlalchemy import delete, exists, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Event, Slot
+from webapp.models.booking.appointment import SLOT_REMOVED
 from webapp.services.booking.consequences import follow
 from webapp.services.event.slots import (
     SlotCounts,
@@ -17,8 +18,6 @@ from webapp.services.event.slots import (
 )
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
-
-SLOT_REMOVED = "slot_removed"
 
 
 def preview_delete(session: Session, event: Event, selection: SlotSelection, *, now: datetime) -> SlotCounts:
@@ -32,6 +31,8 @@ def delete_slots(session: Session, event: Event, selection: SlotSelection, *, wh
     counts = count_slots(session, selected, now=now)
     turned_red = standing_on(session, selected)
     theirs = update(Appointment).where(col(Appointment.slot_id).in_(selected), col(Appointment.cancelled_at).is_(None))
+    # What is red already stays as it is: confirming it says that the slot is gone.
+    theirs = theirs.where(col(Appointment.problem).is_(None))
     session.execute(theirs.values(problem=SLOT_REMOVED))
     was_booked = selected.where(exists().where(col(Appointment.slot_id) == col(Slot.id)))
     removed = {"removed_at": now, "version": col(Slot.version) + 1}

@@ -8,6 +8,7 @@ from webapp.errors import N_
 from webapp.i18n import gettext as _
 from webapp.models.event.slot import CALL, EITHER, HIDDEN, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.services.booking.agenda import Entry
+from webapp.services.booking.red import problem_words
 from webapp.services.booking.room import LINK
 
 BOOKED, ONLINE, WAITING, HELD, FLAGGED, FREE, OFF = "", "on", "wait", "hold", "flag", "free", "off"
@@ -15,11 +16,6 @@ _WORST_LAST = (BOOKED, ONLINE, WAITING, HELD, FLAGGED)
 
 KIND_WORDS = {IN_PERSON: N_("In-Person"), VIRTUAL: N_("Virtual"), EITHER: N_("In-Person or Virtual")}
 _OFF_WORDS = {HIDDEN: N_("Hidden"), CALL: N_("Call"), UNAVAILABLE: N_("Not available")}
-PROBLEM_WORDS = {
-    "slot_removed": N_("its slot was deleted: move or cancel it"),
-    "rule": N_("breaks a booking rule"),
-}
-OTHER_PROBLEM = N_("has a problem")
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def short_name(entry: Entry) -> str:
 def spoken_state(entry: Entry) -> str:
     state = state_of(entry)
     if state == FLAGGED:
-        return _(PROBLEM_WORDS.get(entry.problem or "", OTHER_PROBLEM))
+        return _(problem_words(entry.problem or ""))
     if state == WAITING:
         return _("online, link on the way") if entry.has_provider else _("online, no link yet")
     words = {

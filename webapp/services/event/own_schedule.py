@@ -27,6 +27,7 @@ class FreeTime:
     """A slot that nobody has booked. Of an unavailable one `message` may say why."""
 
     slot_id: int
+    resource_id: int
     starts_at: datetime
     visibility: str
     message: str
@@ -134,7 +135,7 @@ def _free_times(session: Session, event: Event, contact: Contact, day: date, boo
         col(Slot.event_id) == event.id, _mine(contact), col(Slot.removed_at).is_(None), on_day(event, day)
     )
     return [
-        FreeTime(slot.id or 0, slot.starts_at, slot.visibility, slot.message)
+        FreeTime(slot.id or 0, slot.resource_id, slot.starts_at, slot.visibility, slot.message)
         for slot in session.execute(query).scalars()
         if slot.id not in booked
     ]

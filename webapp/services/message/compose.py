@@ -1,5 +1,6 @@
 """Turn a due message into a mail, from the rows as they stand when it leaves."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,10 +22,11 @@ from webapp.models.message.message import (
     LINKS_READY,
     NEEDS_RECONNECT,
     NEW_LINKS,
+    OFFICE_MAIL,
     SIGN_IN_CODE,
 )
 from webapp.providers.base import Invitation, Mail
-from webapp.services.booking.agenda import Entry, agenda, standing
+from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
@@ -85,6 +87,9 @@ def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | N
     if message.kind == NEEDS_RECONNECT:
         page = f"{base_url}/s/{school.slug}/setup/business"
         return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))
+    if message.kind == OFFICE_MAIL:
+        written = json.loads(vault_of(session).open(message.secret, row=f"message {message.dedupe_key}"))
+        return _mail(message, letter.office_mail(school=school.name, **written))
     return _sync_errors(session, message, school, base_url=base_url)
 
 
@@ -111,9 +116,9 @@ def entries_of(session: Session, message: Message) -> list[Entry]:
     """The appointments that still stand of the act that the message is about; of the family's, where it is about links
     of several acts."""
     if message.kind != NEW_LINKS:
-        return agenda(session, col(Appointment.act) == message.act, standing())
+        return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
-    return agenda(session, *family, standing())
+    return agenda(session, *family, standing(), is_for_family())
 
 
 def itinerary_of(entries: Sequence[Entry], *, school: str, page: str) -> Itinerary:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, select
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Contact, Grant, Level, Resource, School, SignIn, Slot
+from webapp.models import Appointment, Contact, Grant, Level, Resource, ResourceMember, School, SignIn, Slot
 from webapp.services.people.schools import is_slug
 from webapp.services.people.sign_in import SignedIn, may_act_as, person_of, sought, with_sign_in
 
@@ -66,3 +66,22 @@ def are_of(session: Session, resources: Collection[int], named: Mapping[str, obj
         if name in named and session.execute(query).scalar_one_or_none() not in resources:
             return False
     return True
+
+
+def own_resources(session: Session, contact: Contact, event_id: object) -> frozenset[int]:
+    """To which the contact belongs, alone or in a team, in one event."""
+    query = (
+        select(col(Resource.id))
+        .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
+        .where(col(ResourceMember.contact_id) == contact.id, col(Resource.event_id) == event_id)
+    )
+    return frozenset(session.execute(query).scalars())
+
+
+def may_work_on(session: Session, contact: Contact, event_id: int, resource_id: int) -> bool:
+    """Whether the contact moves and cancels what is booked with the resource (PRODUCT 1.6)."""
+    if contact.level == Level.ADMINISTRATOR:
+        return True
+    if contact.level < Level.RESOURCE_ADMINISTRATOR:
+        return False
+    return is_granted(session, contact, event_id) or resource_id in granted_resources(session, contact, event_id)

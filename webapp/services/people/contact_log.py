@@ -16,6 +16,7 @@ from webapp.models.message.message import (
     LINKS_READY,
     NEEDS_RECONNECT,
     NEW_LINKS,
+    OFFICE_MAIL,
     SIGN_IN_CODE,
     SYNC_ERRORS,
 )
@@ -49,6 +50,7 @@ _MAILS = {
     SIGN_IN_CODE: N_("Sign-in code"),
     NEEDS_RECONNECT: N_("Zoom needs to be connected again"),
     SYNC_ERRORS: N_("Synchronization errors"),
+    OFFICE_MAIL: N_("Mail of the office"),
 }
 
 

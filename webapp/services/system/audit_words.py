@@ -6,7 +6,12 @@ from webapp.i18n import gettext
 _LABELS = {
     "administrator.create": N_("Administrator added"),
     "appointment.cancel": N_("Appointment cancelled"),
+    "appointment.confirm": N_("Appointment confirmed"),
+    "appointment.make": N_("Appointment made for a family"),
     "appointment.move": N_("Appointment moved"),
+    "appointments.confirm": N_("Several appointments confirmed"),
+    "appointments.delete": N_("Several appointments cancelled"),
+    "appointments.mail": N_("Mail to several parents"),
     "connection.needs_reconnect": N_("Connection ended by the provider"),
     "event.add": N_("Event added"),
     "event.fill": N_("Teachers taken from the roster"),

@@ -47,7 +47,7 @@ BOOKING = {
         HAVING count(*) > 1""",
     "an appointment beyond what the class allows, and not marked as such": """
         SELECT a.id FROM appointment a LEFT JOIN class c ON c.id = a.class_id
-        WHERE a.cancelled_at IS NULL AND (a.problem IS NULL OR a.problem <> 'rule')
+        WHERE a.cancelled_at IS NULL AND a.problem IS NULL AND a.confirmed_at IS NULL
         AND (a.nth > c.appointments_allowed OR (a.student_id IS NULL AND a.child_key LIKE 'n%' AND a.nth > 1))""",
     "an appointment that does not count within a limit of its event": """
         SELECT a.id FROM appointment a JOIN eventsettings e ON e.event_id = a.event_id

@@ -2,6 +2,7 @@
 
 from webapp.views.admin import (
     appointments,
+    appointments_list,
     audit,
     contact,
     contacts,
@@ -10,6 +11,7 @@ from webapp.views.admin import (
     events,
     families,
     importer,
+    make_appointment,
     online_meetings,
     reports,
     rooms,
@@ -27,6 +29,8 @@ blueprints = (
     event_overview.blueprint,
     event_settings.blueprint,
     appointments.blueprint,
+    appointments_list.blueprint,
+    make_appointment.blueprint,
     slots.blueprint,
     rooms.blueprint,
     team.blueprint,

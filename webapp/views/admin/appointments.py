@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, flash, g
 from htmx_flask import request
@@ -16,12 +17,15 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import Appointment, Level
 from webapp.models.event.slot import VIRTUAL
+from webapp.services.booking.book_for import confirm_appointment
 from webapp.services.booking.cancel import appointment_of_event, cancel_appointment
-from webapp.services.booking.desk import Desk, desk_of, move_at_desk, on_slot
+from webapp.services.booking.desk import Desk, desk_of, move_at_desk, on_slot, selected_red
+from webapp.services.booking.red import problem_words
 from webapp.services.event.day_grid import day_grid, first_day
 from webapp.services.event.fill import has_teachers
-from webapp.services.event.grid_slot import KIND_WORDS, OTHER_PROBLEM, PROBLEM_WORDS
+from webapp.services.event.grid_slot import KIND_WORDS
 from webapp.services.event.month_calendar import Month
+from webapp.services.people.access import may_work_on
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, asked_date, day_of, event_page, framed, go_to
 from webapp.views.admin.once import once
 
@@ -49,13 +53,21 @@ def overview(school: str, event: int) -> Answer:
         day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=now)
         month, mine = asked_date("month"), g.resources
         grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, now=now)
+        selected = selected_red(session, frame.event, request.args.get("a", type=int), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
     stop = _tab_stop(grid.month)
-    return event_page("admin/event/appointments.html", frame, grid=grid, stop=stop, kinds=KIND_WORDS, can_fill=can_fill)
+    values: dict[str, Any] = {
+        "grid": grid,
+        "stop": stop,
+        "kinds": KIND_WORDS,
+        "can_fill": can_fill,
+        "selected": selected,
+    }
+    return event_page("admin/event/appointments.html", frame, **values)
 
 
 @blueprint.get(APPOINTMENT)
-@staff(Level.RESOURCE_ADMINISTRATOR)
+@staff(Level.MAKER)
 def appointment(school: str, event: int, appointment: int) -> Answer:
     return _appointment_page(event, appointment, Form(MoveInput))
 
@@ -67,6 +79,15 @@ def cancel(school: str, event: int, appointment: int) -> Answer:
         cancel_appointment(session, mine, who=who(), now=clock.now())
 
     return _change(event, appointment, Form(MoveInput), deed, done=_("Appointment cancelled."))
+
+
+@blueprint.post(f"{APPOINTMENT}/confirm")
+@staff(Level.RESOURCE_ADMINISTRATOR)
+def confirm(school: str, event: int, appointment: int) -> Answer:
+    def deed(session: Session, _frame: Frame, mine: Appointment) -> None:
+        confirm_appointment(session, mine, who=who(), now=clock.now())
+
+    return _change(event, appointment, Form(MoveInput), deed, done=_("Appointment confirmed."))
 
 
 @blueprint.post(f"{APPOINTMENT}/move")
@@ -132,12 +153,14 @@ def _appointment_page(event: int, appointment: int, form: Form[MoveInput], statu
     with database().reading() as session:
         frame = framed(session, event)
         desk = desk_of(session, frame.event, appointment, now=clock.now())
+        may_change = may_work_on(session, g.contact, event, desk.entry.resource_id)
     is_answer = request.method == "POST" and request.htmx
     template = "admin/event/_appointment.html" if is_answer else "admin/event/appointment.html"
     words = _problem_words(desk)
-    return event_page(template, frame, status, desk=desk, form=form, problem_words=words, kinds=KIND_WORDS)
+    values = {"desk": desk, "form": form, "problem_words": words, "kinds": KIND_WORDS, "may_change": may_change}
+    return event_page(template, frame, status, **values)
 
 
 def _problem_words(desk: Desk) -> str:
     problem = desk.entry.problem
-    return _(PROBLEM_WORDS.get(problem, OTHER_PROBLEM)) if problem else ""
+    return _(problem_words(problem)) if problem else ""
