@@ -8,12 +8,17 @@ from werkzeug.wrappers import Response
 
 from webapp.documents.pdf import pdf_of
 from webapp.documents.sheet import Sheet, csv_of
+from webapp.documents.workbook import xlsx_of
 from webapp.errors import N_, DomainError
 
 MOST_PRINTED = 5000
 """Rows of a PDF: some hundred pages, drawn in few seconds."""
 
-FORMS = {"csv": (csv_of, "text/csv; charset=utf-8"), "pdf": (pdf_of, "application/pdf")}
+FORMS = {
+    "csv": (csv_of, "text/csv; charset=utf-8"),
+    "xlsx": (xlsx_of, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "pdf": (pdf_of, "application/pdf"),
+}
 
 
 class TooLongToPrint(DomainError):
@@ -21,8 +26,8 @@ class TooLongToPrint(DomainError):
 
 
 def download(sheet: Sheet, form: str, *, of: str) -> Response:
-    """`form` is csv or pdf. Named after the list and what it is `of`, which may be any words: a header has no room for
-    line breaks."""
+    """`form` is one of `FORMS`. Named after the list and what it is `of`, which may be any words: a header has no room
+    for line breaks."""
     if form == "pdf" and len(sheet.rows) > MOST_PRINTED:
         raise TooLongToPrint(rows=len(sheet.rows))
     name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", f"{of} {sheet.title}").strip()

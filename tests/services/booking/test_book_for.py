@@ -16,6 +16,7 @@ from webapp.services.booking.book_for import NothingToConfirm, book_for, confirm
 from webapp.services.booking.desk import move_at_desk
 from webapp.services.booking.errors import AlreadyBooked, AlreadyCancelled, FamilyBusy, SlotTaken, TeacherBusy
 from webapp.services.booking.family import Child, child_of, named_child
+from webapp.services.booking.over_limit import mark_over_limit
 from webapp.services.booking.own import own_entries
 from webapp.services.event.delete_slots import delete_slots
 from webapp.services.event.slots import SlotSelection
@@ -256,3 +257,28 @@ def test_somebody_of_another_school_cannot_be_booked_for(session: Session, now: 
             who=SYSTEM,
             now=now,
         )
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_a_class_allows_no_more_turns_red_and_stays_the_family_s(
+    session: Session, now: datetime, confirmed: bool
+) -> None:
+    """PRODUCT 1.9, 1.11: PTAN was lowered after the booking."""
+    evening = Evening(session, now)
+    klass = session.exec(select(Class)).one()
+    klass.appointments_allowed = 2
+    first, second = evening.book(evening.slot(), evening.slot())
+
+    klass.appointments_allowed = 1
+    mark_over_limit(session, evening.school.id or 0)
+    red = (first.problem, second.problem, len(shown(evening)), len(mails(evening)))
+    if confirmed:
+        confirm(evening, second)
+        mark_over_limit(session, evening.school.id or 0)
+    still = second.problem
+    klass.appointments_allowed = 2
+    mark_over_limit(session, evening.school.id or 0)
+
+    assert red == (None, "over_limit", 2, 1)
+    assert still == (None if confirmed else "over_limit")
+    assert (first.problem, second.problem) == (None, None)

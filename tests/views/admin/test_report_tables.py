@@ -23,6 +23,7 @@ from factories import (
     make_teacher,
 )
 from online_office import Office, link, open_office, refuse, time_stands_at, virtual, words
+from openpyxl import load_workbook
 from pypdf import PdfReader
 from sqlalchemy import event as sql_event
 
@@ -366,6 +367,27 @@ class TestFile:
 
         assert found["Student"] == '\'=HYPERLINK("https://evil.example","Mia")'
 
+    @pytest.mark.parametrize("report", REPORTS)
+    def test_each_report_is_a_workbook_of_the_same_rows_in_which_all_is_text(
+        self, office: Office, dora: Browser, report: str
+    ) -> None:
+        """OUT-001"""
+        book(office, child_name='=HYPERLINK("https://evil.example","Mia")')
+        virtual_one = {"child_name": "+44 20"}
+        with office.arranged() as session:
+            virtual(
+                session, office.resource, office.alice, now=office.now, at=EVENING + timedelta(hours=2), **virtual_one
+            )
+
+        answer = dora.get(office.path(f"reports/{report}/xlsx"))
+        known = listed(dora, office, report)
+
+        [page] = load_workbook(io.BytesIO(answer.data)).worksheets
+        assert answer.mimetype.endswith("spreadsheetml.sheet")
+        assert {cell.data_type for row in page.iter_rows() for cell in row if cell.value is not None} <= {"s"}
+        cells = [[cell.value or "" for cell in row] for row in page.iter_rows(min_row=2)]
+        assert cells == [[text.removeprefix("'") for text in row.values()] for row in known]
+
     @pytest.mark.parametrize("name", ["a\r\nX: y", 'ü"', "Fall / 2026", "會議", "../../etc", "%0d%0aX: y", "\r\n"])
     def test_its_name_is_one_header_whatever_the_event_is(self, office: Office, dora: Browser, name: str) -> None:
         """OUT-005"""
@@ -445,3 +467,43 @@ class TestFile:
         eve = office.someone(lambda session: make_contact(session, other, "Eve", level=Level.ADMINISTRATOR))
 
         assert eve.get(office.path("reports/master-schedule/csv")).status_code == 404
+
+
+class TestGrid:
+    def test_teachers_by_times_say_who_is_there_and_how_many_places_are_booked(
+        self, office: Office, dora: Browser
+    ) -> None:
+        """PRODUCT 3.10, DESIGN 6: made for paper, landscape, with all teachers."""
+        book(office)
+
+        page = dora.get(office.path(f"reports/master-schedule/grid?event={office.event.id}&day=2026-12-03")).text
+        table = page.partition('class="t rep"')[2]
+
+        assert "Master Schedule, Thursday, December 3" in words(page)
+        assert office.resource.name in words(table)
+        assert table.count('class="has"') == 1
+        assert "landscape" in page
+        assert 'aria-current="page">Grid</a>' in page
+        assert "/reports/master-schedule/grid?" in dora.get(office.path("reports/master-schedule")).text
+
+    def test_of_an_event_that_one_does_not_oversee_there_is_none(self, office: Office) -> None:
+        """RELIABILITY T6"""
+        bob = office.someone(
+            lambda session: make_contact(session, office.school, "Bob", level=Level.EVENT_ADMINISTRATOR)
+        )
+
+        answer = bob.get(office.path(f"reports/master-schedule/grid?event={office.event.id}"))
+
+        assert answer.status_code == 404
+
+
+def test_account_reports_settings_say_the_id_of_each_event_that_one_oversees(office: Office, dora: Browser) -> None:
+    """PRODUCT 2.1, 3.10"""
+    bob = office.someone(lambda session: make_contact(session, office.school, "Bob", level=Level.EVENT_ADMINISTRATOR))
+
+    page = dora.get(office.path("reports/account")).text
+
+    assert re.search(rf"<tr><td>{office.event.id}</td><th scope=\"row\"><a [^>]*>{office.event.name}</a>", page)
+    assert f"/{office.school.slug}/{office.event.slug}" in page
+    assert "Account Reports" in words(dora.get(office.path("reports/by-room")).text)
+    assert office.event.name not in bob.get(office.path("reports/account")).text

@@ -12,6 +12,7 @@ from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Login, Student
 from webapp.models.base import new_token
+from webapp.services.booking.over_limit import mark_over_limit
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
 from webapp.services.roster.load import AT_ONCE, standing_for
 
@@ -30,6 +31,7 @@ def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mappi
     _write(session, Contact, lists.people.everyone, lambda: own | {"token": new_token(), "created_at": now})
     faults.point("import.mid_rows")
     _write(session, Class, lists.classes.values(), lambda: own)
+    mark_over_limit(session, school_id)
     _write_teams(session, own, lists)
     _write_ties(session, own, lists)
 

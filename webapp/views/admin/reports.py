@@ -12,6 +12,8 @@ from webapp.auth import staff
 from webapp.context import database
 from webapp.models import Event, Level
 from webapp.rendering import page
+from webapp.services.event.day_grid import day_grid, first_day
+from webapp.services.event.listing import listed_events
 from webapp.services.event.overseen import chosen_event, overseen_events
 from webapp.services.event.own_schedule import coming_event, own_events
 from webapp.services.event.report import teachers_schedule as schedule_of
@@ -24,6 +26,9 @@ from webapp.views.teacher.schedule import own_page
 blueprint = Blueprint("reports", __name__, url_prefix="/s/<school>")
 
 Answer = Response | tuple[str, int]
+
+MOST_TEACHERS = 1000
+"""On one grid."""
 
 
 @blueprint.get("/")
@@ -49,6 +54,29 @@ def teachers_schedule(school: str) -> Answer:
     return _office_page(number, day, request.args.get("teacher", type=int))
 
 
+@blueprint.get("/reports/account")
+@staff(Level.EVENT_ADMINISTRATOR)
+def account(school: str) -> Answer:
+    """Account Reports / Settings: the events with their IDs, as far as the reader oversees them."""
+    with database().reading() as session:
+        listed = listed_events(session, g.contact)
+    return page("admin/reports/account.html", nav="reports", listed=listed)
+
+
+@blueprint.get("/reports/master-schedule/grid")
+@staff(Level.EVENT_ADMINISTRATOR)
+def grid(school: str) -> Answer:
+    """Teachers by times, of one day, all of them: it is made to be printed."""
+    now = clock.now()
+    with database().reading() as session:
+        events = overseen_events(session, g.contact)
+        event = _event(session, events)
+        day = (_day() or first_day(session, event, now=now)) if event else None
+        shown = day_grid(session, event, day, per_page=MOST_TEACHERS, now=now) if event and day else None
+    values = {"events": events, "event": event, "grid": shown, "name": "master-schedule", "reports": REPORTS}
+    return page("admin/reports/grid.html", nav="reports", **values)
+
+
 @blueprint.get("/reports/<report>")
 @staff(Level.EVENT_ADMINISTRATOR)
 def table(school: str, report: str) -> Answer:
@@ -61,14 +89,14 @@ def table(school: str, report: str) -> Answer:
     return page("admin/reports/table.html", nav="reports", **values)
 
 
-@blueprint.get("/reports/teachers-schedule/<any(csv, pdf):form>")
+@blueprint.get("/reports/teachers-schedule/<any(csv, xlsx, pdf):form>")
 @staff(Level.VIEWER)
 def teachers_schedule_file(school: str, form: str) -> Answer:
     """Below Event Administrator the reader's own appointments and no other, as on the page."""
     return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
 
 
-@blueprint.get("/reports/<report>/<any(csv, pdf):form>")
+@blueprint.get("/reports/<report>/<any(csv, xlsx, pdf):form>")
 @staff(Level.EVENT_ADMINISTRATOR)
 def file(school: str, report: str, form: str) -> Answer:
     return _file(report, form)
