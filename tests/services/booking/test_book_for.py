@@ -48,7 +48,7 @@ def mails(evening: Evening) -> list[Message]:
 
 
 def test_it_is_the_family_s_like_one_of_their_own_and_written_down(session: Session, now: datetime) -> None:
-    """R1: its meeting is wished and its maker mailed in the same transaction."""
+    """PRODUCT 3.7, R60: its meeting is wished and its maker mailed in the same transaction."""
     evening = Evening(session, now, "zoom")
 
     made = made_for(evening, evening.slot())

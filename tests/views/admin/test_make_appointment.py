@@ -78,7 +78,7 @@ def test_a_free_time_of_the_grid_leads_to_the_form_with_that_time(office: Office
 def test_a_family_is_found_by_name_email_or_child_and_booked_for_once(
     office: Office, mia: Student, searched: str
 ) -> None:
-    """R1; RELIABILITY D2: the same form sent again books nothing more."""
+    """PRODUCT 3.7; RELIABILITY D2: the same form sent again books nothing more."""
     [slot] = office.slots(office.folake, 1)
     found = office.dora.post(path(office, "/find"), {"q": searched, "slot": slot.token}).text
     form = {"key": hidden_value(found, "key"), "slot": slot.token, "customer": key_of(office, mia), "type": "P"}
