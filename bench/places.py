@@ -11,6 +11,7 @@ import postgres
 from sqlalchemy import make_url, text
 
 from webapp.db import Database
+from webapp.schema import upgrade
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 _LEFT_BY_BOOKING = ("occupancy", "meeting", "message", "requestkey", "audit", "appointment")
@@ -59,3 +60,14 @@ def _pid(server: postgres.Server) -> int | None:
     home = make_url(server.url).query.get("host")
     file = Path(str(home)) / "data" / "postmaster.pid"
     return int(file.read_text().split()[0]) if home and file.exists() else None
+
+
+@contextmanager
+def migrated(url: str) -> Iterator[Database]:
+    """The place's database as our migrations make it."""
+    database = Database(url)
+    upgrade(database)
+    try:
+        yield database
+    finally:
+        database.dispose()

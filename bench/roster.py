@@ -5,16 +5,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from sqlmodel import Session
 
-from bench.places import POSTGRESQL, SQLITE, place
+from bench.places import POSTGRESQL, SQLITE, migrated, place
 from webapp.db import Database
 from webapp.models import School
-from webapp.schema import upgrade
 from webapp.services.roster.import_roster import apply_import, plan_import
 from webapp.services.roster.report import KINDS
 from webapp.services.system.audit import SYSTEM
@@ -55,7 +53,7 @@ def _table(headings: str, rows: Iterator[str]) -> bytes:
 
 def measure(kind: str) -> list[float]:
     """Seconds of the dry run, of Apply, and of a second Apply that changes nothing."""
-    with place(kind) as here, _database(here.url) as database:
+    with place(kind) as here, migrated(here.url) as database:
         with database.transaction() as session:
             school = School(slug="linden", name="Linden", zone="America/New_York", created_at=NOW)
             session.add(school)
@@ -75,16 +73,6 @@ def _apply(database: Database, school: School, sent: dict[str, bytes]) -> None:
 def _reading(database: Database, look: Callable[[Session], Value]) -> Value:
     with database.reading() as session:
         return look(session)
-
-
-@contextmanager
-def _database(url: str) -> Iterator[Database]:
-    database = Database(url)
-    upgrade(database)
-    try:
-        yield database
-    finally:
-        database.dispose()
 
 
 def _timed(work: Callable[[], object]) -> float:

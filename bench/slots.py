@@ -6,16 +6,14 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from bench.places import POSTGRESQL, SQLITE, place
+from bench.places import POSTGRESQL, SQLITE, migrated, place
 from webapp.db import Database
 from webapp.models import Event, EventSettings, Resource, School
-from webapp.schema import upgrade
 from webapp.services.event.copy_slots import CopyInput, copy_slots
 from webapp.services.event.create_slots import SlotsInput, create_slots, preview_create
 from webapp.services.event.day_grid import day_grid
@@ -67,7 +65,7 @@ DEEDS: dict[str, Deed] = {"Create": _create, "Update": _update, "Copy": _copy, "
 def measure(kind: str) -> dict[str, list[Took]]:
     """Of each run, by what was done; every run begins with an empty event."""
     seconds: dict[str, list[Took]] = {}
-    with place(kind) as here, _database(here.url) as database:
+    with place(kind) as here, migrated(here.url) as database:
         for _ in range(RUNS):
             event = _event(database)
             for name, took in _run(database, event):
@@ -108,16 +106,6 @@ def _event(database: Database) -> Event:
             Resource(**mine, event_id=event.id, name=f"Teacher {n:03}", position=n) for n in range(TEACHERS)
         )
     return event
-
-
-@contextmanager
-def _database(url: str) -> Iterator[Database]:
-    database = Database(url)
-    upgrade(database)
-    try:
-        yield database
-    finally:
-        database.dispose()
 
 
 def _timed(work: Callable[[], object]) -> Took:

@@ -1,12 +1,17 @@
 """What families see of times that the office does not simply offer: “Call”, a reason, or nothing (PRODUCT 1.8)."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from factories import EVENING
 from households import Households, text_of
 
-from webapp.models import Appointment, Slot
+from webapp.models import Appointment, Event, Slot
+from webapp.services.event.move_plan import MoveInput
+from webapp.services.event.move_slots import move_slots
+from webapp.services.system.audit import SYSTEM
 
 
 def give(homes: Households, teacher: str, number: int, **values: Any) -> Slot:
@@ -81,3 +86,16 @@ def test_a_call_time_that_the_office_filled_is_not_shown(homes: Households) -> N
 
     assert booked.slot_id == homes.slots["Petra"][0].id
     assert "call the school" not in page
+
+
+def test_a_time_that_was_moved_meanwhile_is_never_booked_at_its_new_time(homes: Households, now: datetime) -> None:
+    """BOOK-038, by Move Slots of the office."""
+    day = EVENING.date()
+    typed = MoveInput(dates=[day], to=[day + timedelta(days=1)])
+    with homes.database.transaction() as session:
+        move_slots(session, session.get_one(Event, homes.event.id), typed, who=SYSTEM, now=now)
+
+    answer = homes.book("alice", homes.pick("mia", "Petra", 0))
+
+    assert answer.status_code == 409
+    assert homes.all(Appointment) == []
