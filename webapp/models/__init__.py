@@ -3,13 +3,16 @@
 from sqlmodel import SQLModel
 
 from webapp.models import base as _base  # noqa: F401 - names constraints before the first table is made
+from webapp.models.booking.answer import Answer
 from webapp.models.booking.appointment import Appointment
 from webapp.models.booking.occupancy import Occupancy
 from webapp.models.booking.request_key import RequestKey
+from webapp.models.event.appointment_field import AppointmentField
 from webapp.models.event.event import Event
 from webapp.models.event.event_settings import EventSettings
 from webapp.models.event.resource import Resource
 from webapp.models.event.resource_member import ResourceMember
+from webapp.models.event.service import Service
 from webapp.models.event.slot import Slot
 from webapp.models.meeting.account_user import AccountUser
 from webapp.models.meeting.budget import HostDay, Pace
@@ -42,7 +45,9 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "AccountUser",
+    "Answer",
     "Appointment",
+    "AppointmentField",
     "Audit",
     "Class",
     "ClassTeacher",
@@ -69,6 +74,7 @@ __all__ = [
     "Resource",
     "ResourceMember",
     "School",
+    "Service",
     "SignIn",
     "SignInCode",
     "Slot",

@@ -89,6 +89,7 @@ class Appointment(SQLModel, table=True):
     class_nth: int | None = None
     day: str | None = Field(default=None, max_length=10)  # "2026-12-03" in the event's zone, with `day_nth`
     day_nth: int | None = None
+    service: str = Field(default="", max_length=200)  # the text as it was when it was booked
     token: str = public_token()
     is_virtual: bool = False
     act: str = Field(max_length=32, index=True)  # one act of booking: one Confirmation

@@ -47,6 +47,7 @@ class Entry:
     email: str | None
     child: str
     class_name: str
+    service: str
     is_virtual: bool
     has_provider: bool
     room: Room
@@ -111,6 +112,7 @@ def _query() -> Any:
     columns = [
         *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
         *_named(Appointment, "held_until cancelled_at confirmed_at child_name told calendar_sequence calendar_said"),
+        col(Appointment.service),
         *_named(Slot, "starts_at ends_at"),
         col(Event.name).label("event_name"),
         col(Event.zone).label("zone"),

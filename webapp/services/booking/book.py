@@ -276,6 +276,7 @@ def _insert(session: Session, plan: Plan, turn: Turn, act: str, *, now: datetime
         "token": new_token(),
         "is_virtual": plan.is_virtual,
         "act": act,
+        "service": "",
         "booked_at": now,
         "problem": plan.problem,
         **plan.place,
@@ -313,7 +314,8 @@ def _fact(plan: Plan, appointment: int, turn: Turn, act: str) -> Fact:
 
 _SLOT = table_of(Slot).c
 _GIVEN = [
-    *"seat contact_id student_id class_id child_name child_key nth token is_virtual act booked_at problem day".split(),
+    *"seat service contact_id student_id class_id child_name child_key nth token is_virtual act".split(),
+    *"booked_at problem day".split(),
     *ORDINALS,
 ]
 _INSERT = (

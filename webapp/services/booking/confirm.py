@@ -12,6 +12,7 @@ from webapp.services.booking.book import Choice, book_in_turn
 from webapp.services.booking.choices import Pick
 from webapp.services.booking.family import Child
 from webapp.services.booking.offers import Offer
+from webapp.services.booking.questions import Questions, keep_answers, questions_of, read_answers
 from webapp.services.booking.request_key import take_key
 from webapp.services.booking.turn import take_turn_at
 from webapp.services.people.names import NameInput, keep_name
@@ -27,6 +28,7 @@ def confirm(
     picks: Sequence[Pick],
     named: Mapping[str, Child],
     name: NameInput | None,
+    answers: Mapping[str, str] | None = None,
     *,
     seen: Collection[str],
     key: str,
@@ -34,18 +36,26 @@ def confirm(
     now: datetime,
 ) -> str:
     """The token of the act of booking, in the event of an address. `named` are the children whom the parent typed, by
-    token; `seen` the stamps of the times as they saw them. Raises what `book` raises, KeyUsed, and NotFound for an
-    event that is not there or a child that is not theirs."""
+    token; `seen` the stamps of the times as they saw them; `answers` what they typed, by name of the input. Raises what
+    `book` raises, Unanswered, KeyUsed, and NotFound for an event that is not there or a child that is not theirs."""
     if not all(pick.slot for pick in picks):
         raise Invalid(N_("Choose a time for each teacher."))
     assert maker.id is not None
-    asked = (school, event, maker.id, sorted(str(pick) for pick in picks))
+    asked = (
+        school,
+        event,
+        maker.id,
+        sorted(str(pick) for pick in picks),
+        *([sorted(answers.items())] if answers else []),
+    )
     act = new_token()
     if earlier := take_key(session, key, ACTION, *asked, login_id=login_id, now=now, result={"act": act}):
         return str(earlier["act"])
     if name is not None:
         keep_name(session.get_one(Contact, maker.id), name)
     turn = take_turn_at(session, school, event, maker.id, {pick.child for pick in picks} - named.keys())
+    questions = questions_of(session, turn.event_id) if turn.asks_questions else Questions()
+    given = read_answers(questions, [pick.name for pick in picks], answers or {}) if questions else []
     children = named if turn.is_simple else turn.students
     if not {pick.child for pick in picks} <= children.keys():
         raise NotFound
@@ -54,7 +64,9 @@ def confirm(
     def is_as_seen(offer: Offer) -> bool:
         return stamp(offer.token, offer.starts_at, offer.kind) in seen
 
-    book_in_turn(session, turn, choices, is_as_seen=is_as_seen, act=act, now=now)
+    booked = book_in_turn(session, turn, choices, is_as_seen=is_as_seen, act=act, now=now)
+    if given:
+        keep_answers(session, turn.school_id, booked, given)
     return act
 
 

@@ -19,6 +19,7 @@ from webapp.services.booking.book_for import wanted_kind
 from webapp.services.booking.cancel import appointment_of_event
 from webapp.services.booking.errors import FamilyBusy, TimeClash
 from webapp.services.booking.move import move_appointment
+from webapp.services.booking.questions import answers_of
 from webapp.services.booking.red import problem_words
 from webapp.services.booking.times import Time, times_of
 from webapp.services.event.slots import stands
@@ -35,6 +36,7 @@ class Desk:
     link_problem: str
     unused_link: str
     times: tuple[Time, ...]
+    answers: list[tuple[str, str]]
 
     @property
     def day(self) -> date:
@@ -91,6 +93,7 @@ def desk_of(session: Session, event: Event, appointment_id: int, *, now: datetim
         link_problem=_link_problem(session, appointment_id),
         unused_link=typed if entry.is_virtual and entry.has_provider else "",
         times=_times(session, event, appointment, entry, now=now) if appointment.is_standing else (),
+        answers=answers_of(session, [appointment_id]).get(appointment_id, []),
     )
 
 

@@ -54,14 +54,12 @@ class LimitReached(RuleBroken):
 
 class EventIsFull(LimitReached):
     rule = "per_event"
-    message = N_("In this event a family can have %(most)s at most. Cancel an appointment first to make another one.")
+    message = N_("In this event a family can have %(most)s at most. Leave one out, or cancel one.")
 
 
 class ChildIsFull(LimitReached):
     rule = "per_child"
-    message = N_(
-        "In this event each child can have %(most)s at most. Cancel one of %(child)s first to make another one."
-    )
+    message = N_("In this event %(child)s can have %(most)s at most. Leave one out, or cancel one.")
 
 
 class ClassIsBooked(LimitReached):

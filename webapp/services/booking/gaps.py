@@ -1,13 +1,25 @@
-"""Hold the gap that an event forces after each appointment, once its setting changes (`Allow back-to-back`)."""
+"""Count what is booked within the limits of an event, and hold its gaps, once they or the times have changed."""
 
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Occupancy, Slot
+from webapp.models import Appointment, EventSettings, Occupancy, Slot
 from webapp.models.booking.occupancy import GAP
+from webapp.models.event.event_settings import Limits
+from webapp.services.booking.limits import count_again
 from webapp.services.booking.occupancy import Span, spread, ticks
+
+
+def keep_limits(session: Session, settings: EventSettings, *, now: datetime, was: Limits | None = None) -> None:
+    """What is booked stays, and counts; `was` are the limits before a change of them. The row of settings is the
+    caller's: whoever books waits, and counts with us. Nothing is done in an event without limits."""
+    limits, event_id = settings.limits, settings.event_id
+    if limits.are_counted or (was and was.are_counted):
+        count_again(session, event_id, limits)
+    if limits.gap or (was and was.gap):
+        hold_gaps(session, event_id, limits.gap, now=now)
 
 
 def hold_gaps(session: Session, event_id: int, gap: int, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from webapp.errors import N_, DomainError
 from webapp.models import Occupancy
 from webapp.models.base import table_of
+from webapp.models.booking.occupancy import GAP
 from webapp.services.booking.occupancy import Span, take
 
 _AT_ONCE = 5_000
@@ -30,7 +31,8 @@ class Held(NamedTuple):
 
 
 def held_for(session: Session, slots: Collection[int], slot_of: Mapping[int, int]) -> list[Held]:
-    """All that the slots and the appointments on them (`slot_of`, by id) hold."""
+    """All that the slots and the appointments on them (`slot_of`, by id) hold, but for gaps: `keep_limits` makes those
+    anew."""
     spans = [*_spans(session, _ROW.slot_id, slots), *_spans(session, _ROW.appointment_id, list(slot_of))]
     return [Held(span.slot_id or slot_of[span.appointment_id or 0], span) for span in spans]
 
@@ -66,7 +68,7 @@ def shift(session: Session, before: Sequence[Held], after: Sequence[Held]) -> No
 
 def _spans(session: Session, holder: object, ids: Collection[int]) -> list[Span]:
     columns = (_ROW.kind, _ROW.subject_id, _ROW.appointment_id, _ROW.slot_id)
-    query = select(*columns, func.min(_ROW.tick), func.max(_ROW.tick)).group_by(*columns)
+    query = select(*columns, func.min(_ROW.tick), func.max(_ROW.tick)).where(_ROW.kind != GAP).group_by(*columns)
     rows = [
         row
         for some in _parts(sorted(ids))

@@ -11,6 +11,7 @@ from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.base import new_token, table_of
 from webapp.models.people.student import student_name
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.gaps import keep_limits
 from webapp.services.booking.holds import let_go
 from webapp.services.booking.shift import shift
 from webapp.services.event.events import settings_of
@@ -51,6 +52,7 @@ def move_slots(session: Session, event: Event, typed: MoveInput, *, who: Who, no
     left = {appointment.act for appointment in plan.appointments}
     _retime(session, plan)
     shift(session, plan.before, plan.after)
+    keep_limits(session, settings_of(session, event), now=now)
     moved = _tell_anew(session, plan, now=now)
     subject = f"event {event.id}"
     detail = {"slots": counts.slots, "appointments": counts.appointments, "kept": len(counts.kept)}

@@ -10,8 +10,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Connection, Event, EventSettings, Slot
 from webapp.services.booking.consequences import follow
-from webapp.services.booking.gaps import hold_gaps
-from webapp.services.booking.limits import count_again
+from webapp.services.booking.gaps import keep_limits
 from webapp.services.event.events import settings_of
 from webapp.services.event.inputs import WallTime, blank_is_none
 from webapp.services.event.wall_time import typed_moment
@@ -74,7 +73,7 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
     session.add(settings)
     session.flush()
     if settings.limits != limits:
-        _keep_limits(session, settings, now=now)
+        keep_limits(session, settings, now=now, was=limits)
     _record(
         session,
         event,
@@ -127,12 +126,6 @@ def future_appointments(session: Session, event: Event, *, now: datetime) -> lis
         .where(col(Slot.ends_at) > now)
     )
     return list(session.execute(query).scalars())
-
-
-def _keep_limits(session: Session, settings: EventSettings, *, now: datetime) -> None:
-    """What is booked stays, and counts. The row of settings is ours by now: whoever books waits, and counts with us."""
-    count_again(session, settings.event_id, settings.limits)
-    hold_gaps(session, settings.event_id, settings.limits.gap, now=now)
 
 
 def _refuse_unconnected(session: Session, event: Event, provider: str) -> None:

@@ -169,6 +169,9 @@ SIGN_INS = {
 }
 
 TIES = (
+    "answer.appointment_id appointment",
+    "answer.field_id appointmentfield",
+    "appointmentfield.event_id event",
     "appointment.class_id class",
     "appointment.contact_id contact",
     "appointment.event_id event",
@@ -195,6 +198,7 @@ TIES = (
     "resource.event_id event",
     "resourcemember.contact_id contact",
     "resourcemember.resource_id resource",
+    "service.event_id event",
     "slot.event_id event",
     "slot.resource_id resource",
     "task.contact_id contact",

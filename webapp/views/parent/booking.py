@@ -1,7 +1,5 @@
 """Step 3: check everything once, and book all of it or nothing."""
 
-from collections.abc import Sequence
-
 from flask import g, request, session
 from sqlmodel import Session
 
@@ -16,9 +14,11 @@ from webapp.services.booking.confirm import confirm
 from webapp.services.booking.errors import SlotTaken
 from webapp.services.booking.glance import Sought, refuse_what_is_gone
 from webapp.services.booking.own import by_day, entries_of_act
-from webapp.services.booking.sheet import Row, chosen_rows, complaints, rows_by_day
-from webapp.services.event.open_events import Round, round_of
+from webapp.services.booking.questions import Unanswered
+from webapp.services.booking.sheet import chosen_rows, complaints
+from webapp.services.event.open_events import round_of
 from webapp.services.people.names import NameInput, needs_name
+from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
 from webapp.views.parent.named import named_children
 from webapp.views.parent.polling import pace
@@ -37,12 +37,12 @@ def check(school: str, event: str) -> Answer:
         found = round_of(db, school, event)
         if not are_named(found, picks):
             return to_step("teachers", school, event, picks)
-        rows = rows_of(db, found, picks, proposing=False)
+        rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if not found.may_look(g.contact, now=clock.now()):
         return to("landing", school, event)
     if complaints(rows) or not chosen_rows(rows):
         return to_step("times", school, event, picks)
-    return _check_page(found, rows, Form(NameInput))
+    return check_page(found, rows, questions, Form(NameInput))
 
 
 @blueprint.post("/<school>/<event>/book")
@@ -86,6 +86,7 @@ def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None)
             picks,
             named_children(session),
             name,
+            answers_sent(),
             seen=request.form.getlist("seen"),
             key=key,
             login_id=auth.person().login_id,
@@ -105,30 +106,16 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
         raise Unsure(NOT_KNOWN) from error
     with reading() as db:
         found = round_of(db, school, event)
-        rows = rows_of(db, found, picks, proposing=False)
-    if isinstance(error, Busy):
-        return _check_page(found, rows, Form(NameInput), error.status, error)
+        rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
+    if isinstance(error, Busy | Unanswered) and chosen_rows(rows):
+        return check_page(found, rows, questions, Form(NameInput), error.status, error)
     return times_page(found, rows, {}, error=error, status=error.status)
 
 
 def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:
     with reading() as db:
         found = round_of(db, school, event)
-        rows = rows_of(db, found, picks, proposing=False)
+        rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if (wrong := complaints(rows)) or not chosen_rows(rows):
         return times_page(found, rows, wrong, status=409)
-    return _check_page(found, rows, name, 422)
-
-
-def _check_page(
-    found: Round, rows: Sequence[Row], name: Form[NameInput], status: int = 200, error: DomainError | None = None
-) -> Answer:
-    chosen = chosen_rows(rows)
-    values = {
-        "error": error,
-        "rows": chosen,
-        "days": rows_by_day(chosen),
-        "form": name,
-        "asks_name": needs_name(g.contact),
-    }
-    return event_page("check.html", found, status, **values)
+    return check_page(found, rows, questions, name, 422)

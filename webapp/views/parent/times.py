@@ -10,9 +10,13 @@ from webapp import clock, i18n
 from webapp.auth import family
 from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
+from webapp.forms import Form
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
+from webapp.services.booking.questions import Questions
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints, lay_out
 from webapp.services.event.open_events import Round, round_of
+from webapp.services.people.names import NameInput
+from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
 
 
@@ -38,9 +42,13 @@ def choose_times(school: str, event: str) -> Answer:
     with reading() as db:
         found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
+        questions = asked(db, found) if answers_sent() else Questions()
     if request.htmx:
         return times_page(found, rows, {}, template="_times.html", opened=request.htmx.trigger or "")
     wrong, chosen = complaints(rows), chosen_rows(rows)
+    if not wrong and chosen and questions:
+        # What was answered before a time was lost is in no address.
+        return check_page(found, rows, questions, Form(NameInput))
     if not wrong and chosen:
         return to_step("check", school, event, [row.pick for row in chosen])
     nothing = None if wrong else Invalid(N_("None of these teachers has a time that fits. Go back and choose others."))
@@ -72,7 +80,9 @@ def times_page(
         "span": _span(chosen),
         "focus": None if error else next(iter(wrong), None),
     }
-    return event_page(template, found, status, wrong=wrong, error=error, opened=opened, **values)
+    return event_page(
+        template, found, status, wrong=wrong, error=error, opened=opened, answers=answers_sent(), **values
+    )
 
 
 def _typed(pick: Pick) -> Pick:
