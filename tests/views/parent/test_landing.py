@@ -12,7 +12,7 @@ from webapp.models import Appointment
 def test_the_school_page_lists_the_open_events_only(homes: Households, now: datetime) -> None:
     with homes.database.transaction() as session:
         make_event(session, homes.school, name="Closed Event", settings={"closes_at": now})
-        make_event(session, homes.school, name="Later Event", settings={"opens_at": now + timedelta(seconds=1)})
+        make_event(session, homes.school, name="Later Event", settings={"opens_at": now + timedelta(minutes=1)})
         make_event(session, make_school(session), name="Foreign Event")
 
     page = Browser(homes.app).get(f"/{homes.school.slug}/")
