@@ -54,6 +54,46 @@ def test_an_odd_start_makes_the_step_fit_the_clock() -> None:
     assert [(tick.label, tick.colspan) for tick in ticks_of(scale, CHICAGO)] == [("4:05", 2), ("4:15", 3), ("4:30", 1)]
 
 
+def test_draw_time_every_overrides_the_step_and_begins_at_a_round_time() -> None:
+    """DESIGN 1, PRODUCT 2.6"""
+    times = [span(5, 20), span(25, 20), span(50, 20)]
+
+    scale = scale_of(times, CHICAGO, 10)
+    cells, left_over = lay_out(scale, [slot(one, n) for n, one in enumerate(times, 1)])
+
+    assert scale == Scale(FOUR, 10, 7)
+    assert left_over == ()
+    assert [(cell.colspan, cell.slot.id if cell.slot else 0) for cell in cells] == [(2, 1), (2, 2), (1, 0), (2, 3)]
+    assert sum(tick.colspan for tick in ticks_of(scale, CHICAGO)) == scale.columns
+
+
+def test_a_step_that_is_longer_than_a_slot_is_not_followed() -> None:
+    """Else two slots would share a column, and one of them would not be seen."""
+    assert scale_of([span(0, 15), span(15, 15)], CHICAGO, 30).step == 15
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60)), min_size=1, max_size=12),
+    st.integers(1, 60),
+)
+def test_whatever_is_drawn_every_slot_has_a_column_and_every_row_is_full(
+    pairs: list[tuple[int, int]], every: int
+) -> None:
+    times, at = [], 0
+    for gap, longer in pairs:
+        times.append(span(at + gap, every + longer))
+        at += gap + every + longer
+
+    scale = scale_of(times, CHICAGO, every)
+    cells, left_over = lay_out(scale, [slot(one, n) for n, one in enumerate(times)])
+
+    assert scale.step == every
+    assert left_over == ()
+    assert sum(cell.colspan for cell in cells) == scale.columns
+    assert min(cell.colspan for cell in cells) >= 1
+    assert sum(tick.colspan for tick in ticks_of(scale, CHICAGO)) == scale.columns
+
+
 def test_a_day_without_slots_has_no_columns() -> None:
     scale = scale_of([], CHICAGO)
 

@@ -47,6 +47,16 @@ def test_an_event_without_slots_offers_to_create_some(office: Office) -> None:
     assert page.count(f'hx-get="{office.path("slots/create/form")}?date=2026-11-23"') == 2
 
 
+def test_draw_time_every_of_vendor_ui_setup_draws_the_grid(office: Office) -> None:
+    """PRODUCT 2.4, 2.6"""
+    office.slots(office.folake, 4)
+
+    by_itself = day(office).count('<col class="c-s">')
+    office.set(draw_minutes=5)
+
+    assert (by_itself, day(office).count('<col class="c-s">')) == (4, 12)
+
+
 def test_the_slots_menu_works_as_links_too(office: Office) -> None:
     """R75: Slots > Update Slots; each item is a page where there is no JavaScript."""
     page = day(office, f"?date={FRIDAY}")

@@ -92,10 +92,11 @@ def day_grid(
     per_page: int = PER_PAGE,
     month: date | None = None,
     within: Collection[int] | None = None,
+    every: int | None = None,
     now: datetime,
 ) -> DayGrid:
     """`month` is a day of the month that the calendar shows, else the day's own; `within` are the only resources that
-    the reader may see, None for all. Raises NotFound for absurd dates.
+    the reader may see, None for all; `every` is Draw Time every. Raises NotFound for absurd dates.
     """
     if not all(1990 <= shown.year <= 2200 for shown in (day, month or day)):
         raise NotFound
@@ -105,7 +106,7 @@ def day_grid(
     pages = max(1, -(-teachers // per_page))
     page = min(max(page, 1), pages)
     resources = _resources(session, shown, page, per_page)
-    scale = scale_of(_times(session, event, day, within), event.zone)
+    scale = scale_of(_times(session, event, day, within), event.zone, every)
     rows, stray = _rows(session, event, day, resources, scale, within, now=now)
     return DayGrid(
         day=day,

@@ -42,13 +42,18 @@ class Cell:
     slot: GridSlot | None
 
 
-def scale_of(times: Iterable[Times], zone: str) -> Scale:
-    """The step is the largest common divisor of the day's starts, by the wall clock, and lengths."""
+def scale_of(times: Iterable[Times], zone: str, every: int | None = None) -> Scale:
+    """The step is the largest common divisor of the day's starts, by the wall clock, and lengths; or `every` minutes,
+    as the event's Vendor UI Setup says, where no slot is shorter: each has a column of its own then too.
+    """
     spans = list(times)
     if not spans:
         return Scale(_EPOCH, 1, 0)
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
     at = _wall_minute(first, zone)
+    if every and all(_minutes(*span) >= every for span in spans):
+        first -= at % every * _MINUTE
+        return Scale(first, every, -(-_minutes(first, last) // every))
     step = gcd(at, *(_minutes(first, start) for start, _ in spans), *(_minutes(*span) for span in spans))
     return Scale(first, step, _minutes(first, last) // step)
 

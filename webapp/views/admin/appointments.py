@@ -51,8 +51,8 @@ def overview(school: str, event: int) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
         day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=now)
-        month, mine = asked_date("month"), g.resources
-        grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, now=now)
+        month, mine, every = asked_date("month"), g.resources, frame.settings.draw_minutes
+        grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, every=every, now=now)
         selected = selected_red(session, frame.event, request.args.get("a", type=int), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
     stop = _tab_stop(grid.month)
