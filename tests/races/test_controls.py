@@ -26,12 +26,6 @@ from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.races
 
-DROP_THE_KEY = (
-    "CREATE TABLE loose AS SELECT * FROM occupancy",
-    "DROP TABLE occupancy",
-    "ALTER TABLE loose RENAME TO occupancy",
-)
-
 
 @pytest.fixture(params=BOTH)
 def lent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
@@ -61,6 +55,11 @@ def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
 def _uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if both had counted before either had booked."""
     monkeypatch.setattr(booking, "seen_by_all", lambda *_, **__: [])
+
+
+def without_key(table: str) -> tuple[str, ...]:
+    """Statements that leave the table its rows and take its constraints."""
+    return f"CREATE TABLE loose AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE loose RENAME TO {table}"
 
 
 def loosen(database: Database, *statements: str) -> None:
@@ -94,8 +93,8 @@ def one_booking(database: Database, evening: Evening, slot: str, adult: object, 
 @pytest.mark.parametrize("own_server", BOTH, indirect=True)
 def test_a_storm_without_the_key_of_occupancy_puts_people_in_two_places(own_server: Running, senders: Senders) -> None:
     """The control of the storm, by the same road."""
-    storm = Storm(Setting(teachers=6, couples=3, slots=2).crowd(own_server), senders, random.Random(1))
-    loosen(own_server.database, *DROP_THE_KEY)
+    storm = Storm(Setting(teachers=6, teams=2, couples=3, slots=2).crowd(own_server), senders, random.Random(1))
+    loosen(own_server.database, *without_key("occupancy"))
 
     with pytest.raises(AssertionError, match="in two places"):
         storm.play(200)
@@ -103,6 +102,22 @@ def test_a_storm_without_the_key_of_occupancy_puts_people_in_two_places(own_serv
     found = wrongs(own_server.url)
     assert found["parents in two places"] > 0
     assert found["students in two places"] > 0
+    assert found["teachers in two places"] > 0
+
+
+@pytest.mark.parametrize("own_server", BOTH, indirect=True)
+def test_without_the_key_of_requests_a_form_that_is_sent_twice_is_refused_by_itself(
+    own_server: Running, senders: Senders
+) -> None:
+    """The control of the form that many send at once (RELIABILITY I7): "was just taken", by the same family."""
+    crowd = Setting(teachers=1, singles=1).crowd(own_server)
+    [parent], [teacher] = crowd.parents, crowd.teachers
+    form = crowd.book(parent, [(parent.children[0], teacher, teacher.slots[0])])
+    loosen(own_server.database, *without_key("requestkey"))
+
+    answers = senders.race(own_server.port, [form] * 8)
+
+    assert sorted(answer.status for answer in answers) == [303] + [409] * 7
 
 
 @pytest.mark.usefixtures("_blind")
