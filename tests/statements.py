@@ -14,15 +14,20 @@ _SWEEPING = re.compile(r"^SCAN|AUTOMATIC|\((school|event)_id=\?\)")
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[Statement]]:
-    """What the application asks meanwhile, each with its values."""
+    """What the application asks meanwhile, each with its values; BEGIN for each transaction."""
     engine: Engine = app.extensions["confab"].database.engine
     sent: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
         sent.append((statement, values))
 
+    def note_begin(_connection: object) -> None:
+        sent.append(("BEGIN", ()))
+
     event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "begin", note_begin)
     yield sent
+    event.remove(engine, "begin", note_begin)
     event.remove(engine, "before_cursor_execute", note)
 
 

@@ -8,11 +8,13 @@ from sqlmodel import Session, col
 
 from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Level, School
+from webapp.models.base import columns_of, objects_of, table_of
 from webapp.models.event.event_settings import Limits
 from webapp.services.event.availability import cancelling_words, closing_words
 
 _BY_SLUGS = (
-    select(Event, EventSettings)
+    select(*columns_of(Event, EventSettings))
+    .select_from(table_of(Event))
     .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
     .join(School, col(School.id) == col(Event.school_id))
     .where(col(School.slug) == bindparam("school"), col(Event.slug) == bindparam("event"))
@@ -54,10 +56,10 @@ class Round:
 
 def round_of(session: Session, school: str, event: str) -> Round:
     """By the two short names of an address. Raises NotFound."""
-    row = session.execute(_BY_SLUGS, {"school": school, "event": event}).first()
+    row = session.connection().execute(_BY_SLUGS, {"school": school, "event": event}).first()
     if row is None:
         raise NotFound
-    return Round(*row)
+    return Round(*objects_of(row, Event, EventSettings))
 
 
 def open_events(session: Session, school: School, *, now: datetime) -> list[Round]:

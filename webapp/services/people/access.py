@@ -8,11 +8,12 @@ from sqlalchemy import and_, bindparam, select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Contact, Grant, Level, Resource, ResourceMember, School, SignIn, Slot
+from webapp.models.base import columns_of, objects_of
 from webapp.services.people.schools import is_slug
-from webapp.services.people.sign_in import SignedIn, may_act_as, person_of, sought, with_sign_in
+from webapp.services.people.sign_in import PERSON_COLUMNS, SignedIn, may_act_as, person_of, sought, with_sign_in
 
 _BEFORE_SCHOOL = (
-    with_sign_in(School, Contact)
+    with_sign_in(*columns_of(School, Contact))
     .outerjoin(School, col(School.slug) == bindparam("school"))
     .outerjoin(Contact, and_(col(Contact.school_id) == col(School.id), col(Contact.login_id) == col(SignIn.login_id)))
 )
@@ -30,8 +31,11 @@ class Standing:
 def standing_before(session: Session, secret: str, school: str, *, now: datetime) -> Standing | None:
     """Who holds the secret, with what they are in the school of this slug, in one query; None as for `signed_in`."""
     values = {**sought(secret, now=now), "school": school if is_slug(school) else None}
-    row = session.execute(_BEFORE_SCHOOL, values).first()
-    return Standing(person_of(row, now=now), row.School, row.Contact) if row else None
+    row = session.connection().execute(_BEFORE_SCHOOL, values).first()
+    if row is None:
+        return None
+    found, own = objects_of(row[PERSON_COLUMNS:], School, Contact)
+    return Standing(person_of(row, now=now), found, own)
 
 
 def acted_contact(session: Session, person: SignedIn, own: Contact | None) -> Contact | None:

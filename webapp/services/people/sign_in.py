@@ -24,6 +24,8 @@ _PERSON: Any = (
     col(SignIn.acting_as_id).label("acting_as_id"),
     col(SignIn.acting_until).label("acting_until"),
 )
+PERSON_COLUMNS = len(_PERSON)
+"""So many columns of `with_sign_in` stand before those that were asked for beside them."""
 
 
 @dataclass(frozen=True)
