@@ -13,6 +13,7 @@ from webapp import clock
 from webapp.context import database, look_once, reading
 from webapp.errors import NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, School
+from webapp.services.event.open_events import Round
 from webapp.services.people.access import (
     Standing,
     acted_contact,
@@ -32,13 +33,14 @@ _LOOKING = frozenset({"GET", "HEAD"})
 
 class Visitor(UserMixin):  # type: ignore[misc]  # flask-login has no types
     """A signed-in person as flask-login wants them; the id is the sign-in's secret. `school` and `own` are of the
-    school in the URL, where there is one."""
+    school in the URL, where there is one, and `round` is the event of a family's."""
 
     def __init__(self, secret: str, standing: Standing) -> None:
         self.id = secret
         self.person = standing.person
         self.school: School | None = standing.school
         self.own: Contact | None = standing.own
+        self.round: Round | None = standing.round
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,12 @@ def _declare(view: View, access: Access) -> View:
 
 def _visitor(secret: str) -> Visitor | None:
     """Asks the database at each request, once: a sign-in that has just ended lets nobody in."""
+    named = request.view_args or {}
+    event = named.get("event", "")  # a word in a family's address, a number in the office's
     with reading() as db:
-        standing = standing_before(db, secret, (request.view_args or {}).get("school", ""), now=clock.now())
+        standing = standing_before(
+            db, secret, named.get("school", ""), event if isinstance(event, str) else "", now=clock.now()
+        )
     return Visitor(secret, standing) if standing else None
 
 
@@ -158,6 +164,9 @@ def _admit(visitor: Visitor, access: Access) -> None:
     g.school, g.own_contact = visitor.school, visitor.own
     g.contact = _contact(visitor)
     if access.kind == "family":
+        if visitor.round is None:
+            raise NotFound
+        g.round = visitor.round
         return
     if g.contact.level < Level.VIEWER:
         raise NotFound

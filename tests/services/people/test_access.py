@@ -69,6 +69,24 @@ def test_a_contact_without_a_login_is_nobody_s(session: Session, school: School,
     assert before(session, login, school.slug, now).own is None
 
 
+def test_a_family_s_address_names_an_event_of_that_school_and_no_other(
+    session: Session, school: School, login: Login, dora: Contact, now: datetime
+) -> None:
+    event = make_event(session, school, slug="fall")
+    make_event(session, make_school(session), slug="winter")
+    secret = start_sign_in(session, login, stays=STAFF_STAYS, now=now)
+    session.flush()
+
+    found = {slug: standing_before(session, secret, school.slug, slug, now=now) for slug in ("fall", "winter", "")}
+
+    rounds = {slug: standing.round for slug, standing in found.items() if standing}
+    assert rounds["fall"]
+    assert rounds["fall"].event == event
+    assert rounds["fall"].settings.event_id == event.id
+    assert (rounds["winter"], rounds[""]) == (None, None)
+    assert {standing.own == dora for standing in found.values() if standing} == {True}
+
+
 def test_a_sign_in_that_does_not_stand_is_nobody_anywhere(
     session: Session, school: School, login: Login, dora: Contact, now: datetime
 ) -> None:

@@ -3,39 +3,54 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, select
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
-from webapp.models import Appointment, Contact, Grant, Level, Resource, ResourceMember, School, SignIn, Slot
+from webapp.models import (
+    Appointment,
+    Contact,
+    Event,
+    EventSettings,
+    Grant,
+    Level,
+    Resource,
+    ResourceMember,
+    School,
+    SignIn,
+    Slot,
+)
 from webapp.models.base import columns_of, objects_of
+from webapp.services.event.open_events import Round
 from webapp.services.people.schools import is_slug
 from webapp.services.people.sign_in import PERSON_COLUMNS, SignedIn, may_act_as, person_of, sought, with_sign_in
 
-_BEFORE_SCHOOL = (
-    with_sign_in(*columns_of(School, Contact))
-    .outerjoin(School, col(School.slug) == bindparam("school"))
-    .outerjoin(Contact, and_(col(Contact.school_id) == col(School.id), col(Contact.login_id) == col(SignIn.login_id)))
-)
+_OF_SCHOOL = (School, Contact)
+_OF_EVENT = (*_OF_SCHOOL, Event, EventSettings)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A signed-in person before the school of an address: the school and their own contact there, if there are any."""
+    """A signed-in person before the school of an address: the school, their own contact there, and the event of the
+    address, each where there is one."""
 
     person: SignedIn
     school: School | None
     own: Contact | None
+    round: Round | None = None
 
 
-def standing_before(session: Session, secret: str, school: str, *, now: datetime) -> Standing | None:
-    """Who holds the secret, with what they are in the school of this slug, in one query; None as for `signed_in`."""
-    values = {**sought(secret, now=now), "school": school if is_slug(school) else None}
-    row = session.connection().execute(_BEFORE_SCHOOL, values).first()
+def standing_before(session: Session, secret: str, school: str, event: str = "", *, now: datetime) -> Standing | None:
+    """Who holds the secret, with what they are in the school of this slug, in one query; None as for `signed_in`.
+    A family's address names an event (slug) too."""
+    query, models = (_BEFORE_EVENT, _OF_EVENT) if event else (_BEFORE_SCHOOL, _OF_SCHOOL)
+    values = {**sought(secret, now=now), "school": school if is_slug(school) else None, "event": event}
+    row = session.connection().execute(query, values).first()
     if row is None:
         return None
-    found, own = objects_of(row[PERSON_COLUMNS:], School, Contact)
-    return Standing(person_of(row, now=now), found, own)
+    found, own, *of_event = objects_of(row[PERSON_COLUMNS:], *models)
+    return Standing(person_of(row, now=now), found, own, Round(*of_event) if all(of_event) and event else None)
 
 
 def acted_contact(session: Session, person: SignedIn, own: Contact | None) -> Contact | None:
@@ -89,3 +104,17 @@ def may_work_on(session: Session, contact: Contact, event_id: int, resource_id: 
     if contact.level < Level.RESOURCE_ADMINISTRATOR:
         return False
     return is_granted(session, contact, event_id) or resource_id in granted_resources(session, contact, event_id)
+
+
+def _before(*models: type[SQLModel]) -> Any:
+    is_own = and_(col(Contact.school_id) == col(School.id), col(Contact.login_id) == col(SignIn.login_id))
+    query = with_sign_in(*columns_of(*models))
+    return query.outerjoin(School, col(School.slug) == bindparam("school")).outerjoin(Contact, is_own)
+
+
+_BEFORE_SCHOOL = _before(*_OF_SCHOOL)
+_BEFORE_EVENT = (
+    _before(*_OF_EVENT)
+    .outerjoin(Event, and_(col(Event.school_id) == col(School.id), col(Event.slug) == bindparam("event")))
+    .outerjoin(EventSettings, col(EventSettings.event_id) == col(Event.id))
+)

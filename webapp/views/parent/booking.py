@@ -16,7 +16,7 @@ from webapp.services.booking.glance import Sought, refuse_what_is_gone
 from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.questions import Unanswered
 from webapp.services.booking.sheet import chosen_rows, complaints
-from webapp.services.event.open_events import round_of
+from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput, needs_name
 from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
@@ -33,8 +33,8 @@ NOT_KNOWN = N_("We could not find out whether your times were booked. Look at yo
 @family
 def check(school: str, event: str) -> Answer:
     picks = read_picks(request.args.getlist("pick"))
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         if not are_named(found, picks):
             return to_step("teachers", school, event, picks)
         rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
@@ -63,8 +63,8 @@ def book(school: str, event: str) -> Answer:
 @blueprint.get("/<school>/<event>/booked/<act>")
 @family
 def booked(school: str, event: str, act: str) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entries = entries_of_act(db, g.contact, found.event.id or 0, act)
     return event_page("booked.html", found, days=by_day(entries), n=0, pace=pace(0))
 
@@ -104,8 +104,8 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
     """Fresh times, everything else kept; where only the crowd was in the way, the same button again."""
     if isinstance(error, Unsure):
         raise Unsure(NOT_KNOWN) from error
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if isinstance(error, Busy | Unanswered) and chosen_rows(rows):
         return check_page(found, rows, questions, Form(NameInput), error.status, error)
@@ -113,8 +113,8 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
 
 
 def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if (wrong := complaints(rows)) or not chosen_rows(rows):
         return times_page(found, rows, wrong, status=409)

@@ -11,7 +11,7 @@ from webapp.errors import N_, DomainError, Unsure
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
 from webapp.services.booking.change import cancel_own, move_own, other_times
 from webapp.services.booking.own import own_entry
-from webapp.services.event.open_events import round_of
+from webapp.services.event.open_events import Round, round_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 NOT_KNOWN = N_("We could not find out whether this was done. Look at your appointments before you try again.")
@@ -66,8 +66,8 @@ def move(school: str, event: str, token: str) -> Answer:
 
 def _cancel_page(school: str, event: str, token: str, error: DomainError | None = None) -> Answer:
     """The appointment as it is now; another family's is not found."""
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
     return event_page("cancel.html", found, error.status if error else 200, entry=entry, error=error)
 
@@ -76,8 +76,8 @@ def _move_page(
     school: str, event: str, token: str, error: DomainError | None = None, *, slot: str = "", kind: str = ""
 ) -> Answer:
     now = clock.now()
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
         options = other_times(db, found, g.contact, entry, now=now)
     kind = kind or (VIRTUAL if entry.is_virtual else IN_PERSON)

@@ -11,7 +11,7 @@ from webapp.forms import Form
 from webapp.models import Contact
 from webapp.services.booking.family import children_of
 from webapp.services.event.inputs import Line
-from webapp.services.event.open_events import round_of
+from webapp.services.event.open_events import Round
 from webapp.services.people.children import claim_child, may_try
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
@@ -55,8 +55,9 @@ def _claim(typed: ChildInput) -> None:
 
 
 def _children_page(school: str, event: str, form: Form[ChildInput], status: int = 200) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found, known = round_of(db, school, event), children_of(db, g.contact)
+        known = children_of(db, g.contact)
     if found.event.is_simple:
         return to("teachers", school, event)
     return event_page("children.html", found, status, form=form, children=known)

@@ -10,7 +10,7 @@ from webapp.errors import N_, DomainError, Invalid
 from webapp.rendering import page
 from webapp.services.booking.choices import Pick, read_picks
 from webapp.services.booking.teachers import Group, count_chosen, left_in_event, teachers_by_child, teachers_by_name
-from webapp.services.event.open_events import Round, round_of
+from webapp.services.event.open_events import Round
 from webapp.views.parent.frame import Answer, blueprint, event_page, to, to_step
 from webapp.views.parent.named import keep_child, named_children
 
@@ -46,16 +46,14 @@ def choose_teachers(school: str, event: str) -> Answer:
 @family
 def count(school: str, event: str) -> Answer:
     """How many are ticked, for the bar of the page that is open."""
-    with reading() as db:
-        round_of(db, school, event)
     return page("parent/_count.html", n=len(read_picks(request.args.getlist("pick"))))
 
 
 def _teachers_page(
     school: str, event: str, picks: list[Pick], child: str, search: str, error: DomainError | None = None
 ) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         groups = _groups(db, found, picks, child, search)
         left = left_in_event(db, found.event, found.settings, g.contact)
     if not found.may_look(g.contact, now=clock.now()):

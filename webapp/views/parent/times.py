@@ -14,7 +14,7 @@ from webapp.forms import Form
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
 from webapp.services.booking.questions import Questions
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints, lay_out
-from webapp.services.event.open_events import Round, round_of
+from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
 from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
@@ -24,8 +24,8 @@ from webapp.views.parent.frame import Answer, are_named, blueprint, children_her
 @family
 def times(school: str, event: str) -> Answer:
     picks = read_picks(request.args.getlist("pick"))
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         if not picks or not found.may_look(g.contact, now=clock.now()):
             return to("landing", school, event)
         if not are_named(found, picks):
@@ -39,8 +39,8 @@ def times(school: str, event: str) -> Answer:
 def choose_times(school: str, event: str) -> Answer:
     """On to the last step when nothing is missing; for HTMX, the choices so far with what fits them now."""
     picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         rows = rows_of(db, found, picks, proposing=False)
         questions = asked(db, found) if answers_sent() else Questions()
     if request.htmx:
