@@ -15,7 +15,7 @@ from webapp.documents.paper import schedule_html
 from webapp.i18n import gettext as _
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.own import own_entries, own_entry
-from webapp.services.event.open_events import round_of
+from webapp.services.event.open_events import Round
 from webapp.services.message.calendar_entries import calendar_entry
 from webapp.services.message.compose import itinerary_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
@@ -24,8 +24,8 @@ from webapp.views.parent.frame import Answer, blueprint, event_page, to
 @blueprint.get("/<school>/<event>/mine/schedule")
 @family
 def schedule(school: str, event: str) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
     return event_page("schedule.html", found, itinerary=_itinerary(entries, school, event) if entries else None)
 
@@ -33,8 +33,8 @@ def schedule(school: str, event: str) -> Answer:
 @blueprint.get("/<school>/<event>/mine/schedule.pdf")
 @family
 def schedule_pdf(school: str, event: str) -> Answer | Response:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
     stop_looking()
     if not entries:
@@ -46,8 +46,8 @@ def schedule_pdf(school: str, event: str) -> Answer | Response:
 @blueprint.get("/<school>/<event>/a/<token>/calendar.ics")
 @family
 def calendar(school: str, event: str, token: str) -> Response:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
     said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
     return _file(feed([said], name=found.event.name), "text/calendar", "appointment.ics")
@@ -56,8 +56,8 @@ def calendar(school: str, event: str, token: str) -> Response:
 @blueprint.get("/<school>/<event>/a/<token>/details")
 @family
 def details(school: str, event: str, token: str) -> Answer:
+    found: Round = g.round
     with reading() as db:
-        found = round_of(db, school, event)
         entry = own_entry(db, g.contact, found.event.id or 0, token)
     said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
     return event_page("details.html", found, entry=entry, google=google_link(said), n=0, pace=None)
