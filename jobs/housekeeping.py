@@ -1,4 +1,4 @@
-"""Forget what nobody needs any more: old counters, uploads, sign-ins and codes."""
+"""Forget what nobody needs any more: old counters, uploads, sign-ins and codes, events deleted long ago."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from sqlmodel import col
 from webapp import clock
 from webapp.context import database
 from webapp.models import ImportRun, RequestKey, SignIn, SignInCode, WebhookReceipt
+from webapp.services.event.delete_event import forget_deleted
 from webapp.services.system.rate import forget_old
 
 _A_DAY, _A_WEEK, _A_MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
@@ -19,6 +20,7 @@ def keep_house(app: Flask) -> None:
         now = clock.now()
         with database().transaction() as session:
             forget_old(session, now=now)
+            forget_deleted(session, now=now)
             session.execute(update(ImportRun).where(col(ImportRun.created_at) < now - _A_DAY).values(content=None))
             session.execute(delete(SignInCode).where(col(SignInCode.expires_at) < now - _A_DAY))
             session.execute(delete(SignIn).where(col(SignIn.expires_at) < now - _A_DAY))

@@ -169,6 +169,11 @@ def test_an_event_administrator_sees_the_granted_events_and_cannot_add(office: O
 
 PAGES = [
     "",
+    "details",
+    "zone",
+    "teachers/add",
+    "teachers/copy",
+    "teachers/sort",
     "slots/create",
     "slots/update/form",
     "settings/ui-setup",
@@ -182,6 +187,8 @@ PAGES = [
 ]
 DEEDS = [
     "teachers",
+    "details",
+    "zone",
     "slots/create",
     "slots/create/preview",
     "slots/update",

@@ -24,8 +24,11 @@ class Event(SQLModel, table=True):
     zone: str = Field(max_length=60)
     date_label: str = Field(default="", max_length=200)
     location: str = Field(default="", max_length=200)
-    description: str = Field(default="", max_length=4000)
+    description: str = Field(default="", max_length=4000)  # Event Details, $(E_DESCRIPTION)
+    category: str = Field(default="", max_length=100)
     created_at: datetime
+    zone_changed_at: datetime | None = None  # a meeting may fail because of it (R40)
+    deleted_at: datetime | None = None  # hidden since then; the row goes when no meeting of it is left to remove
 
     @property
     def is_simple(self) -> bool:

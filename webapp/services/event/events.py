@@ -4,7 +4,7 @@ import difflib
 import zoneinfo
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -12,8 +12,9 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Event, EventSettings, School
+from webapp.services.event.copy_setup import copy_resources, copy_setup
 from webapp.services.event.from_roster import take_resources
-from webapp.services.event.inputs import Line, Paragraphs
+from webapp.services.event.inputs import LARGEST_ID, Line, Paragraphs, blank_is_none
 from webapp.services.event.slug import event_slug
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -30,19 +31,22 @@ class EventInput(BaseModel):
     date_label: Line = Field(default="", max_length=200)
     location: Line = Field(default="", max_length=200)
     description: Paragraphs = Field(default="", max_length=4000)
+    category: Line = Field(default="", max_length=100)
     slug: str = Field(default="", max_length=60)
+    template: Annotated[int | None, Field(ge=1, le=LARGEST_ID), blank_is_none] = None
+    teachers: Literal["roster", "template", "none"] = "roster"
 
 
 def event_list(session: Session, school_id: int) -> list[Event]:
     """Newest first."""
-    query = select(Event).where(col(Event.school_id) == school_id)
+    query = select(Event).where(col(Event.school_id) == school_id, col(Event.deleted_at).is_(None))
     return list(session.execute(query.order_by(col(Event.created_at).desc(), col(Event.id).desc())).scalars())
 
 
 def event_of(session: Session, school_id: int, event_id: int) -> Event:
-    """Raises NotFound for another school's event."""
-    query = select(Event).where(col(Event.id) == event_id, col(Event.school_id) == school_id)
-    event: Event | None = session.execute(query).scalar_one_or_none()
+    """Raises NotFound for another school's event, and for one that was deleted."""
+    mine = (col(Event.id) == event_id, col(Event.school_id) == school_id, col(Event.deleted_at).is_(None))
+    event: Event | None = session.execute(select(Event).where(*mine)).scalar_one_or_none()
     if event is None:
         raise NotFound
     return event
@@ -55,19 +59,17 @@ def settings_of(session: Session, event: Event) -> EventSettings:
 
 
 def add_event(session: Session, school: School, typed: EventInput, *, who: Who, now: datetime) -> Event:
-    """An event with its settings, in which the provider is empty (R20), and its resources."""
-    assert school.id is not None
-    zone = _checked_zone(typed.zone, school)
+    """An event with its settings, in which the provider is empty (R20), and its resources.
+
+    With a template event, what that one is set up with is copied. Raises Invalid for one of another school."""
+    template = _template(session, school, typed)
+    zone = checked_zone(typed.zone, school.zone)
     slug = event_slug(session, school, typed.slug, name=typed.name)
-    values = typed.model_dump() | {"zone": zone, "slug": slug}
-    event = Event(school_id=school.id, created_at=now, **values)
-    session.add(event)
-    session.flush()
-    assert event.id is not None
-    session.add(EventSettings(event_id=event.id, school_id=school.id))
-    resources = take_resources(session, event)
-    subject = f"event {event.id}"
-    audit.record(session, "event.add", who=who, school_id=school.id, subject=subject, now=now, resources=len(resources))
+    words = typed.model_dump(exclude={"template", "teachers"}) | {"zone": zone, "slug": slug}
+    event = stored_event(session, school, words, template, now=now)
+    taken = _resources(session, event, template, typed.teachers)
+    detail = {"resources": taken, "template": template.id if template else None}
+    audit.record(session, "event.add", who=who, school_id=school.id, subject=f"event {event.id}", now=now, **detail)
     return event
 
 
@@ -77,10 +79,48 @@ def zones() -> tuple[str, ...]:
     return tuple(sorted(z for z in zoneinfo.available_timezones() if "/" in z or z == "UTC"))
 
 
-def _checked_zone(zone: str, school: School) -> str:
+def checked_zone(zone: str, otherwise: str) -> str:
+    """Raises Invalid with the nearest that there is, or another one to begin with."""
     if zone in zones():
         return zone
     alike = difflib.get_close_matches(zone, zones(), n=1)
-    suggestion = alike[0] if alike else school.zone
+    suggestion = alike[0] if alike else otherwise
     message = N_("Choose a time zone by region and city, such as %(suggestion)s.")
     raise Invalid(message, field="zone", suggestion=suggestion)
+
+
+def _template(session: Session, school: School, typed: EventInput) -> Event | None:
+    if typed.template is None:
+        if typed.teachers == "template":
+            raise Invalid(N_("Choose the earlier event whose teachers are to be taken."), field="template")
+        return None
+    assert school.id is not None
+    try:
+        return event_of(session, school.id, typed.template)
+    except NotFound as error:
+        raise Invalid(N_("This event is not there any more. Choose another one."), field="template") from error
+
+
+def stored_event(
+    session: Session, school: School, words: dict[str, Any], template: Event | None, *, now: datetime
+) -> Event:
+    """With the settings of the template, or the defaults."""
+    assert school.id is not None
+    event = Event(school_id=school.id, created_at=now, **words)
+    session.add(event)
+    session.flush()
+    if template:
+        copy_setup(session, template, event)
+    else:
+        session.add(EventSettings(event_id=event.id or 0, school_id=event.school_id))
+        session.flush()
+    return event
+
+
+def _resources(session: Session, event: Event, template: Event | None, teachers: str) -> int:
+    """How many the event has now."""
+    if teachers == "none":
+        return 0
+    if teachers == "template" and template:
+        return copy_resources(session, template, event)
+    return len(take_resources(session, event))

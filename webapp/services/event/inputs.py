@@ -47,6 +47,8 @@ WallTime = Annotated[str, AfterValidator(_wall_time)]
 """`16:30`, kept as text: such times sort and compare as they stand."""
 RoundTime = Annotated[WallTime, AfterValidator(_to_five)]
 """The same, rounded to five minutes (DESIGN 6); whoever typed it is told."""
+LARGEST_ID = 2147483647
+"""What the columns of ids hold, on both databases."""
 blank_is_none = BeforeValidator(_none_for_blank)
 
 

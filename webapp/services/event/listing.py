@@ -20,7 +20,7 @@ def listed_events(session: Session, contact: Contact, *, in_part: bool = False) 
     query = (
         select(Event, EventSettings)
         .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
-        .where(col(Event.school_id) == contact.school_id)
+        .where(col(Event.school_id) == contact.school_id, col(Event.deleted_at).is_(None))
         .order_by(col(Event.created_at).desc(), col(Event.id).desc())
     )
     if contact.level < Level.ADMINISTRATOR:

@@ -18,6 +18,7 @@ _BY_SLUGS = (
     .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
     .join(School, col(School.id) == col(Event.school_id))
     .where(col(School.slug) == bindparam("school"), col(Event.slug) == bindparam("event"))
+    .where(col(Event.deleted_at).is_(None))
 )
 
 
@@ -67,7 +68,7 @@ def open_events(session: Session, school: School, *, now: datetime) -> list[Roun
     query = (
         select(Event, EventSettings)
         .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
-        .where(col(Event.school_id) == school.id)
+        .where(col(Event.school_id) == school.id, col(Event.deleted_at).is_(None))
         .order_by(col(EventSettings.closes_at).is_(None), col(EventSettings.closes_at), col(Event.name))
     )
     rounds = [Round(*row) for row in session.execute(query)]

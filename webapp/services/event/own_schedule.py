@@ -73,6 +73,7 @@ def own_events(session: Session, contact: Contact) -> list[Event]:
         .join(Resource, col(Resource.event_id) == col(Event.id))
         .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
         .where(col(ResourceMember.contact_id) == contact.id, col(Event.school_id) == contact.school_id)
+        .where(col(Event.deleted_at).is_(None))
         .distinct()
         .order_by(col(Event.created_at).desc(), col(Event.id).desc())
     )

@@ -57,11 +57,18 @@ class Awaited:
     problem_values: str
     problem_code: str
     problem_detail: str
+    problem_at: datetime | None = None
+    zone_changed_at: datetime | None = None
     suggested: tuple[str, ...] = ()
 
     @property
     def is_given_up(self) -> bool:
         return self.problem is not None and self.next_try is None
+
+    @property
+    def has_failed_in_new_zone(self) -> bool:
+        """A call failed since the event's zone was changed (R40)."""
+        return bool(self.problem_at and self.zone_changed_at and self.problem_at >= self.zone_changed_at)
 
     def minutes(self, now: datetime) -> int:
         """How long it has waited."""
@@ -136,7 +143,7 @@ def _query() -> Any:
     columns = (
         col(Appointment.id),
         *(col(getattr(Appointment, name)) for name in ("event_id", "resource_id", "child_name", "booked_at")),
-        *(col(column) for column in (Event.zone, EventSettings.provider, Slot.starts_at)),
+        *(col(column) for column in (Event.zone, Event.zone_changed_at, EventSettings.provider, Slot.starts_at)),
         col(Event.name).label("event"),
         col(Resource.name).label("teacher"),
         *_person(Contact, "parent"),
@@ -148,7 +155,7 @@ def _query() -> Any:
         col(Host.remote_email),
         col(Host.suggested),
         *(col(getattr(Meeting, name)) for name in ("join_url", "wished_at", "attempts", "due_at", "claim")),
-        *(col(getattr(Meeting, f"problem{part}")) for part in ("", "_values", "_code", "_detail")),
+        *(col(getattr(Meeting, f"problem{part}")) for part in ("", "_values", "_code", "_detail", "_at")),
     )
     return (
         select(*columns)

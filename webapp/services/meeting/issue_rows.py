@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from webapp.i18n import gettext, moment
+from webapp.i18n import full_date, gettext, local_day, moment
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED
 from webapp.services.meeting.account_users import Choice
 from webapp.services.meeting.awaited import Awaited
@@ -64,6 +64,7 @@ class IssueRow:
     tries: int
     lead_id: int | None = None
     suggested: tuple[Choice, ...] = ()
+    zone_changed: str = ""
 
     @property
     def diagnosis(self) -> str:
@@ -136,7 +137,12 @@ def issue_row(
         tries=max(row.tries for row in rows),
         lead_id=first.lead_id,
         suggested=_suggested(first, users or {}) if code in OF_HOST else (),
+        zone_changed=next((_day(row) for row in rows if row.has_failed_in_new_zone), ""),
     )
+
+
+def _day(row: Awaited) -> str:
+    return full_date(local_day(row.zone_changed_at, row.zone)) if row.zone_changed_at else ""
 
 
 def _suggested(row: Awaited, users: Mapping[str, Choice]) -> tuple[Choice, ...]:

@@ -36,7 +36,7 @@ def grants_of(session: Session, contact: Contact) -> list[Granted]:
 
 
 def events_of(session: Session, school_id: int) -> list[Event]:
-    query = select(Event).where(col(Event.school_id) == school_id)
+    query = select(Event).where(col(Event.school_id) == school_id, col(Event.deleted_at).is_(None))
     return list(session.execute(query.order_by(col(Event.created_at).desc(), col(Event.id))).scalars())
 
 

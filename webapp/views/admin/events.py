@@ -1,5 +1,7 @@
 """List the school's events, and add one."""
 
+from typing import Any
+
 from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
 
@@ -14,9 +16,12 @@ from webapp.models import Event, Level
 from webapp.rendering import page
 from webapp.services.booking.errors import KeyUsed
 from webapp.services.event.availability import availability
+from webapp.services.event.delete_event import KEPT_FOR, deleted_events
+from webapp.services.event.event_table import EventTable
 from webapp.services.event.events import EventInput, add_event, zones
 from webapp.services.event.fill import fill_from_roster
 from webapp.services.event.listing import listed_events
+from webapp.services.event.overseen import chosen_event, overseen_events
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, day_of, framed, go_to
 from webapp.views.admin.once import once
 
@@ -26,18 +31,26 @@ blueprint = Blueprint("events", __name__, url_prefix="/s/<school>")
 @blueprint.get("/events")
 @staff(Level.RESOURCE_ADMINISTRATOR)
 def event_list(school: str) -> Answer:
-    now = clock.now()
+    now, number = clock.now(), request.args.get("page", 1, type=int)
     with database().reading() as session:
         listed = listed_events(session, g.contact, in_part=True)
-    frames = [Frame(it.event, it.settings, availability(it.event, it.settings, now=now)) for it in listed]
+        deleted = deleted_events(session, g.school.id, now=now) if g.contact.level >= Level.ADMINISTRATOR else ()
+    table = EventTable(listed, request.args.get("sort", ""), number)
+    frames = [Frame(it.event, it.settings, availability(it.event, it.settings, now=now)) for it in table.shown]
     addresses = {frame.event.id: public_address(frame.event) for frame in frames}
-    return page("admin/event/events.html", frames=frames, addresses=addresses, nav="events")
+    kept_until = {event.id: event.deleted_at + KEPT_FOR for event in deleted if event.deleted_at}
+    values = {"table": table, "frames": frames, "addresses": addresses, "deleted": deleted, "kept_until": kept_until}
+    return page("admin/event/events.html", nav="events", **values)
 
 
 @blueprint.get("/events/add")
 @staff(Level.ADMINISTRATOR)
 def add(school: str) -> Answer:
-    return _add_page(Form(EventInput, {"zone": g.school.zone}))
+    """From `template` on, where one is named: what its form would hold, but for the name."""
+    number = request.args.get("template", type=int)
+    with database().reading() as session:
+        template = chosen_event(overseen_events(session, g.contact), number)
+    return _add_page(Form(EventInput, _like(template) if template else {"zone": g.school.zone}))
 
 
 @blueprint.post("/events/add")
@@ -81,7 +94,18 @@ def _add(typed: EventInput) -> str:
     return url_for("appointments.overview", school=g.school.slug, event=done["event"])
 
 
+def _like(template: Event) -> dict[str, Any]:
+    alike = {name: getattr(template, name) for name in ("type", "zone", "location", "description", "category")}
+    return alike | {"template": template.id, "teachers": "template"}
+
+
 def _add_page(form: Form[EventInput], status: int = 200) -> Answer:
-    first = g.school.zone
-    ordered = [(zone, zone) for zone in (first, *(zone for zone in zones() if zone != first))]
-    return page("admin/event/add_event.html", status, form=form, zones=ordered, nav="events")
+    with database().reading() as session:
+        earlier = overseen_events(session, g.contact)
+    values = {"form": form, "zones": zones_from(g.school.zone), "earlier": earlier, "nav": "events"}
+    return page("admin/event/add_event.html", status, **values)
+
+
+def zones_from(first: str) -> list[tuple[str, str]]:
+    """All zones for a choice, the likeliest first."""
+    return [(zone, zone) for zone in (first, *(zone for zone in zones() if zone != first))]
