@@ -36,14 +36,14 @@ class Desk:
     def page(self) -> str:
         return f"/s/{self.school.slug}/importer"
 
-    def send(self, *files: tuple[str, str | bytes], browser: Browser | None = None) -> Any:
+    def send(self, *files: tuple[str, str | bytes], browser: Browser | None = None, kind: str = "") -> Any:
         """Choose files and press the button. A text stands for a tab-delimited file, with `|` for the tabs."""
         sent = [(io.BytesIO(_bytes(content)), name) for name, content in files]
-        return (browser or self.dora).post(self.page, {"file": sent}, content_type="multipart/form-data")
+        return (browser or self.dora).post(self.page, {"file": sent, "kind": kind}, content_type="multipart/form-data")
 
-    def dry_run(self, *files: tuple[str, str | bytes]) -> str:
+    def dry_run(self, *files: tuple[str, str | bytes], kind: str = "") -> str:
         """The address of what the import would do."""
-        answer = self.send(*files)
+        answer = self.send(*files, kind=kind)
         assert answer.status_code == 303, words(answer.text)
         return str(answer.headers["Location"])
 

@@ -22,7 +22,7 @@ from webapp.services.people.accounts import is_password, login_of, memberships
 PASSWORD = "correct horse battery"
 STUDENTS = "StudentID\tFirst\tLast\tSecurityValue\nS1\tMia\tAlvarez\tx\nS2\tLeo\tAlvarez\tx\n"
 TEACHERS = "TeacherID\tFirst\tLast\tEmail\tRoom\nT1\tHugh\tBarlow\t\tGym\n"
-KINDS = {"students", "teachers", "classes", "enrollments", "parents", "guardians"}
+KINDS = {"students", "teachers", "classes", "enrollments", "parents", "guardians", "events", "slots"}
 
 Run = Callable[..., Result]
 

@@ -52,6 +52,8 @@ FOR_ADMINISTRATORS = """
     event_delete.ask event_delete.delete_sent event_delete.restore
     audit.log audit.file strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
+    importer.columns importer.say_columns importer.forget importer.discard
+    importer.say_dates
     setup.business setup.connect setup.mapping setup.remap setup.part setup.notify
     zoom_user.choose zoom_user.pick zoom_user.match_again zoom_user.look_up
     contacts.start contacts.find contacts.add contacts.add_sent
@@ -66,6 +68,7 @@ WRITES_ON_GET = {"setup.callback"}
 """The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
 
 FIELDS = """
+    absent column file
     a account act all capacity child clock code confirmed customer date dates day deed duration email end event f
     first free from grade grant key kind last level mapping message n name next notified number page parent_ref
     password pick provider q reason ref remove report resource resources room same security_value seen since slot
@@ -197,7 +200,7 @@ def test_only_declared_methods_are_answered(town: Town, rule: Rule) -> None:
 
 @each(of_kind("staff", "family", "signed_in"))
 def test_who_is_signed_out_is_led_to_the_sign_in(town: Town, rule: Rule) -> None:
-    """RELIABILITY T36"""
+    """RELIABILITY T36, URL-027: also where HTMX is said to ask"""
     nobody, place = Browser(town.app), town.here
     sign_in = f"/{place.school}/{place.event_slug}/" if ACCESS[rule.endpoint].kind == "family" else "/sign-in"
 

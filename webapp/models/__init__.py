@@ -34,6 +34,7 @@ from webapp.models.people.sign_in_code import SignInCode
 from webapp.models.people.student import Student
 from webapp.models.roster.class_ import Class
 from webapp.models.roster.class_teacher import ClassTeacher
+from webapp.models.roster.column_name import ColumnName
 from webapp.models.roster.enrolment import Enrolment
 from webapp.models.roster.import_run import ImportRun
 from webapp.models.system.audit import Audit
@@ -51,6 +52,7 @@ __all__ = [
     "Audit",
     "Class",
     "ClassTeacher",
+    "ColumnName",
     "Connection",
     "Contact",
     "Enrolment",

@@ -25,7 +25,7 @@ WITHOUT_ADDRESS = {"sds-v1-25users": 2, "sds-v2": 5}
 @pytest.mark.parametrize("sample", COUNTS)
 def test_each_sample_imports_whole_and_once(importer: Importer, sample: str) -> None:
     files = open_path(contracts_folder() / "oneroster" / "samples" / sample)
-    expected = dict(zip(KINDS, COUNTS[sample], strict=True))
+    expected = dict.fromkeys(KINDS, 0) | dict(zip(KINDS, COUNTS[sample], strict=False))
 
     report = importer.apply(files)
     again = importer.apply(files)

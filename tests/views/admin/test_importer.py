@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_used_is_refused_whole_at_the_field(desk: Desk, fi
     error = re.search(r'id="im-file-err">(.*?)</p>', answer.text)
     assert error
     assert told in words(error[1])
-    assert desk.rows(ImportRun) == []
+    assert desk.rows(Student) == []
 
 
 def test_a_missing_required_column_is_named_with_its_file(desk: Desk) -> None:

@@ -68,8 +68,12 @@ def test_a_parent_of_another_school_is_a_stranger_here(homes: Households, now: o
 
 
 def test_hostile_tokens_are_not_found(homes: Households) -> None:
+    """URL-003, URL-022: neither what could be no token, nor one that is cut, doubled or has a letter changed."""
     alice = homes.browser("alice")
+    token = homes.booked("alice", homes.pick("mia", "Folake", 0, "P")).token
 
+    for wrong in (token[:-1], token + token, ("b" if token[0] == "a" else "a") + token[1:]):
+        assert alice.get(f"{homes.base}/a/{wrong}").status_code == 404
     for odd in ("%00", "a%0Ab", "a b", "ä", "..%2f..", "x" * 300, "1%20OR%201=1", "<script>"):
         for path in (f"a/{odd}", f"a/{odd}/cancel", f"a/{odd}/move", f"booked/{odd}"):
             assert alice.get(f"{homes.base}/{path}").status_code in {404, 308}
@@ -77,6 +81,7 @@ def test_hostile_tokens_are_not_found(homes: Households) -> None:
 
 
 def test_nothing_of_a_page_is_kept_by_the_browser(homes: Households) -> None:
+    """URL-030"""
     homes.booked("alice", homes.pick("mia", "Petra", 0))
 
     answer = homes.browser("alice").get(f"{homes.base}/mine")

@@ -43,6 +43,7 @@ class Contact(SQLModel, table=True):
     parent_ref: str | None = Field(default=None, max_length=255)
     room: str = Field(default="", max_length=60)  # given to their resources in new events
     virtual_room: str = Field(default="", max_length=2048)
+    absent_since: datetime | None = None  # a teacher who is not in the school's files any more
     created_at: datetime
 
     @property

@@ -1,5 +1,7 @@
 """A student belongs to the school's roster; the security value is what a parent types to claim the child."""
 
+from datetime import datetime
+
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
@@ -17,6 +19,7 @@ class Student(SQLModel, table=True):
     last: str = Field(default="", max_length=100)
     security_value: str = Field(default="", max_length=100)
     grade: str = Field(default="", max_length=60)
+    absent_since: datetime | None = None  # of the roster: an import without them said that it had everybody
 
     @property
     def name(self) -> str:

@@ -17,3 +17,9 @@ class ImportRun(SQLModel, table=True):
     report: str = Field(default="{}")  # JSON of services/roster/report.py
     created_at: datetime
     applied_at: datetime | None = None
+    discarded_at: datetime | None = None
+
+    @property
+    def is_unread(self) -> bool:
+        """Kept only until somebody said what its columns are."""
+        return self.report == "{}"

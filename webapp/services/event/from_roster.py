@@ -27,8 +27,14 @@ class Team:
 
 def take_resources(session: Session, event: Event) -> list[Resource]:
     """PTA: one resource per distinct ordered list of class teachers. Simple PTA: one per teacher."""
-    teams = _teachers(session, event.school_id) if event.is_simple else _teams(session, event.school_id)
-    return add_resources(session, event, sorted(teams, key=lambda team: team.sort_key), first_position=0)
+    teams = teams_to_take(session, event.school_id, is_simple=event.is_simple)
+    return add_resources(session, event, teams, first_position=0)
+
+
+def teams_to_take(session: Session, school_id: int, *, is_simple: bool) -> list[Team]:
+    """Those of a new event, in its order."""
+    teams = _teachers(session, school_id) if is_simple else _teams(session, school_id)
+    return sorted(teams, key=lambda team: team.sort_key)
 
 
 def add_resources(session: Session, event: Event, teams: Sequence[Team], *, first_position: int) -> list[Resource]:

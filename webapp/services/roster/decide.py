@@ -1,9 +1,13 @@
 """Decide what an import makes of the roster: the one road of dry run and Apply, which writes nothing itself."""
 
+from datetime import datetime
+
 from webapp.errors import N_
+from webapp.services.roster.absent import find_absent
 from webapp.services.roster.decide_classes import place_classes
 from webapp.services.roster.decide_people import place_parents, place_teachers
 from webapp.services.roster.doubt import DOUBTFUL
+from webapp.services.roster.evenings import place_times
 from webapp.services.roster.facts import EnrolmentFact, GuardianFact, Roster, StudentFact
 from webapp.services.roster.held import HeldStudent, Lists
 from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UPDATED, Report
@@ -17,13 +21,14 @@ _PARENT = ("ParentID", "agentSourcedIds", "relationshipUserSourcedId", "Contact_
 _CHILD = ("StudentID", "agentSourcedIds", "userSourcedId", "Student_id")
 
 
-def decide(roster: Roster, lists: Lists) -> Report:
+def decide(roster: Roster, lists: Lists, *, now: datetime) -> Report:
     """Bring `lists` to what the files say, and tell what that changes."""
     report = Report(
         problems=list(roster.problems),
         notes=list(roster.notes),
         files=list(roster.files),
         unknown_columns=dict(roster.unknown_columns),
+        asks_dates=roster.asks_dates,
     )
     _place_students(roster.students, lists, report)
     place_teachers(roster.teachers, lists, report)
@@ -31,6 +36,8 @@ def decide(roster: Roster, lists: Lists) -> Report:
     place_classes(roster, lists, report)
     _place_enrolments(roster.enrolments, lists, report)
     _place_guardians(roster.guardians, lists, report)
+    place_times(roster.times, lists.evenings, report, now=now)
+    find_absent(roster, lists, report)
     report.problems.sort(key=lambda problem: (problem.file, problem.row))
     return report
 
@@ -64,13 +71,14 @@ def _add_student(fact: StudentFact, lists: Lists, report: Report) -> None:
 
 
 def _update_student(fact: StudentFact, student: HeldStudent, report: Report) -> None:
+    is_back, student.absent_since = student.absent_since is not None, None
     is_changed = student.write(
         first=fact.first,
         last=fact.last,
         security_value=fact.security_value or None,
         grade=fact.grade or None,
     )
-    report.count(UPDATED if is_changed else UNCHANGED, "students", student.label)
+    report.count(UPDATED if is_changed or is_back else UNCHANGED, "students", student.label)
 
 
 def _place_enrolments(facts: list[EnrolmentFact], lists: Lists, report: Report) -> None:

@@ -93,6 +93,7 @@ def _describe_teacher(
     fact: TeacherFact, person: HeldPerson, refs: frozenset[str], people: People, report: Report
 ) -> None:
     people.identify(person, "teacher_ref", fact.ref, refs)
+    person.absent_since = None
     _take_address(fact, person, people, report)
     person.write(
         first=fact.first,

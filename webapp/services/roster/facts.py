@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from webapp.services.roster.report import ERROR, Problem, ReadFile, Source
@@ -80,6 +81,26 @@ class GuardianFact:
     severity: str = ERROR
 
 
+@dataclass(frozen=True)
+class TimesFact:
+    """A range of a day in which a resource has time; `first` and `last` are minutes since midnight. The words are of an
+    Events file, which may make the event."""
+
+    at: Source
+    event: str
+    is_event: bool
+    resource: str
+    day: date
+    first: int
+    last: int
+    duration: int
+    capacity: int
+    zone: str = ""
+    date_label: str = ""
+    location: str = ""
+    description: str = ""
+
+
 Fact = StudentFact | TeacherFact | ParentFact | ClassFact | TeachingFact | EnrolmentFact | GuardianFact
 
 
@@ -94,6 +115,9 @@ class Roster:
     teachings: list[TeachingFact] = field(default_factory=list)
     enrolments: list[EnrolmentFact] = field(default_factory=list)
     guardians: list[GuardianFact] = field(default_factory=list)
+    times: list[TimesFact] = field(default_factory=list)
+    asks_dates: bool = False
+    """A date can be read in two ways, and nobody has said which is meant."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     files: list[ReadFile] = field(default_factory=list)

@@ -2,10 +2,12 @@
 
 from collections.abc import Container, Hashable
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Literal
 
 from webapp.models import Level
 from webapp.services.roster.doubt import Doubts
+from webapp.services.roster.evenings import Evenings
 
 RefKind = Literal["teacher_ref", "parent_ref"]
 
@@ -41,6 +43,8 @@ class HeldStudent(Held):
     last: str = ""
     security_value: str = ""
     grade: str = ""
+    absent_since: datetime | None = None
+    """Since an import that had everybody but them."""
 
     @property
     def label(self) -> str:
@@ -70,6 +74,7 @@ class HeldPerson(Held):
     parent_ref: str | None = None
     room: str = ""
     virtual_room: str = ""
+    absent_since: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -153,8 +158,11 @@ class Lists:
     """A parent and the StudentID of a child."""
     with_appointments: set[int] = field(default_factory=set)
     """Students who have a standing appointment; loaded only where students are to be deleted."""
+    evenings: Evenings = field(default_factory=Evenings)
     doubts: Doubts = field(default_factory=Doubts)
     gone: list[HeldStudent] = field(default_factory=list)
+    absent: list[HeldStudent | HeldPerson] = field(default_factory=list)
+    """Of whom the files do not speak, though they speak of others of their kind."""
     new_teams: dict[str, list[HeldPerson]] = field(default_factory=dict)
     new_enrolled: list[tuple[str, str]] = field(default_factory=list)
     new_tied: list[tuple[HeldPerson, str]] = field(default_factory=list)

@@ -11,12 +11,15 @@ from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Level, School
 from webapp.services.people.accounts import password_hash
+from webapp.services.roster.absent import mark_absent
 from webapp.services.roster.apply import write_lists
+from webapp.services.roster.columns import ANY_KIND, layouts_of
 from webapp.services.roster.decide import decide
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.load import load_lists
 from webapp.services.roster.read_roster import read_roster
 from webapp.services.roster.report import Report
+from webapp.services.roster.write_evenings import hold_events, write_times
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -43,32 +46,44 @@ def plan_import(
     school: School,
     files: dict[str, bytes],
     *,
+    kind: str = ANY_KIND,
     same: frozenset[str] = frozenset(),
+    dates: str = "",
     now: datetime,
 ) -> ImportPlan:
-    """Reads only; `same` are the questions answered with yes. Raises Invalid where the files are refused whole."""
-    roster = read_roster(files)
+    """Reads only. `kind` is the Data Type of all files, `dates` says how theirs are written, `same` are the questions
+    answered with yes. Raises Invalid where the files are refused whole."""
+    roster = read_roster(files, layouts_of(session, _id(school), kind), dates=dates)
     lists = load_lists(session, _id(school), roster, now=now)
     lists.doubts.same = same
-    report = decide(roster, lists)
+    report = decide(roster, lists, now=now)
+    report.dates = dates
     return ImportPlan(roster, report, same, new_passwords=lists.new_passwords)
 
 
-def apply_import(session: Session, school: School, plan: ImportPlan, *, who: Who, now: datetime) -> Report:
-    """Write the sound rows in this transaction. The report is new: somebody may have changed the roster meanwhile.
+def apply_import(
+    session: Session, school: School, plan: ImportPlan, *, marks_absent: bool = False, who: Who, now: datetime
+) -> Report:
+    """Write the sound rows in this transaction; with `marks_absent` the files are all of the school.
+
+    The report is new: somebody may have changed the roster meanwhile.
 
     Raises Busy where two people change the same row at once; nothing is written then.
     """
     school_id = _id(school)
     _take_turn(session, school_id)
+    hold_events(session, school_id, plan.roster)
     lists = load_lists(session, school_id, plan.roster, now=now)
     lists.doubts.same = plan.same
-    report = decide(plan.roster, lists)
+    report = decide(plan.roster, lists, now=now)
+    if marks_absent:
+        mark_absent(lists, now=now)
     plan.new_passwords = lists.new_passwords
     plan.hash_passwords()
     hashes = {email: plan.hashes[email] for email in lists.new_passwords}
     try:
         write_lists(session, school_id, lists, hashes=hashes, now=now)
+        write_times(session, school_id, lists.evenings, who=who, now=now)
     except IntegrityError as error:
         raise Busy from error
     _record(session, school_id, report, who=who, now=now)

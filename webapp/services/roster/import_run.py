@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
@@ -11,8 +12,12 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Contact, ImportRun, School
 from webapp.services.roster import upload
+from webapp.services.roster.columns import ANY_KIND, Unclear, layouts_of, name_columns, unclear
 from webapp.services.roster.import_roster import ImportPlan, apply_import, plan_import
+from webapp.services.roster.read_roster import read_tables
 from webapp.services.roster.report import Report
+from webapp.services.roster.sheet import ColumnsUnknown
+from webapp.services.roster.times import DAY_FIRST, MONTH_FIRST
 from webapp.services.system.audit import Who
 
 SHOWN = 10
@@ -20,6 +25,10 @@ SHOWN = 10
 
 class AlreadyApplied(DomainError):
     message = N_("This file was already imported. Upload it again to import it once more.")
+
+
+class Discarded(DomainError):
+    message = N_("This preview was discarded. Upload the file again to import it.")
 
 
 class LeftOutNotConfirmed(Invalid):
@@ -45,22 +54,53 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
 
 
 def try_upload(
-    session: Session, school: School, contact: Contact, files: dict[str, bytes], *, now: datetime
+    session: Session,
+    school: School,
+    contact: Contact,
+    files: dict[str, bytes],
+    *,
+    kind: str = ANY_KIND,
+    now: datetime,
 ) -> ImportRun:
     """The dry run: nothing of the roster changes, the upload and its report are kept. Raises Invalid when refused."""
-    plan = plan_import(session, school, files, now=now)
+    plan = plan_import(session, school, files, kind=kind, now=now)
+    return _keep(session, school, contact, files, plan.report.dumps(), kind=kind, now=now)
+
+
+def keep_unread(
+    session: Session, school: School, contact: Contact, files: dict[str, bytes], *, now: datetime
+) -> ImportRun:
+    """An upload that was refused since its columns are not known, kept until somebody says what they are."""
+    return _keep(session, school, contact, files, "{}", now=now)
+
+
+def columns_of(session: Session, school: School, run: ImportRun, *, number: int | None, kind: str) -> Unclear | None:
+    """What has to be said of the columns of an upload; None once all its files are recognised. Raises Invalid."""
     assert school.id is not None
-    run = ImportRun(
-        school_id=school.id,
-        contact_id=contact.id,
-        filename=", ".join(files)[:255],
-        content=_packed(files),
-        report=plan.report.dumps(),
-        created_at=now,
-    )
-    session.add(run)
-    session.flush()
-    return run
+    layouts = layouts_of(session, school.id)
+    return unclear(read_tables(_content(run)), layouts, number=number, kind=kind)
+
+
+def say_columns(
+    session: Session,
+    school: School,
+    run: ImportRun,
+    columns: Sequence[str],
+    *,
+    number: int,
+    kind: str,
+    who: Who,
+    now: datetime,
+) -> None:
+    """Remember the columns, and make the dry run anew as far as it can be read now. Raises Invalid, NotFound."""
+    assert school.id is not None
+    files = _content(run)
+    tables = read_tables(files)
+    if not 0 <= number < len(tables):
+        raise NotFound
+    name_columns(session, school.id, tables[number], kind, columns, who=who, now=now)
+    with suppress(ColumnsUnknown):
+        run.report = plan_import(session, school, files, now=now).report.dumps()
 
 
 def run_of(session: Session, school: School, contact: Contact, run_id: int) -> ImportRun:
@@ -77,6 +117,13 @@ def recent_runs(session: Session, school: School, contact: Contact) -> list[Impo
     return list(session.execute(query.limit(SHOWN)).scalars())
 
 
+def say_dates(session: Session, school: School, run: ImportRun, dates: str, *, now: datetime) -> None:
+    """Make the dry run anew, with its dates read as somebody says that they are written. Raises Invalid."""
+    if dates not in {MONTH_FIRST, DAY_FIRST}:
+        raise Invalid(N_("Choose one of the list."), field="dates")
+    run.report = plan_import(session, school, _content(run), kind=run.kind, dates=dates, now=now).report.dumps()
+
+
 def report_of(run: ImportRun) -> Report:
     return Report.loads(run.report)
 
@@ -85,35 +132,86 @@ def prepare(
     session: Session, school: School, run: ImportRun, *, same: frozenset[str] = frozenset(), now: datetime
 ) -> ImportPlan:
     """Read the kept upload once more, with the slow part done: call it before the transaction that applies."""
-    if run.applied_at:
-        raise AlreadyApplied
-    if run.content is None:
-        raise Invalid(N_("This upload is older than a day and was deleted. Upload the file again."))
-    plan = plan_import(session, school, _unpacked(run.content), same=same, now=now)
+    dates = report_of(run).dates
+    plan = plan_import(session, school, _content(run), kind=run.kind, same=same, dates=dates, now=now)
     plan.hash_passwords()
     return plan
 
 
 def apply_run(
-    session: Session, school: School, run: ImportRun, plan: ImportPlan, *, confirmed: int, who: Who, now: datetime
+    session: Session,
+    school: School,
+    run: ImportRun,
+    plan: ImportPlan,
+    *,
+    confirmed: int,
+    marks_absent: bool = False,
+    who: Who,
+    now: datetime,
 ) -> Report:
     """Take the sound rows in this transaction. `confirmed` is how many rows the person agreed to leave out.
 
     Raises LeftOutNotConfirmed, AlreadyApplied.
     """
     session.refresh(run, with_for_update=True)
-    if run.applied_at:
-        raise AlreadyApplied
-    report = apply_import(session, school, plan, who=who, now=now)
+    _refuse_ended(run)
+    report = apply_import(session, school, plan, marks_absent=marks_absent, who=who, now=now)
     if report.left_out > confirmed:
         raise LeftOutNotConfirmed(n=report.left_out)
     run.report, run.applied_at, run.content = report.dumps(), now, None
     return report
 
 
+def discard(session: Session, run: ImportRun, *, now: datetime) -> None:
+    """The names in it are deleted at once. Raises AlreadyApplied; discarding twice is fine."""
+    session.refresh(run, with_for_update=True)
+    if run.applied_at:
+        raise AlreadyApplied
+    run.discarded_at, run.content = run.discarded_at or now, None
+
+
 def _shown_to(school: School, contact: Contact) -> tuple[ColumnElement[bool], ...]:
     may_see = or_(col(ImportRun.applied_at).is_not(None), col(ImportRun.contact_id) == contact.id)
     return col(ImportRun.school_id) == school.id, may_see
+
+
+def _keep(
+    session: Session,
+    school: School,
+    contact: Contact,
+    files: dict[str, bytes],
+    report: str,
+    *,
+    kind: str = ANY_KIND,
+    now: datetime,
+) -> ImportRun:
+    assert school.id is not None
+    run = ImportRun(
+        school_id=school.id,
+        contact_id=contact.id,
+        kind=kind,
+        filename=", ".join(files)[:255],
+        content=_packed(files),
+        report=report,
+        created_at=now,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _refuse_ended(run: ImportRun) -> None:
+    if run.applied_at:
+        raise AlreadyApplied
+    if run.discarded_at:
+        raise Discarded
+
+
+def _content(run: ImportRun) -> dict[str, bytes]:
+    _refuse_ended(run)
+    if run.content is None:
+        raise Invalid(N_("This upload is older than a day and was deleted. Upload the file again."))
+    return _unpacked(run.content)
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

@@ -1,8 +1,8 @@
 """Say what a layout is: which columns it has, under which names, and which it cannot do without."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 UNREAD = "unread"
 """The kind of files that belong to a bundle and say nothing that Confab needs."""
@@ -30,14 +30,19 @@ class Layout:
     columns: tuple[Column, ...]
     unused: frozenset[str] = frozenset()
     """Keys of columns that the layout knows and Confab has no use for."""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    """What the school said of keys: the column's name, or nothing for what it does not use."""
 
     def column(self, heading: str) -> Column | None:
         key = plain(heading)
+        if key in self.learned:
+            return next((column for column in self.columns if column.name == self.learned[key]), None)
         return next((column for column in self.columns if _matches(column, key)), None)
 
     def knows(self, heading: str) -> bool:
         key = plain(heading)
-        return not key or key in self.unused or key.startswith("metadata") or self.column(heading) is not None
+        is_idle = not key or key in self.unused or key in self.learned or key.startswith("metadata")
+        return is_idle or self.column(heading) is not None
 
     def is_hinted(self, filename: str) -> bool:
         return re.search(self.hint, stem(filename)) is not None

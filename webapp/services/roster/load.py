@@ -8,6 +8,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Student
+from webapp.services.roster.evenings import load_evenings
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.held import HeldClass, HeldLogin, HeldPerson, HeldStudent, Lists, People
 
@@ -24,6 +25,7 @@ def load_lists(session: Session, school_id: int, roster: Roster, *, now: datetim
         enrolled=_enrolled(session, school_id),
     )
     _load_ties(session, school_id, lists)
+    lists.evenings = load_evenings(session, school_id, roster)
     if any(fact.is_delete for fact in roster.students):
         lists.with_appointments = _with_appointments(session, school_id, now=now)
     return lists
@@ -43,7 +45,15 @@ def _standing(now: datetime) -> Select[int | None]:
 
 
 def _students(session: Session, school_id: int) -> Iterator[HeldStudent]:
-    columns = (Student.id, Student.student_ref, Student.first, Student.last, Student.security_value, Student.grade)
+    columns = (
+        Student.id,
+        Student.student_ref,
+        Student.first,
+        Student.last,
+        Student.security_value,
+        Student.grade,
+        Student.absent_since,
+    )
     query = select(*map(col, columns)).where(col(Student.school_id) == school_id)
     return (HeldStudent(*row) for row in session.execute(query))
 
@@ -66,6 +76,7 @@ def _people(session: Session, school_id: int) -> People:
         Contact.parent_ref,
         Contact.room,
         Contact.virtual_room,
+        Contact.absent_since,
     )
     people = People()
     for row in session.execute(select(*map(col, columns)).where(col(Contact.school_id) == school_id)):

@@ -1,6 +1,6 @@
 """The columns of Confab's own tab-delimited files."""
 
-from webapp.services.roster.layout import Column, Layout, may, needs
+from webapp.services.roster.layout import Column, Layout, may, needs, unused
 
 _FIRST = needs("First", "First Name", "FirstName", "Given Name")
 _LAST = needs("Last", "Last Name", "Surname", "Family Name")
@@ -65,4 +65,21 @@ PARENT_STUDENT = Layout(
     (needs("ParentID"), needs("StudentID")),
 )
 
-OWN = (STUDENT, TEACHER, CLASS, ENROLLMENT, PARENT, PARENT_STUDENT)
+_TIMES = (
+    needs("Resource", "Teacher"),
+    needs("Date"),
+    needs("StartTime", "Start"),
+    needs("EndTime", "End"),
+    needs("Duration"),
+    may("Max"),
+)
+SLOTS = Layout("slots", "Slots", r"slots", (needs("EventID", "Event"), *_TIMES))
+EVENTS = Layout(
+    "events",
+    "Events",
+    r"events",
+    (needs("EventName"), *_TIMES, may("EventDate"), may("Location"), may("TimeZone", "Zone"), may("Description")),
+    unused("basedEvent Category ResourceDescription"),
+)
+
+OWN = (STUDENT, TEACHER, CLASS, ENROLLMENT, PARENT, PARENT_STUDENT, SLOTS, EVENTS)

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from webapp.errors import N_
 from webapp.i18n import gettext
 
-KINDS = ("students", "teachers", "classes", "enrollments", "parents", "guardians")
+NOT_READ = N_("This file has none of the headings that the Importer knows, and was not read.")
+
+KINDS = ("students", "teachers", "classes", "enrollments", "parents", "guardians", "events", "slots")
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 """An error leaves its row out; with a warning the row is still applied; a note is about a whole file."""
@@ -96,11 +99,22 @@ class Report:
     changes: list[Change] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
+    dates: str = ""
+    """Whether the month or the day comes first in the files' dates, once somebody said it."""
+    asks_dates: bool = False
+    absent: dict[str, int] = field(default_factory=dict)
+    """How many of a kind the school has of whom the files do not speak; the first of them are among the names."""
+    absent_names: list[str] = field(default_factory=list)
 
     @property
     def left_out(self) -> int:
         """The number of rows that Apply leaves out."""
         return len({(problem.file, problem.row) for problem in self.problems if problem.severity == ERROR})
+
+    @property
+    def has_unread(self) -> bool:
+        """A file among them had none of the headings that the Importer knows."""
+        return any(note.says == NOT_READ for note in self.notes)
 
     def count(self, action: str, kind: str, label: str = "") -> None:
         tally = self.updated if action == DELETED else getattr(self, action)
@@ -138,4 +152,5 @@ class Report:
         stored = json.loads(text)
         shapes = {"problems": Problem, "notes": Problem, "files": ReadFile, "changes": Change, "questions": Question}
         lists = {name: [shape(**row) for row in stored.get(name, [])] for name, shape in shapes.items()}
-        return cls(**(stored | lists))
+        tallies = {name: _nothing() | stored.get(name, {}) for name in ("created", "updated", "unchanged")}
+        return cls(**(stored | lists | tallies))

@@ -38,6 +38,7 @@ _LABELS = {
     "resource.remove": N_("Teacher taken out of an event"),
     "resource.room": N_("Room changed"),
     "resource.virtual_room": N_("Virtual Room changed"),
+    "roster.columns": N_("Columns of roster files named"),
     "roster.import": N_("Roster imported"),
     "service.add": N_("Service added"),
     "service.remove": N_("Service removed"),

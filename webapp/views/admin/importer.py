@@ -2,20 +2,26 @@
 
 from flask import Blueprint, g, redirect, request, url_for
 from sqlmodel import Session
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.auth import staff, who
 from webapp.context import database
 from webapp.csrf import request_key
-from webapp.errors import DomainError
+from webapp.errors import DomainError, Invalid, NotFound
 from webapp.i18n import sentence
 from webapp.models import ImportRun, Level
 from webapp.rendering import page
 from webapp.services.roster import import_run
+from webapp.services.roster.columns import ANY_KIND, forget_columns, remembered
+from webapp.services.roster.own_layouts import OWN
 from webapp.services.roster.report import Report
+from webapp.services.roster.sheet import ColumnsUnknown
 
 blueprint = Blueprint("importer", __name__, url_prefix="/s/<school>/importer")
+
+TITLES = {layout.kind: layout.title for layout in OWN}
 
 
 @blueprint.get("")
@@ -31,16 +37,78 @@ def upload(school: str) -> Response | tuple[str, int]:
     try:
         files = import_run.open_uploads(sent)
         with database().transaction() as session:
-            run = import_run.try_upload(session, g.school, g.contact, files, now=clock.now())
+            run = import_run.try_upload(session, g.school, g.contact, files, kind=_kind(), now=clock.now())
+    except ColumnsUnknown as error:
+        with database().transaction() as session:
+            unread = import_run.keep_unread(session, g.school, g.contact, files, now=clock.now())
+        return _start(error, unread)
     except DomainError as error:
         return _start(error)
     return redirect(url_for("importer.show", school=school, run=run.id), 303)
 
 
+@blueprint.post("/forget")
+@staff(Level.ADMINISTRATOR)
+def forget(school: str) -> Response:
+    with database().transaction() as session:
+        forget_columns(session, g.school.id, request.form.get("kind", ""), who=who(), now=clock.now())
+    return redirect(url_for("importer.importer", school=school), 303)
+
+
 @blueprint.get("/<int(max=2147483647):run>")
 @staff(Level.ADMINISTRATOR)
-def show(school: str, run: int) -> tuple[str, int]:
-    return _show(run)
+def show(school: str, run: int) -> Response | tuple[str, int]:
+    with database().reading() as session:
+        is_unread = _run(session, run).is_unread
+    return redirect(url_for("importer.columns", school=school, run=run), 303) if is_unread else _show(run)
+
+
+@blueprint.post("/<int(max=2147483647):run>/dates")
+@staff(Level.ADMINISTRATOR)
+def say_dates(school: str, run: int) -> Response | tuple[str, int]:
+    try:
+        with database().transaction() as session:
+            kept = _run(session, run)
+            import_run.say_dates(session, g.school, kept, request.form.get("dates", ""), now=clock.now())
+    except NotFound:
+        raise
+    except DomainError as error:
+        return _show(run, error)
+    return redirect(url_for("importer.show", school=school, run=run), 303)
+
+
+@blueprint.post("/<int(max=2147483647):run>/discard")
+@staff(Level.ADMINISTRATOR)
+def discard(school: str, run: int) -> Response | tuple[str, int]:
+    try:
+        with database().transaction() as session:
+            import_run.discard(session, _run(session, run), now=clock.now())
+    except import_run.AlreadyApplied as error:
+        return _show(run, error)
+    return redirect(url_for("importer.importer", school=school), 303)
+
+
+@blueprint.get("/<int(max=2147483647):run>/columns")
+@staff(Level.ADMINISTRATOR)
+def columns(school: str, run: int) -> Response | tuple[str, int]:
+    return _columns(run, request.args)
+
+
+@blueprint.post("/<int(max=2147483647):run>/columns")
+@staff(Level.ADMINISTRATOR)
+def say_columns(school: str, run: int) -> Response | tuple[str, int]:
+    number, kind = request.form.get("file", -1, type=int), request.form.get("kind", "")
+    try:
+        with database().transaction() as session:
+            kept = _run(session, run)
+            said = request.form.getlist("column")
+            now = clock.now()
+            import_run.say_columns(session, g.school, kept, said, number=number, kind=kind, who=who(), now=now)
+    except NotFound:
+        raise
+    except DomainError as error:
+        return _columns(run, request.form, error)
+    return redirect(url_for("importer.show", school=school, run=run), 303)
 
 
 @blueprint.post("/<int(max=2147483647):run>/apply")
@@ -55,8 +123,16 @@ def apply(school: str, run: int) -> Response | tuple[str, int]:
             plan = import_run.prepare(session, g.school, _run(session, run), same=same, now=clock.now())
             fresh = plan.report
         with database().transaction() as session:
-            kept, now = _run(session, run), clock.now()
-            import_run.apply_run(session, g.school, kept, plan, confirmed=confirmed, who=who(), now=now)
+            import_run.apply_run(
+                session,
+                g.school,
+                _run(session, run),
+                plan,
+                confirmed=confirmed,
+                marks_absent="absent" in request.form,
+                who=who(),
+                now=clock.now(),
+            )
     except DomainError as error:
         # The same form sent twice gets the same answer.
         if not isinstance(error, import_run.AlreadyApplied):
@@ -64,11 +140,35 @@ def apply(school: str, run: int) -> Response | tuple[str, int]:
     return redirect(url_for("importer.show", school=school, run=run), 303)
 
 
-def _start(error: DomainError | None = None) -> tuple[str, int]:
+def _kind() -> str:
+    """The Data Type of all files; told by their columns where none was picked."""
+    kind = request.form.get("kind", "")
+    return kind if kind in TITLES else ANY_KIND
+
+
+def _start(error: DomainError | None = None, unread: ImportRun | None = None) -> tuple[str, int]:
     with database().reading() as session:
         runs = import_run.recent_runs(session, g.school, g.contact)
-    words = sentence(error) if error else ""
-    return page("admin/importer/start.html", error.status if error else 200, runs=runs, problem=words, nav="importer")
+        known = remembered(session, g.school.id)
+    facts = {"runs": runs, "known": known, "unread": unread, "problem": sentence(error) if error else ""}
+    status = error.status if error else 200
+    return page("admin/importer/start.html", status, **facts, titles=TITLES, nav="importer")
+
+
+def _columns(run: int, asked: MultiDict[str, str], error: DomainError | None = None) -> Response | tuple[str, int]:
+    """The file that was asked about, else the first that is not recognised, with what is typed for it."""
+    number, kind = asked.get("file", None, type=int), asked.get("kind", "")
+    try:
+        with database().reading() as session:
+            kept = _run(session, run)
+            found = import_run.columns_of(session, g.school, kept, number=number, kind=kind)
+    except Invalid as invalid:
+        return _start(invalid)
+    if found is None:
+        return _show(run)
+    facts = {"run": kept, "found": found, "chosen": asked.getlist("column"), "error": error, "layouts": OWN}
+    status = error.status if error else 200
+    return page("admin/importer/columns.html", status, **facts, nav="importer")
 
 
 def _show(run: int, error: DomainError | None = None, fresh: Report | None = None) -> tuple[str, int]:
@@ -77,7 +177,15 @@ def _show(run: int, error: DomainError | None = None, fresh: Report | None = Non
         kept = _run(session, run)
     report = fresh or import_run.report_of(kept)
     status = error.status if error else 200
-    return page("admin/importer/run.html", status, run=kept, report=report, error=error, nav="importer")
+    return page(
+        "admin/importer/run.html",
+        status,
+        run=kept,
+        report=report,
+        has_unread=report.has_unread,
+        error=error,
+        nav="importer",
+    )
 
 
 def _run(session: Session, number: int) -> ImportRun:

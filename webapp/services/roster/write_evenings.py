@@ -1,0 +1,83 @@
+"""Write the events and slots that a Slots or Events file adds."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from webapp.models import Event, Resource, School, Slot
+from webapp.models.base import new_token
+from webapp.models.event.slot import IN_PERSON, VISIBLE
+from webapp.services.event.events import EventInput, add_event
+from webapp.services.roster.evenings import Evenings, HeldEvent, HeldResource, folded, is_simple
+from webapp.services.roster.facts import Roster
+from webapp.services.system.audit import Who
+
+_AT_ONCE = 5_000
+
+
+def hold_events(session: Session, school_id: int, roster: Roster) -> None:
+    """Before their slots are looked at: two who make some at once would not see each other's."""
+    if roster.times:
+        query = select(col(Event.id)).where(col(Event.school_id) == school_id).order_by(col(Event.id))
+        session.execute(query.with_for_update()).all()
+
+
+def write_times(session: Session, school_id: int, evenings: Evenings, *, who: Who, now: datetime) -> None:
+    for event in evenings.events:
+        if event.has_new:
+            _write_event(session, school_id, event, who=who, now=now)
+    rows = [
+        _row(school_id, event, resource, *slot)
+        for event in evenings.events
+        for resource in event.resources.values()
+        for slot in resource.new
+    ]
+    for start in range(0, len(rows), _AT_ONCE):
+        session.execute(insert(Slot), rows[start : start + _AT_ONCE])
+
+
+def _write_event(session: Session, school_id: int, event: HeldEvent, *, who: Who, now: datetime) -> None:
+    """A new one, with the teachers of the roster."""
+    if event.id is not None or event.words is None:
+        return
+    words = event.words
+    typed = EventInput(
+        name=event.name,
+        type="simple_pta" if is_simple(session, school_id) else "pta",
+        zone=event.zone,
+        date_label=words.date_label,
+        location=words.location,
+        description=words.description,
+    )
+    made = add_event(session, session.get_one(School, school_id), typed, who=who, now=now)
+    event.id = made.id
+    query = select(Resource).where(col(Resource.event_id) == made.id).order_by(col(Resource.position).desc())
+    for row in session.execute(query).scalars():
+        if known := event.resources.get(folded(row.name)):
+            known.id = row.id
+
+
+def _row(
+    school_id: int,
+    event: HeldEvent,
+    resource: HeldResource,
+    starts_at: datetime,
+    ends_at: datetime,
+    wall: datetime,
+    capacity: int,
+) -> dict[str, object]:
+    return {
+        "school_id": school_id,
+        "event_id": event.id,
+        "resource_id": resource.id,
+        "token": new_token(),
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "wall_start": wall.isoformat("T", "minutes"),
+        "kind": IN_PERSON,
+        "visibility": VISIBLE,
+        "message": "",
+        "capacity": capacity,
+        "version": 1,
+    }
