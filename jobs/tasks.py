@@ -1,11 +1,16 @@
 """Run the long work that somebody started and watches."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from flask import Flask
 
 from jobs.batch import drain
 from webapp import clock
 from webapp.context import confab, database
+from webapp.db import Database
 from webapp.models import Task
+from webapp.providers.base import Providers
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.booking.bulk import run_bulk
 from webapp.services.meeting.map_contacts import KIND as MAP_CONTACTS
@@ -13,9 +18,21 @@ from webapp.services.meeting.map_contacts import run_mapping
 from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
 from webapp.services.meeting.map_teacher import run_lookup
 from webapp.services.meeting.mapping_due import is_any_mapping_due, start_due_mappings
+from webapp.services.roster.import_task import KIND as APPLY_IMPORT
+from webapp.services.roster.import_task import run_import
 from webapp.services.system.errand import Claim
 
-_RUNS = {MAP_CONTACTS: run_mapping, MAP_TEACHER: run_lookup, APPOINTMENTS: run_bulk}
+
+def _import(database: Database, _: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
+    run_import(database, claim, clock)
+
+
+_RUNS = {
+    MAP_CONTACTS: run_mapping,
+    MAP_TEACHER: run_lookup,
+    APPOINTMENTS: run_bulk,
+    APPLY_IMPORT: _import,
+}
 
 
 def run_tasks(app: Flask) -> None:

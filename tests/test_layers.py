@@ -274,7 +274,7 @@ def test_services_may_wake_the_jobs_and_leave_transactions_to_the_edge() -> None
 
     assert names_from("webapp.db", services) == {"wake", "Database"}
     ours = {f"webapp/services/meeting/{name}.py" for name in ("tokens", "health", "map_contacts", "map_teacher")}
-    assert with_database == ours | {"webapp/services/booking/bulk.py"}
+    assert with_database == ours | {"webapp/services/booking/bulk.py", "webapp/services/roster/import_task.py"}
 
 
 def test_whatever_happens_is_caught_in_one_place_only() -> None:

@@ -52,7 +52,7 @@ FOR_ADMINISTRATORS = """
     event_delete.ask event_delete.delete_sent event_delete.restore
     audit.log audit.file strays.decide strays.look
     events.add events.add_sent importer.importer importer.upload importer.show importer.apply
-    importer.columns importer.say_columns importer.forget importer.discard
+    importer.columns importer.say_columns importer.forget importer.discard importer.progress
     importer.say_dates
     setup.business setup.connect setup.mapping setup.remap setup.part setup.notify
     zoom_user.choose zoom_user.pick zoom_user.match_again zoom_user.look_up

@@ -75,6 +75,8 @@ def test_a_bad_row_is_told_in_the_dry_run_and_left_out_by_apply(desk: Desk, row:
     refused = tried(desk.database, lambda: desk.apply(address), status={422}, told="Leave out 1 row", secrets=[NAME])
     desk.apply(address, confirmed="1")
 
+    assert "Rows read: 2. Rows that can be imported: 1." in page
+    assert "Rows read: 2. Rows imported: 1." in words(desk.dora.get(address).text)
     assert "roster.csv 2" in page
     assert told in page
     assert refused.status_code == 422

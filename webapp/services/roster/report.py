@@ -107,6 +107,10 @@ class Report:
     absent_names: list[str] = field(default_factory=list)
 
     @property
+    def rows_read(self) -> int:
+        return sum(file.rows for file in self.files)
+
+    @property
     def left_out(self) -> int:
         """The number of rows that Apply leaves out."""
         return len({(problem.file, problem.row) for problem in self.problems if problem.severity == ERROR})

@@ -12,7 +12,7 @@ from webapp.services.roster.row import Row, sound_facts
 from webapp.services.roster.sheet import Sheet
 
 NOT_A_DAY = N_("%(value)s is not a day. Write it as 12/03/2026 or 2026-12-03.")
-UNCLEAR_DAY = N_("%(value)s can be read in two ways. Say below whether the day or the month comes first.")
+UNCLEAR_DAY = N_("%(value)s can be read in two ways. Say on this page whether the day or the month comes first.")
 NOT_A_TIME = N_("%(value)s is not a time. Write it as 4:30 PM or 16:30.")
 BACKWARDS = N_("The end is not after the start.")
 NO_DURATION = N_("%(column)s is missing.")

@@ -1,5 +1,7 @@
 """Import the roster: upload, look at the dry run, apply."""
 
+import json
+
 from flask import Blueprint, g, redirect, request, url_for
 from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
@@ -10,14 +12,16 @@ from webapp.auth import staff, who
 from webapp.context import database
 from webapp.csrf import request_key
 from webapp.errors import DomainError, Invalid, NotFound
-from webapp.i18n import sentence
-from webapp.models import ImportRun, Level
+from webapp.i18n import gettext, sentence
+from webapp.models import ImportRun, Level, Task
 from webapp.rendering import page
 from webapp.services.roster import import_run
 from webapp.services.roster.columns import ANY_KIND, forget_columns, remembered
+from webapp.services.roster.import_task import apply_task, is_large, start_apply
 from webapp.services.roster.own_layouts import OWN
 from webapp.services.roster.report import Report
 from webapp.services.roster.sheet import ColumnsUnknown
+from webapp.services.system.task import is_under_way
 
 blueprint = Blueprint("importer", __name__, url_prefix="/s/<school>/importer")
 
@@ -118,6 +122,8 @@ def apply(school: str, run: int) -> Response | tuple[str, int]:
     confirmed = request.form.get("confirmed", 0, type=int)
     same = frozenset(request.form.getlist("same"))
     fresh = None
+    if _is_started(run, confirmed, same):
+        return redirect(url_for("importer.show", school=school, run=run), 303)
     try:
         with database().reading() as session:
             plan = import_run.prepare(session, g.school, _run(session, run), same=same, now=clock.now())
@@ -138,6 +144,41 @@ def apply(school: str, run: int) -> Response | tuple[str, int]:
         if not isinstance(error, import_run.AlreadyApplied):
             return _show(run, error, fresh)
     return redirect(url_for("importer.show", school=school, run=run), 303)
+
+
+@blueprint.get("/<int(max=2147483647):run>/progress")
+@staff(Level.ADMINISTRATOR)
+def progress(school: str, run: int) -> Response | tuple[str, int]:
+    with database().reading() as session:
+        kept = _run(session, run)
+        task = apply_task(session, kept)
+    if task is None:
+        return redirect(url_for("importer.show", school=school, run=run), 303)
+    return page("admin/importer/_progress.html", 200, run=kept, task=task, problem=_problem(task))
+
+
+def _is_started(run: int, confirmed: int, same: frozenset[str]) -> bool:
+    """A large import runs by itself; what is refused already is told at once, as for a small one."""
+    with database().transaction() as session:
+        kept = _run(session, run)
+        is_ready = kept.content is not None and not kept.is_unread and is_large(kept)
+        if not is_ready or (import_run.report_of(kept).left_out > confirmed and not same):
+            return False
+        start_apply(
+            session,
+            kept,
+            confirmed=confirmed,
+            same=same,
+            marks_absent="absent" in request.form,
+            who=who(),
+            contact_id=g.contact.id,
+            now=clock.now(),
+        )
+    return True
+
+
+def _problem(task: Task | None) -> str:
+    return gettext(task.problem, **json.loads(task.problem_values)) if task and task.problem else ""
 
 
 def _kind() -> str:
@@ -175,6 +216,7 @@ def _show(run: int, error: DomainError | None = None, fresh: Report | None = Non
     """With the report that the dry run stored, or the fresh one of an Apply that was refused."""
     with database().reading() as session:
         kept = _run(session, run)
+        task = None if kept.applied_at else apply_task(session, kept)
     report = fresh or import_run.report_of(kept)
     status = error.status if error else 200
     return page(
@@ -184,6 +226,9 @@ def _show(run: int, error: DomainError | None = None, fresh: Report | None = Non
         report=report,
         has_unread=report.has_unread,
         error=error,
+        task=task,
+        problem=_problem(task),
+        is_running=task is not None and is_under_way(task),
         nav="importer",
     )
 
