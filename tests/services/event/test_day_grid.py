@@ -243,7 +243,7 @@ def test_appointments_of_removed_slots_stand_beneath_the_table(session: Session,
     [stray] = grid.stray
     assert (stray.appointment_id, stray.slot_id, stray.state) == (red.id, removed.id, "flag")
     assert (stray.teacher, stray.time, stray.who) == ("Folake Adeyemi", "4:00 PM", "Mia A.")
-    assert stray.spoken == "its slot was deleted: move or cancel it"
+    assert stray.spoken == "its slot was deleted: move, cancel or confirm it"
 
 
 def test_appointments_of_removed_slots_are_seen_on_every_page_of_teachers(session: Session, now: datetime) -> None:

@@ -137,7 +137,7 @@ def test_while_zoom_is_on_the_header_says_that_typed_links_are_not_shown(office:
     assert "Zoom is on for this event" in words(with_zoom)
 
 
-def test_booked_slots_are_links_and_free_ones_only_show(office: Office) -> None:
+def test_booked_and_free_slots_are_links_and_others_only_show(office: Office) -> None:
     free, booked, online, off = office.slots(office.folake, 4)
     mine = office.booked(booked, child_name="Mia Alvarez")
     office.booked(online, is_virtual=True)
@@ -150,8 +150,8 @@ def test_booked_slots_are_links_and_free_ones_only_show(office: Office) -> None:
     assert f'<a class="slot " tabindex="-1" href="{office.path(f"a/{mine.id}")}"' in table
     assert "4:15 PM, Folake Adeyemi: Mia A. , in person" in words(table)
     assert "4:30 PM, Folake Adeyemi: Mia A. , online, no link yet" in words(table)
-    assert table.count('<a class="slot') == 2
-    assert table.count('<span class="slot free">') == 1
+    assert table.count('<a class="slot') == 3
+    assert table.count('<a class="slot free"') == 1
     assert table.count('<span class="slot off"') == 1
     assert free.id
 
@@ -180,7 +180,7 @@ def test_what_has_no_place_in_the_table_is_listed_below_it(office: Office) -> No
     page = day(office)
 
     stray = page.partition('aria-labelledby="h-stray"')[2].partition("</section>")[0]
-    assert "4:00 PM Folake Adeyemi Mia A. its slot was deleted: move or cancel it" in words(stray)
+    assert "4:00 PM Folake Adeyemi Mia A. its slot was deleted: move, cancel or confirm it" in words(stray)
     assert f'href="{office.path(f"a/{red.id}")}"' in stray
 
 

@@ -189,7 +189,7 @@ def test_deleting_says_what_turns_red_and_keeps_it(office: Office) -> None:
     assert "Delete 2 slots</button>" in shown.text
     day = words(office.dora.get(answer.location).text)
     assert "Deleted 2 slots, 1 appointment turned red" in day
-    assert "its slot was deleted: move or cancel it" in day
+    assert "its slot was deleted: move, cancel or confirm it" in day
     assert office.again(appointment).cancelled_at is None
     assert [slot.id for slot in office.all(Slot) if slot.removed_at is None] == []
     assert second.id not in {slot.id for slot in office.all(Slot)}
