@@ -16,6 +16,7 @@ from jobs.keep_alive import keep_alive
 from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
+from jobs.reminders import remind
 from jobs.tasks import plan_mappings, run_tasks
 from jobs.webhooks import read_webhooks
 from webapp.context import Confab
@@ -34,6 +35,7 @@ SCHEDULE = {
     "sweep": Job(sweep_meetings, 30),
     "mapping": Job(plan_mappings, 10),
     "overlooked": Job(follow_overlooked, 60),
+    "reminder": Job(remind, 60),
     "keep_alive": Job(keep_alive, 3600),
     "housekeeping": Job(keep_house, 3600),
 }

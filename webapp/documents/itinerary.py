@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 
 @dataclass(frozen=True)
 class Line:
@@ -17,6 +19,7 @@ class Line:
     url: str | None
     passcode: str
     is_waiting: bool
+    where: Markup | None = None  # the office's own words for the place, safe HTML
 
 
 @dataclass(frozen=True)

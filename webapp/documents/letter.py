@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from webapp import i18n
 from webapp.documents.itinerary import Itinerary
@@ -46,6 +47,25 @@ def new_links(itinerary: Itinerary) -> Letter:
     heading = i18n.gettext("Your links have changed")
     note = i18n.gettext("Please use these links. They replace all that we sent before.")
     return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
+
+
+def reminder(itinerary: Itinerary) -> Letter:
+    """What is coming on one day."""
+    subject = i18n.gettext("Reminder: your appointments, %(event)s", event=itinerary.event)
+    heading = i18n.gettext("Your coming appointments")
+    return _written("confirmation", subject, itinerary=itinerary, heading=heading, note="")
+
+
+def by_office(subject: str, text: str, html: Markup) -> Letter:
+    """In the office's own words; `html` is safe."""
+    page = _environment().get_template("by_office.html")
+    shared = {"subject": subject, "language": i18n.language(), "direction": i18n.direction(), "body": html}
+    return Letter(subject, text.strip() + "\n", page.render(shared))
+
+
+def table(itinerary: Itinerary) -> Letter:
+    """The appointments alone, for the macro of that name."""
+    return _written("_appointments", "", itinerary=itinerary)
 
 
 @dataclass(frozen=True)

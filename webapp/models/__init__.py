@@ -23,6 +23,7 @@ from webapp.models.meeting.stray import Stray
 from webapp.models.meeting.sweep import Sweep
 from webapp.models.meeting.webhook_receipt import WebhookReceipt
 from webapp.models.message.message import Message
+from webapp.models.message.message_text import MessageText
 from webapp.models.people.contact import Contact, Level
 from webapp.models.people.grant import Grant
 from webapp.models.people.guardian import Guardian
@@ -68,6 +69,7 @@ __all__ = [
     "Login",
     "Meeting",
     "Message",
+    "MessageText",
     "NotificationContact",
     "Occupancy",
     "Pace",

@@ -9,7 +9,7 @@ from webapp.models.base import may_point_to, owned
 from webapp.models.system.errand import Errand
 
 CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE = "confirmation", "links_ready", "new_links", "sign_in_code"
-NEEDS_RECONNECT, SYNC_ERRORS, OFFICE_MAIL = "needs_reconnect", "sync_errors", "office_mail"
+NEEDS_RECONNECT, SYNC_ERRORS, OFFICE_MAIL, TEST = "needs_reconnect", "sync_errors", "office_mail", "test"
 
 
 class Message(Errand, table=True):

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
-from webapp.models import Appointment, Message
+from webapp.models import Appointment, Message, Slot
 from webapp.models.base import defaults_of, new_token, table_of
 from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS
+from webapp.models.message.message_text import CANCELLATION
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import has_links_on_their_way, is_news
@@ -22,6 +23,9 @@ LINKS_MAY_TAKE = timedelta(minutes=2)
 
 NEW_LINKS_MAY_TAKE = timedelta(minutes=10)
 """How long a mail of new links waits for the others that are on their way to the same family."""
+
+CANCELLED_JUST_NOW = timedelta(hours=1)
+"""What was cancelled longer ago is not told any more."""
 
 _BLANK = defaults_of(Message)
 _INSERT = insert(table_of(Message))
@@ -51,6 +55,7 @@ def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> 
         for message in letters[act]:
             _set_due(session, message, entries, now=now)
     _wish_new_links(session, letters, by_act, now=now)
+    _wish_cancellations(session, letters, now=now)
     session.flush()
 
 
@@ -112,7 +117,7 @@ def _wish_new_links(
     session: Session, letters: dict[str, list[Message]], by_act: dict[str, list[Entry]], *, now: datetime
 ) -> None:
     """One mail to each family, however many of its links are new; a Confirmation that is still to leave says them."""
-    told = [act for act in by_act if all(message.sent_at or message.dropped_at for message in letters[act])]
+    told = [act for act in by_act if all(m.sent_at or m.dropped_at for m in letters[act] if m.kind != CANCELLATION)]
     families = {(entry.contact_id, entry.event_id): entry for act in told for entry in by_act[act]}
     news = {(entry.contact_id, entry.event_id) for act in told for entry in by_act[act] if is_news(entry)}
     for family, entry in sorted(families.items()):
@@ -123,6 +128,23 @@ def _wish_new_links(
             session.flush()
             is_early = has_links_on_their_way(session, *family)
             message.due_at = message.wait_until if is_early else now
+            wake(session, "mail")
+
+
+def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, now: datetime) -> None:
+    """One mail for each appointment that was cancelled after its Confirmation had left; what was never confirmed is
+    not cancelled by mail either."""
+    told = {act: mails[0] for act, mails in letters.items() if any(m.sent_at and m.kind == CONFIRMATION for m in mails)}
+    if not told:
+        return
+    gone = and_(col(Appointment.cancelled_at) > now - CANCELLED_JUST_NOW, col(Slot.starts_at) > now)
+    known = {message.dedupe_key for mails in letters.values() for message in mails}
+    for entry in agenda(session, col(Appointment.act).in_(told), gone):
+        if entry.email and f"{CANCELLATION}:{entry.id}" not in known:
+            act = Act(entry.act, told[entry.act].school_id, entry.event_id, entry.contact_id, entry.email)
+            columns = _columns(CANCELLATION, act, now=now, wait_until=now)
+            name = {"dedupe_key": f"{CANCELLATION}:{entry.id}", "message_id": f"{CANCELLATION}.{entry.token}"}
+            session.add(Message(**columns | name | {"due_at": now}))
             wake(session, "mail")
 
 
@@ -145,7 +167,7 @@ def _new_links(session: Session, school_id: int, entry: Entry, *, now: datetime)
 
 def _set_due(session: Session, message: Message, entries: list[Entry], *, now: datetime) -> None:
     """A mail that has left, is leaving or was refused is left alone: its next try is the job's."""
-    if message.sent_at or message.dropped_at or message.claim or message.problem:
+    if message.sent_at or message.dropped_at or message.claim or message.problem or message.kind == CANCELLATION:
         return
     if not entries or not message.recipient:
         message.due_at, message.dropped_at = None, now

@@ -8,34 +8,38 @@ from urllib.parse import urlsplit
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from webapp.documents import macros, rich_text
 from webapp.documents.calendar_file import CalendarEntry
-from webapp.i18n import gettext as _
+from webapp.documents.macros import Values
 from webapp.models import Appointment
 from webapp.services.booking.agenda import Entry
-from webapp.services.booking.room import MAKING
+from webapp.services.message.texts import OfficeText
 
 
-def calendar_entry(entry: Entry, *, base_url: str, now: datetime) -> CalendarEntry:
-    """For the person who made the appointment. The UID is no address of ours, since files are passed on."""
+def calendar_entry(
+    entry: Entry, text: OfficeText, shared: Values, values: Values, *, base_url: str, now: datetime
+) -> CalendarEntry:
+    """In the words of Calendar Event Notification (R88). The UID is no address of ours, since files are passed on."""
     number = hashlib.sha256(f"calendar {entry.token}".encode()).hexdigest()[:32]
     return CalendarEntry(
         uid=f"{number}@{urlsplit(base_url).hostname or 'confab'}",
         sequence=entry.calendar_sequence,
         starts_at=entry.starts_at,
         ends_at=entry.ends_at,
-        title=_("Conference with %(teacher)s", teacher=entry.teacher),
-        description=_description(entry),
-        location=entry.room.text,
+        title=macros.as_line(text.subject, shared, [values]),
+        description=macros.as_text(rich_text.as_text(text.body), shared, [values]),
+        location=macros.as_line(text.location, shared, [values]),
         url=entry.room.url,
         stamped_at=now,
         is_cancelled=entry.cancelled_at is not None,
     )
 
 
-def keep_sequence(session: Session, entries: Iterable[Entry]) -> None:
-    """Raise the number of each entry that says other than the file before; the caller has locked their rows."""
+def keep_sequence(session: Session, entries: Iterable[Entry], *, version: int) -> None:
+    """Raise the number of each entry that says other than the file before; the caller has locked their rows. `version`
+    is that of the office's text."""
     for entry in entries:
-        said = _said(entry)
+        said = _said(entry, version)
         if said == entry.calendar_said:
             continue
         number = entry.calendar_sequence + bool(entry.calendar_said)
@@ -43,17 +47,7 @@ def keep_sequence(session: Session, entries: Iterable[Entry]) -> None:
         session.execute(mine.values(calendar_said=said, calendar_sequence=number))
 
 
-def _description(entry: Entry) -> str:
-    lines = [f"{entry.event_name}", ", ".join(filter(None, (entry.child, entry.class_name)))]
-    if entry.room.text:
-        lines.append(_("Where: %(room)s", room=entry.room.text))
-    elif entry.room.state == MAKING:
-        lines.append(_("Your link is being made. We will email it."))
-    if entry.room.passcode:
-        lines.append(_("Passcode: %(passcode)s", passcode=entry.room.passcode))
-    return "\n".join(lines)
-
-
-def _said(entry: Entry) -> str:
-    said = (entry.starts_at, entry.ends_at, entry.teacher, entry.room.text, entry.room.passcode, entry.cancelled_at)
+def _said(entry: Entry, version: int) -> str:
+    room = entry.room
+    said = (entry.starts_at, entry.ends_at, entry.teacher, room.text, room.passcode, entry.cancelled_at, version)
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]

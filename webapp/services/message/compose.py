@@ -1,21 +1,23 @@
 """Turn a due message into a mail, from the rows as they stand when it leaves."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from itertools import groupby
 from urllib.parse import urlsplit
 
+from markupsafe import Markup, escape
 from sqlmodel import Session, col
 
 from webapp import i18n
-from webapp.documents import letter
-from webapp.documents.calendar_file import REQUEST, Party, invitation
+from webapp.documents import letter, macros, rich_text
+from webapp.documents.calendar_file import CANCEL, REQUEST, CalendarEntry, Party, invitation
 from webapp.documents.itinerary import Day, Itinerary, Line
+from webapp.documents.macros import Values
 from webapp.documents.paper import schedule_html
-from webapp.models import Appointment, Event, Message, School
+from webapp.models import Appointment, Contact, Event, Message, School
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
     CONFIRMATION,
@@ -25,19 +27,34 @@ from webapp.models.message.message import (
     OFFICE_MAIL,
     SIGN_IN_CODE,
 )
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
 from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.calendar_entries import calendar_entry
+from webapp.services.message.macro_values import appointment_values, shared_values
 from webapp.services.message.outage import is_over
+from webapp.services.message.texts import OfficeText, texts_of
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.vault import vault_of
 
-_WRITTEN = {CONFIRMATION: letter.confirmation, LINKS_READY: letter.links_ready, NEW_LINKS: letter.new_links}
+_NONE = Markup("")
+_BY_OFFICE = {CONFIRMATION: CONFIRMATION, LINKS_READY: CONFIRMATION, NEW_LINKS: CONFIRMATION}
+_BY_OFFICE |= {REMINDER: REMINDER, CANCELLATION: CANCELLATION}
+"""Which text of the office each mail about appointments is written by."""
+
+_HEADED = {
+    CONFIRMATION: letter.confirmation,
+    LINKS_READY: letter.links_ready,
+    NEW_LINKS: letter.new_links,
+    REMINDER: letter.reminder,
+}
 _MOST_ERRORS = 100
 """Teachers that one report names; the page shows all."""
+
+LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True)
@@ -49,34 +66,116 @@ class Draft:
     schedule: str = ""
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a mail of appointments is written from."""
+
+    school: School
+    event: Event
+    contact: Contact
+    entries: Sequence[Entry]
+    texts: Mapping[str, OfficeText]
+    page: str
+
+    def itinerary(self) -> Itinerary:
+        return itinerary_of(self.entries, school=self.school.name, page=self.page, where=self.texts[PRINTABLE].location)
+
+    def shared(self, *, text: str = "", html: Markup = _NONE) -> Values:
+        return shared_values(self.school, self.event, self.contact, page=self.page, text=text, html=html)
+
+    def values(self) -> list[Values]:
+        return appointment_values(self.entries, page=self.page)
+
+
 def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
-    """None where there is nothing left to tell: every appointment of the act was cancelled or moved."""
-    if message.kind not in _WRITTEN:
+    """None where there is nothing left to tell: every appointment of the act was cancelled or moved, or the office has
+    switched this mail off."""
+    if message.kind not in _BY_OFFICE:
         mail = _of_system(session, message, base_url=base_url)
         return Draft(mail) if mail else None
-    entries = entries_of(session, message)
+    entries = entries_of(session, message, now=now)
     if not entries:
         return None
-    school = session.get_one(School, message.school_id)
-    event = session.get_one(Event, message.event_id)
-    page = f"{base_url}/{school.slug}/{event.slug}/mine"
-    itinerary = itinerary_of(entries, school=school.name, page=page)
-    title = i18n.gettext("Printable Schedule")
+    facts = facts_of(session, entries, base_url=base_url)
+    text = facts.texts[_BY_OFFICE[message.kind]]
+    if not text.is_on and message.kind != NEW_LINKS:
+        return None
+    draft = written(facts, message.kind, text)
     mail = replace(
-        _mail(message, _WRITTEN[message.kind](itinerary)),
-        invitation=_invitation(entries, school, message, base_url=base_url, sender=sender, now=now),
+        _mail(message, draft.letter),
+        invitation=_invitation(facts, message.recipient, base_url=base_url, sender=sender, now=now),
     )
-    return Draft(mail, schedule_html(itinerary, title=title, about=itinerary.recipient))
+    return Draft(mail, draft.schedule)
 
 
-def _invitation(
-    entries: Sequence[Entry], school: School, message: Message, *, base_url: str, sender: str, now: datetime
-) -> Invitation:
+def facts_of(session: Session, entries: Sequence[Entry], *, base_url: str) -> Facts:
+    """Of one family's appointments in one event."""
+    first = entries[0]
+    event = session.get_one(Event, first.event_id)
+    school = session.get_one(School, event.school_id)
+    contact = session.get_one(Contact, first.contact_id)
+    page = f"{base_url}/{school.slug}/{event.slug}/mine"
+    return Facts(school, event, contact, entries, texts_of(session, first.event_id), page)
+
+
+@dataclass(frozen=True)
+class Written:
+    letter: letter.Letter
+    schedule: str
+
+
+def written(facts: Facts, kind: str, text: OfficeText) -> Written:
+    """By the office's words, or as the Printable Schedule with its PDF (R52)."""
+    itinerary = facts.itinerary()
+    if not text.uses_schedule or kind == CANCELLATION:
+        return Written(_by_office(facts, text, itinerary), "")
+    headed = _HEADED[kind](itinerary)
+    if text.version and kind in {CONFIRMATION, REMINDER}:
+        headed = replace(headed, subject=_subject(facts, text))
+    return Written(headed, schedule_of(facts))
+
+
+def schedule_of(facts: Facts) -> str:
+    """The HTML of the Printable Schedule, in the words of CUI Messages."""
+    text, values = facts.texts[PRINTABLE], facts.values()
+    lead = macros.as_html(rich_text.as_html(text.body), facts.shared(), values)
+    title = macros.as_line(text.subject, facts.shared(), values)
+    return schedule_html(facts.itinerary(), title=title, about=facts.entries[0].parent, lead=lead)
+
+
+def _by_office(facts: Facts, text: OfficeText, itinerary: Itinerary) -> letter.Letter:
+    table = letter.table(itinerary)
+    shared, values = facts.shared(text=table.text, html=Markup(table.html)), facts.values()  # noqa: S704 - our template
+    html = macros.as_html(rich_text.as_html(text.body), shared, values)
+    html = rich_text.without_dead_links(html, i18n.gettext("link not available"))
+    words = macros.as_text(rich_text.as_text(text.body), shared, values)
+    return letter.by_office(_subject(facts, text), words, html)
+
+
+def _subject(facts: Facts, text: OfficeText) -> str:
+    """Cut at LONGEST_SUBJECT letters (MACRO-012)."""
+    subject = macros.as_line(text.subject, facts.shared(), facts.values())
+    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
+
+
+def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now: datetime) -> Invitation:
     """One request for all, made anew at each mail: a program finds the entries that it has by their UIDs."""
     address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
-    listed = [calendar_entry(entry, base_url=base_url, now=now) for entry in entries]
-    attendee = Party(entries[0].parent, message.recipient)
-    return Invitation(REQUEST, invitation(listed, organizer=Party(school.name, address), attendee=attendee))
+    shared, text = facts.shared(), facts.texts[CALENDAR]
+    listed = [
+        calendar_entry(entry, text, shared, values, base_url=base_url, now=now)
+        for entry, values in zip(facts.entries, facts.values(), strict=True)
+    ]
+    attendee = Party(facts.entries[0].parent, recipient)
+    content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
+    return Invitation(CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST, content)
+
+
+def entry_for_calendar(session: Session, entry: Entry, *, base_url: str, now: datetime) -> CalendarEntry:
+    """One appointment, for its maker's own calendar."""
+    facts = facts_of(session, [entry], base_url=base_url)
+    [values] = facts.values()
+    return calendar_entry(entry, facts.texts[CALENDAR], facts.shared(), values, base_url=base_url, now=now)
 
 
 def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | None:
@@ -112,26 +211,43 @@ def _sync_errors(session: Session, message: Message, school: School, *, base_url
     )
 
 
-def entries_of(session: Session, message: Message) -> list[Entry]:
-    """The appointments that still stand of the act that the message is about; of the family's, where it is about links
-    of several acts."""
-    if message.kind != NEW_LINKS:
-        return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
+def entries_of(session: Session, message: Message, *, now: datetime) -> list[Entry]:
+    """What the message is about: the appointments that still stand of an act of booking; of the family's, where it is
+    about links of several acts; of their day, for a reminder; the one that was cancelled."""
+    if message.kind == CANCELLATION:
+        number = int(message.dedupe_key.split(":")[1])
+        return agenda(session, col(Appointment.id) == number, col(Appointment.cancelled_at).is_not(None))
+    if message.kind == REMINDER:
+        return [entry for entry in _family(session, message) if _is_of_day(entry, message, now=now)]
+    if message.kind == NEW_LINKS:
+        return _family(session, message)
+    return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
+
+
+def _family(session: Session, message: Message) -> list[Entry]:
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
     return agenda(session, *family, standing(), is_for_family())
 
 
-def itinerary_of(entries: Sequence[Entry], *, school: str, page: str) -> Itinerary:
-    """Entries of one event, in order of time, as a document says them."""
+def _is_of_day(entry: Entry, message: Message, *, now: datetime) -> bool:
+    """Coming, and not against a rule: what the family does not see is not reminded of (PRODUCT 3.7)."""
+    day = message.dedupe_key.split(":")[3]
+    is_coming = entry.starts_at > now and entry.problem is None
+    return is_coming and i18n.local_day(entry.starts_at, entry.zone).isoformat() == day
+
+
+def itinerary_of(entries: Sequence[Entry], *, school: str, page: str, where: str = "") -> Itinerary:
+    """Entries of one event, in order of time, as a document says them. `where` is the office's text for the place."""
     first = entries[0]
     days = tuple(
-        Day(i18n.long_day(day), tuple(_line(entry) for entry in of_day))
+        Day(i18n.long_day(day), tuple(_line(entry, where) for entry in of_day))
         for day, of_day in groupby(entries, key=lambda e: i18n.local_day(e.starts_at, e.zone))
     )
     return Itinerary(school, first.event_name, first.parent, i18n.zone_name(first.zone), page, days)
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: Entry, where: str) -> Line:
+    own = where.strip() not in {"", "$(Room)", "$Room"}
     return Line(
         time=i18n.clock_time(entry.starts_at, entry.zone),
         minutes=entry.minutes,
@@ -143,6 +259,7 @@ def _line(entry: Entry) -> Line:
         url=entry.room.url,
         passcode=entry.room.passcode,
         is_waiting=entry.room.state == MAKING,
+        where=macros.as_html(escape(where), {}, appointment_values([entry], page="")) if own else None,
     )
 
 

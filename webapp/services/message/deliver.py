@@ -14,7 +14,8 @@ from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, TEST
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER
 from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
@@ -22,6 +23,8 @@ from webapp.services.booking.told import is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
 from webapp.services.message.calendar_entries import keep_sequence
 from webapp.services.message.compose import Draft, compose, entries_of
+from webapp.services.message.preview import test_mail
+from webapp.services.message.texts import texts_of
 from webapp.services.people.codes import MINUTES
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
 
@@ -39,19 +42,21 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
     message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
     if message.claim != claim.receipt:
         return None
-    entries = entries_of(session, message)
+    entries = entries_of(session, message, now=now) if message.kind != TEST else []
     is_waiting = any(entry.room.state == MAKING for entry in entries)
     if message.kind == LINKS_READY and is_waiting and not _has_news(session, message):
         write_if_ours(session, Message, claim, due_at=None, claim=None)
         return None
     draft = None
     if not _is_stale(session, message, entries, now=now):
-        keep_sequence(session, entries)
-        draft = compose(session, message, base_url=base_url, sender=sender, now=now)
+        if entries and message.event_id:
+            keep_sequence(session, entries, version=texts_of(session, message.event_id)[CALENDAR].version)
+        draft = _draft(session, message, base_url=base_url, sender=sender, now=now)
     if draft is None:
         write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
         return None
-    keep_told(session, entries)
+    if message.kind != CANCELLATION:
+        keep_told(session, entries)
     if message.kind == CONFIRMATION:
         # The stamp says that it leaves without some link, which may arrive while it is on its way.
         write_if_ours(session, Message, claim, attempt_at=now if is_waiting else None)
@@ -59,6 +64,12 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
         # The stamp says that what is noted as told is told by this mail, also at its next try.
         write_if_ours(session, Message, claim, attempt_at=now)
     return draft
+
+
+def _draft(session: Session, message: Message, *, base_url: str, sender: str, now: datetime) -> Draft | None:
+    if message.kind == TEST:
+        return Draft(*test_mail(session, message, base_url=base_url, now=now))
+    return compose(session, message, base_url=base_url, sender=sender, now=now)
 
 
 def finished(draft: Draft, press: Press) -> Mail:
@@ -80,7 +91,7 @@ def _lock_appointments(session: Session, claim: Claim) -> None:
     its = select(*(col(getattr(Message, name)) for name in ("act", "contact_id", "event_id", "kind")))
     message: Any = session.execute(its.where(col(Message.id) == claim.id)).one()
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
-    about = family if message.kind == NEW_LINKS else (col(Appointment.act) == message.act,)
+    about = family if message.kind in {NEW_LINKS, REMINDER} else (col(Appointment.act) == message.act,)
     if message.kind != SIGN_IN_CODE:
         rows = select(col(Appointment.id)).where(*about).order_by(col(Appointment.id))
         session.execute(rows.with_for_update(key_share=True)).all()
@@ -96,7 +107,7 @@ def store_sent(session: Session, claim: Claim, *, now: datetime) -> None:
 
 
 def _owe_links(session: Session, message: Message, *, since: datetime, now: datetime) -> None:
-    entries = entries_of(session, message)
+    entries = entries_of(session, message, now=now)
     if entries:
         until = now + FOLLOW_UP_WITHIN
         session.add(

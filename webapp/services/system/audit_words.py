@@ -22,6 +22,7 @@ _LABELS = {
     "event.fill": N_("Teachers taken from the roster"),
     "event.sort_teachers": N_("Teachers sorted"),
     "event.opened_with_red": N_("Event opened against Preflight"),
+    "event.text": N_("Message text saved"),
     "event.ui_setup": N_("UI Setup saved"),
     "event.vendor_ui_setup": N_("Vendor UI Setup saved"),
     "links.mailed": N_("Links mailed"),

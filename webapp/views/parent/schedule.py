@@ -11,13 +11,11 @@ from webapp.auth import family
 from webapp.context import confab, reading, stop_looking
 from webapp.documents.calendar_file import feed, google_link
 from webapp.documents.itinerary import Itinerary
-from webapp.documents.paper import schedule_html
 from webapp.i18n import gettext as _
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.own import own_entries, own_entry
 from webapp.services.event.open_events import Round
-from webapp.services.message.calendar_entries import calendar_entry
-from webapp.services.message.compose import itinerary_of
+from webapp.services.message.compose import entry_for_calendar, facts_of, itinerary_of, schedule_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 
@@ -36,10 +34,10 @@ def schedule_pdf(school: str, event: str) -> Answer | Response:
     found: Round = g.round
     with reading() as db:
         entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
+        html = schedule_of(facts_of(db, entries, base_url=confab().settings.base_url)) if entries else ""
     stop_looking()
     if not entries:
         return to("schedule", school, event)
-    html = schedule_html(_itinerary(entries, school, event), title=_("Printable Schedule"), about=entries[0].parent)
     return _file(confab().press.print(html), "application/pdf", f"{_('Printable Schedule')}.pdf")
 
 
@@ -49,7 +47,7 @@ def calendar(school: str, event: str, token: str) -> Response:
     found: Round = g.round
     with reading() as db:
         entry = own_entry(db, g.contact, found.event.id or 0, token)
-    said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
+        said = entry_for_calendar(db, entry, base_url=confab().settings.base_url, now=clock.now())
     return _file(feed([said], name=found.event.name), "text/calendar", "appointment.ics")
 
 
@@ -59,7 +57,7 @@ def details(school: str, event: str, token: str) -> Answer:
     found: Round = g.round
     with reading() as db:
         entry = own_entry(db, g.contact, found.event.id or 0, token)
-    said = calendar_entry(entry, base_url=confab().settings.base_url, now=clock.now())
+        said = entry_for_calendar(db, entry, base_url=confab().settings.base_url, now=clock.now())
     return event_page("details.html", found, entry=entry, google=google_link(said), n=0, pace=None)
 
 

@@ -1,0 +1,163 @@
+"""Reminders and cancellations: each family once, of what stands when the mail leaves, with the link."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from evening import Evening
+from factories import make_class
+from outside import Outside
+from sqlmodel import select
+
+from jobs.reminders import remind
+from webapp.db import Database
+from webapp.models import Event, Message, MessageText, Slot
+from webapp.models.message.message_text import CANCELLATION, REMINDER
+from webapp.providers.base import Mail
+
+pytestmark = pytest.mark.both_databases
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def evening(database: Database, now: datetime) -> Evening:
+    """Typed links, and Mia may have several appointments."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=3)
+    return evening
+
+
+def mails(outside: Outside, subject: str) -> list[Mail]:
+    return [mail for mail in outside.mailer.sent if subject in mail.subject]
+
+
+def remind_at(database: Database, outside: Outside, slot: Slot, before: timedelta) -> None:
+    outside.now = slot.starts_at - before
+    remind(outside.app)
+    outside.tick()
+
+
+def test_a_family_is_reminded_once_a_day_of_conferences_a_day_ahead(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R51, R66, OUT-016"""
+    with evening.later(database):
+        first = evening.slot()
+        evening.book(first)
+        evening.book(evening.slot())
+    outside.tick()
+
+    remind_at(database, outside, first, 25 * HOUR)
+    early = list(mails(outside, "Reminder"))
+    for before in (24 * HOUR, 23 * HOUR, HOUR):
+        remind_at(database, outside, first, before)
+
+    assert early == []
+    [mail] = mails(outside, "Reminder")
+    assert mail.text.count("Folake Adeyemi") == 2
+    assert [a.filename for a in mail.attachments] == ["Printable Schedule.pdf"]
+
+
+def test_whoever_booked_after_the_reminder_s_time_has_the_confirmation(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        slot = evening.slot()
+    evening.now = outside.now = slot.starts_at - 5 * HOUR
+    with evening.later(database):
+        evening.book(slot)
+    outside.tick()
+
+    remind_at(database, outside, slot, 4 * HOUR)
+
+    assert mails(outside, "Reminder") == []
+
+
+def test_a_reminder_looks_again_when_it_leaves(database: Database, evening: Evening, outside: Outside) -> None:
+    """OUT-013, OUT-014: cancelled meanwhile, or after three days without a server, there is none."""
+    with evening.later(database):
+        slot, other = evening.slot(), evening.slot()
+        cancelled = evening.book(slot)
+        evening.book(other)
+    outside.tick()
+    outside.now = slot.starts_at - 24 * HOUR
+    remind(outside.app)
+    evening.now = outside.now
+    with evening.later(database):
+        evening.cancel(cancelled[0])
+
+    outside.now = other.starts_at + HOUR
+    outside.tick()
+
+    assert mails(outside, "Reminder") == []
+    with database.reading() as session:
+        [message] = session.exec(select(Message).where(Message.kind == REMINDER)).all()
+    assert message.dropped_at == outside.now
+
+
+def test_a_reminder_that_is_switched_off_is_not_sent(database: Database, evening: Evening, outside: Outside) -> None:
+    with evening.later(database) as session:
+        slot = evening.slot()
+        evening.book(slot)
+        off = {"event_id": evening.event.id, "school_id": evening.school.id, "kind": REMINDER, "is_on": False}
+        session.add(MessageText(**off, saved_at=evening.now))
+    outside.tick()
+
+    remind_at(database, outside, slot, HOUR)
+
+    assert mails(outside, "Reminder") == []
+
+
+def test_a_cancellation_is_mailed_once_and_takes_the_entry_out_of_the_calendar(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """ICS-017: only after a Confirmation has left."""
+    with evening.later(database):
+        [kept] = evening.book(evening.slot())
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.cancel(kept)
+    outside.tick()
+    outside.tick(timedelta(minutes=5))
+
+    [mail] = mails(outside, "Cancelled")
+    assert "Folake Adeyemi" in mail.subject
+    assert mail.invitation is not None
+    assert mail.invitation.method == "CANCEL"
+    assert b"SEQUENCE:1" in mail.invitation.content
+    assert mail.attachments == ()
+
+
+def test_what_was_never_confirmed_is_not_cancelled_by_mail(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        [made] = evening.book(evening.slot())
+        evening.cancel(made)
+    outside.tick()
+
+    assert outside.mailer.sent == []
+    with database.reading() as session:
+        assert session.exec(select(Message).where(Message.kind == CANCELLATION)).all() == []
+
+
+def test_a_mail_in_the_office_s_words_has_the_link_and_no_pdf(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R50, R52: the written body instead of the schedule."""
+    with evening.later(database) as session:
+        evening.resource.virtual_room = "https://zoom.us/j/77"
+        event = session.get_one(Event, evening.event.id)
+        text = {"subject": "Hi $(FirstName)", "body": "Come to $(Room)\n\nBye", "uses_schedule": False}
+        owner = {"event_id": event.id, "school_id": event.school_id, "kind": "confirmation"}
+        session.add(MessageText(**owner, **text, saved_at=evening.now))
+        evening.book(evening.slot(), evening.slot())
+    outside.tick()
+
+    [mail] = outside.mailer.sent
+    assert mail.subject == "Hi Alice"
+    assert mail.text == "Come to https://zoom.us/j/77\n\nCome to https://zoom.us/j/77\n\nBye\n"
+    assert '<a href="https://zoom.us/j/77">' in mail.html
+    assert mail.attachments == ()

@@ -1,0 +1,219 @@
+"""Keep what an office writes for the mails of an event: checked where it is typed, and never lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import BaseModel, Field, field_validator
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from webapp.documents import macros, rich_text
+from webapp.errors import N_, DomainError, Invalid
+from webapp.i18n import gettext as _
+from webapp.models import Contact, Event, MessageText
+from webapp.models.message.message import CONFIRMATION
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
+from webapp.services.event.inputs import Line, Paragraphs
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+KINDS = (CONFIRMATION, REMINDER, CANCELLATION, CALENDAR)
+LONGEST = 50_000
+"""Letters of a text (MACRO-021)."""
+MOST_LEADS, LONGEST_LEAD = 3, 24 * 30
+
+_WHERE = frozenset({macros.ROOM, macros.TABLE})
+
+
+@dataclass(frozen=True)
+class OfficeText:
+    """A text as it counts now. `version` is 0 where nothing was saved yet."""
+
+    kind: str
+    version: int
+    is_on: bool
+    uses_schedule: bool
+    subject: str
+    body: str
+    location: str = ""
+    lead_hours: tuple[int, ...] = ()
+    saved_at: datetime | None = None
+    saved_by: str = ""
+
+    @property
+    def hides_links(self) -> bool:
+        """Whether families would not see their links in it (R50)."""
+        if self.kind == PRINTABLE:
+            return macros.ROOM not in macros.names_in(self.location)
+        return self.is_on and not self.uses_schedule and not macros.names_in(self.body) & _WHERE
+
+
+@dataclass(frozen=True)
+class Saved:
+    """`removed` names the tags and attributes that were taken out of what was typed."""
+
+    removed: tuple[str, ...]
+
+
+class TextInput(BaseModel):
+    """`version` is the one that the form was filled from. `lead_hours`: "48, 2"."""
+
+    version: int = Field(ge=0)
+    is_on: bool = False
+    uses_schedule: bool = False
+    subject: Line = Field(default="", max_length=200)
+    body: Paragraphs = ""
+    location: Line = Field(default="", max_length=200)
+    lead_hours: str = ""
+
+    @field_validator("body")
+    @classmethod
+    def _not_too_long(cls, text: str) -> str:
+        if len(text.encode()) > LONGEST:
+            raise ValueError(N_("A text may have at most 50 kB."))
+        return text
+
+    @field_validator("lead_hours")
+    @classmethod
+    def _hours(cls, text: str) -> str:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        is_good = all(p.isascii() and p.isdigit() and 1 <= int(p) <= LONGEST_LEAD for p in parts)
+        if not is_good or len(parts) > MOST_LEADS:
+            raise ValueError(N_("Type up to three whole numbers of hours, such as 48, 2."))
+        return ",".join(str(hours) for hours in sorted({int(part) for part in parts}, reverse=True))
+
+
+class SavedMeanwhile(DomainError):
+    message = N_("%(who)s saved another text meanwhile. Yours is still here: compare, and save again to replace it.")
+
+
+def texts_of(session: Session, event_id: int) -> dict[str, OfficeText]:
+    """By kind, what was saved last or stands by default."""
+    newest = (
+        select(func.max(col(MessageText.id)))
+        .where(col(MessageText.event_id) == event_id)
+        .group_by(col(MessageText.kind))
+    )
+    query = (
+        select(MessageText, col(Contact.first), col(Contact.last))
+        .outerjoin(Contact, col(Contact.id) == col(MessageText.saved_by_id))
+        .where(col(MessageText.id).in_(newest))
+    )
+    rows = session.execute(query).all()
+    saved = {row.kind: _office_text(row, f"{first or ''} {last or ''}".strip()) for row, first, last in rows}
+    return {kind: saved.get(kind) or default_text(kind) for kind in (*KINDS, PRINTABLE)}
+
+
+def save_text(
+    session: Session, event: Event, kind: str, typed: TextInput, *, who: Who, contact: Contact, now: datetime
+) -> Saved:
+    """Raises Invalid naming the field, and SavedMeanwhile where somebody else was quicker."""
+    for field in ("subject", "body", "location"):
+        macros.check(field, getattr(typed, field))
+    current = texts_of(session, event.id or 0)[kind]
+    if typed.version != current.version:
+        raise SavedMeanwhile(who=current.saved_by or _("Somebody"))
+    if kind == REMINDER and typed.is_on and not typed.lead_hours:
+        raise Invalid(N_("Say how many hours before the appointment, such as 24."), field="lead_hours")
+    cleaned = rich_text.clean(typed.body)
+    row = MessageText(
+        school_id=event.school_id,
+        event_id=event.id or 0,
+        kind=kind,
+        version=typed.version + 1,
+        is_on=typed.is_on or kind in {CALENDAR, PRINTABLE},
+        uses_schedule=typed.uses_schedule,
+        subject=typed.subject,
+        body=cleaned.source,
+        location=typed.location,
+        lead_hours=typed.lead_hours,
+        saved_at=now,
+        saved_by_id=contact.id,
+    )
+    _insert(session, row)
+    _record(session, event, row, who=who, now=now)
+    return Saved(cleaned.removed)
+
+
+def reset_text(session: Session, event: Event, kind: str, *, who: Who, contact: Contact, now: datetime) -> None:
+    """Back to the default; what was written stays among the versions (MACRO-028)."""
+    current, default = texts_of(session, event.id or 0)[kind], default_text(kind)
+    typed = TextInput(
+        version=current.version,
+        is_on=default.is_on,
+        uses_schedule=default.uses_schedule,
+        subject=default.subject,
+        body=default.body,
+        location=default.location,
+        lead_hours=",".join(map(str, default.lead_hours)),
+    )
+    save_text(session, event, kind, typed, who=who, contact=contact, now=now)
+
+
+def hiding(texts: Mapping[str, OfficeText]) -> list[str]:
+    """The kinds of mails in which families would not see their links (R57)."""
+    return [kind for kind in (CONFIRMATION, REMINDER, PRINTABLE) if texts[kind].hides_links]
+
+
+def default_text(kind: str) -> OfficeText:
+    """New events mail the Printable Schedule; the written text stands ready (R52)."""
+    body = "\n\n".join(_(part) for part in _BODIES[kind])
+    text = OfficeText(kind, 0, is_on=True, uses_schedule=True, subject=_(_SUBJECTS[kind]), body=body)
+    if kind == REMINDER:
+        return replace(text, lead_hours=(24,))
+    return replace(text, location="$(Room)") if kind in {CALENDAR, PRINTABLE} else text
+
+
+_GREETING = N_("Hello $(FirstName),")
+_LINES = N_("$(Date), $(Time)\n$(Teacher), about $(Student)\nWhere: $(Room)")
+_FAREWELL = N_("Change or cancel: $(E_LINK)\n\n$(V_NAME)")
+_SUBJECTS = {
+    CONFIRMATION: N_("Your appointments, $(E_NAME)"),
+    REMINDER: N_("Reminder: your appointments on $(Date), $(E_NAME)"),
+    CANCELLATION: N_("Cancelled: $(Teacher), $(Date), $(E_NAME)"),
+    CALENDAR: N_("Conference with $(Teacher)"),
+    PRINTABLE: N_("Printable Schedule"),
+}
+_BODIES: Mapping[str, tuple[str, ...]] = {
+    CONFIRMATION: (_GREETING, N_("your appointments for $(E_NAME) are booked."), _LINES, _FAREWELL),
+    REMINDER: (_GREETING, N_("this is a reminder of your appointments for $(E_NAME)."), _LINES, _FAREWELL),
+    CANCELLATION: (
+        _GREETING,
+        N_("this appointment is cancelled."),
+        N_("$(Date), $(Time)\n$(Teacher), about $(Student)"),
+        "$(V_NAME)",
+    ),
+    CALENDAR: (N_("$(E_NAME)\n$(Student), $(Class)\nWhere: $(Room)"),),
+    PRINTABLE: ("$(E_DESCRIPTION)",),
+}
+
+
+def _office_text(row: MessageText, saved_by: str) -> OfficeText:
+    return OfficeText(
+        row.kind,
+        row.version,
+        is_on=row.is_on,
+        uses_schedule=row.uses_schedule,
+        subject=row.subject,
+        body=row.body,
+        location=row.location,
+        lead_hours=tuple(int(hours) for hours in row.lead_hours.split(",") if hours),
+        saved_at=row.saved_at,
+        saved_by=saved_by,
+    )
+
+
+def _record(session: Session, event: Event, row: MessageText, *, who: Who, now: datetime) -> None:
+    subject, kind, version = f"event {event.id}", row.kind, row.version
+    at = event.school_id
+    audit.record(session, "event.text", who=who, school_id=at, subject=subject, now=now, kind=kind, version=version)
+
+
+def _insert(session: Session, row: MessageText) -> None:
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        raise SavedMeanwhile(who=_("Somebody")) from error

@@ -1,0 +1,161 @@
+"""Write an event's mails, calendar entries and Printable Schedule: Notification Setup and CUI Messages."""
+
+from flask import Blueprint, flash, g, request, url_for
+
+from webapp import clock
+from webapp.auth import staff, who
+from webapp.context import confab, database
+from webapp.documents.macros import SECTIONS
+from webapp.errors import DomainError, NotFound
+from webapp.forms import Form
+from webapp.i18n import gettext as _
+from webapp.i18n import sentence
+from webapp.models import Level
+from webapp.models.message.message import CONFIRMATION
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
+from webapp.rendering import page
+from webapp.services.message.preview import preview, typed_text, wish_test
+from webapp.services.message.texts import KINDS, OfficeText, TextInput, reset_text, save_text, texts_of
+from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
+
+blueprint = Blueprint("notifications", __name__, url_prefix="/s/<school>")
+
+TEXT = f"{EVENT}/settings/notifications/<kind>"
+
+
+@blueprint.get(f"{EVENT}/settings/notifications")
+@staff(Level.EVENT_ADMINISTRATOR)
+def setup(school: str, event: int) -> Answer:
+    return _page(event, CONFIRMATION)
+
+
+@blueprint.get(f"{EVENT}/settings/cui-messages")
+@staff(Level.EVENT_ADMINISTRATOR)
+def cui_messages(school: str, event: int) -> Answer:
+    return _page(event, PRINTABLE)
+
+
+@blueprint.get(TEXT)
+@staff(Level.EVENT_ADMINISTRATOR)
+def text(school: str, event: int, kind: str) -> Answer:
+    return _page(event, _known(kind))
+
+
+@blueprint.post(TEXT)
+@staff(Level.EVENT_ADMINISTRATOR)
+def save(school: str, event: int, kind: str) -> Answer:
+    form = Form.sent(TextInput, request.form)
+    if not form:
+        return _page(event, _known(kind), form)
+    try:
+        with database().transaction() as session:
+            frame, now = framed(session, event), clock.now()
+            saved = save_text(session, frame.event, _known(kind), form.value, who=who(), contact=g.contact, now=now)
+    except DomainError as error:
+        if isinstance(error, NotFound):
+            raise
+        form.refuse(error)
+        return _page(event, kind, form, status=error.status)
+    removed = ", ".join(saved.removed)
+    flash(_("Saved. Removed, since mails cannot hold it: %(what)s", what=removed) if removed else _("Saved"))
+    return go_to(_address(school, event, kind))
+
+
+@blueprint.post(f"{TEXT}/reset")
+@staff(Level.EVENT_ADMINISTRATOR)
+def reset(school: str, event: int, kind: str) -> Answer:
+    with database().transaction() as session:
+        frame = framed(session, event)
+        reset_text(session, frame.event, _known(kind), who=who(), contact=g.contact, now=clock.now())
+    flash(_("The original text is back. Yours is kept among the earlier ones."))
+    return go_to(_address(school, event, kind))
+
+
+@blueprint.post(f"{TEXT}/preview")
+@staff(Level.EVENT_ADMINISTRATOR)
+def show(school: str, event: int, kind: str) -> Answer:
+    """What is typed, as it would arrive; nothing is saved."""
+    form = Form.sent(TextInput, request.form)
+    shown, problem = None, "" if form else next(iter(form.errors.values()), form.problem)
+    if form:
+        try:
+            with database().reading() as session:
+                frame, now = framed(session, event), clock.now()
+                typed = typed_text(form.value, _known(kind))
+                shown = preview(session, frame.event, typed, base_url=confab().settings.base_url, now=now)
+        except DomainError as error:
+            if isinstance(error, NotFound):
+                raise
+            problem = sentence(error)
+    return page("admin/event/_preview.html", preview=shown, problem=problem)
+
+
+@blueprint.post(f"{TEXT}/test")
+@staff(Level.EVENT_ADMINISTRATOR)
+def send_test(school: str, event: int, kind: str) -> Answer:
+    if _known(kind) not in {CONFIRMATION, REMINDER, CANCELLATION}:
+        raise NotFound
+    with database().transaction() as session:
+        frame = framed(session, event)
+        wish_test(session, frame.event, kind, g.contact, now=clock.now())
+    flash(_("A test of the saved text is on its way to %(email)s.", email=g.contact.email or ""))
+    return go_to(_address(school, event, kind))
+
+
+def _page(event: int, kind: str, refused: Form[TextInput] | None = None, *, status: int = 422) -> Answer:
+    now = clock.now()
+    with database().reading() as session:
+        frame = framed(session, event)
+        texts = texts_of(session, frame.event.id or 0)
+        shown = preview(session, frame.event, texts[kind], base_url=confab().settings.base_url, now=now)
+    form = refused if refused is not None else _stored(texts[kind])
+    more = {"texts": texts, "kind": kind, "form": form, "preview": shown, "labels": _labels(), "problem": ""}
+    more |= {"sections": _sections(), "kinds": KINDS}
+    return event_page("admin/event/notifications.html", frame, 200 if refused is None else status, **more)
+
+
+def _stored(text: OfficeText) -> Form[TextInput]:
+    return Form(
+        TextInput,
+        {
+            "version": text.version,
+            "is_on": text.is_on,
+            "uses_schedule": text.uses_schedule,
+            "subject": text.subject,
+            "body": text.body,
+            "location": text.location,
+            "lead_hours": ", ".join(map(str, text.lead_hours)),
+        },
+    )
+
+
+def _known(kind: str) -> str:
+    if kind not in {*KINDS, PRINTABLE}:
+        raise NotFound
+    return kind
+
+
+def _address(school: str, event: int, kind: str) -> str:
+    if kind == PRINTABLE:
+        return url_for("notifications.cui_messages", school=school, event=event)
+    return url_for("notifications.text", school=school, event=event, kind=kind)
+
+
+def _labels() -> dict[str, str]:
+    return {
+        CONFIRMATION: _("Confirmation email"),
+        REMINDER: _("Reminder email"),
+        CANCELLATION: _("Cancellation email"),
+        CALENDAR: _("Calendar Event Notification"),
+        PRINTABLE: _("Printable Schedule"),
+    }
+
+
+def _sections() -> list[tuple[str, list[str]]]:
+    names = {
+        "appointment": _("Appointment"),
+        "contact": _("Contact"),
+        "event": _("Event"),
+        "account": _("Account"),
+    }
+    return [(names[section], [f"$({name})" for name in macros]) for section, macros in SECTIONS.items()]
