@@ -66,7 +66,7 @@ LAYERS = {
     ),
     "services": Layer(
         FIRST | {"models", "providers.base", "documents", "db", "services"},
-        {*SQL, "pydantic", "cryptography", "werkzeug.security"},
+        {*SQL, "markupsafe", "pydantic", "cryptography", "werkzeug.security"},
         {"openpyxl": ("webapp/services/roster/workbook.py",)},
     ),
     "views": Layer(

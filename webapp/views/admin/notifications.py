@@ -37,7 +37,7 @@ def cui_messages(school: str, event: int) -> Answer:
 
 @blueprint.get(TEXT)
 @staff(Level.EVENT_ADMINISTRATOR)
-def text(school: str, event: int, kind: str) -> Answer:
+def one(school: str, event: int, kind: str) -> Answer:
     return _page(event, _known(kind))
 
 
@@ -138,7 +138,7 @@ def _known(kind: str) -> str:
 def _address(school: str, event: int, kind: str) -> str:
     if kind == PRINTABLE:
         return url_for("notifications.cui_messages", school=school, event=event)
-    return url_for("notifications.text", school=school, event=event, kind=kind)
+    return url_for("notifications.one", school=school, event=event, kind=kind)
 
 
 def _labels() -> dict[str, str]:
