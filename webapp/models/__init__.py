@@ -10,6 +10,7 @@ from webapp.models.booking.request_key import RequestKey
 from webapp.models.event.appointment_field import AppointmentField
 from webapp.models.event.event import Event
 from webapp.models.event.event_settings import EventSettings
+from webapp.models.event.former_address import FormerAddress
 from webapp.models.event.resource import Resource
 from webapp.models.event.resource_member import ResourceMember
 from webapp.models.event.service import Service
@@ -59,6 +60,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "EventSettings",
+    "FormerAddress",
     "Grant",
     "Guardian",
     "Host",

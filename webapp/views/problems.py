@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 
 
 def init_problems(app: Flask) -> None:
-    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(DomainError, refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _fault)
 
 
-def _refused(error: DomainError) -> Response:
+def refused(error: DomainError) -> Response:
     return _answer(error.status, sentence(error))
 
 

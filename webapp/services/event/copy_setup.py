@@ -12,7 +12,7 @@ from webapp.models.base import new_token
 NOT_COPIED = frozenset({"provider", "opens_at", "closes_at"})
 """Of the settings: another round opens at its own time, and no meeting is made unasked (R20)."""
 
-ITS_OWN = frozenset({"appointment", "eventsettings", "grant", "resource", "slot"})
+ITS_OWN = frozenset({"appointment", "eventsettings", "formeraddress", "grant", "resource", "slot"})
 """Tables of which a new event begins with none; the settings are copied by themselves. Each other table whose rows are
 part of an event, or part of such a row, is copied, also one that is not known yet."""
 

@@ -12,7 +12,8 @@ from webapp.models import Appointment, Connection, Event, EventSettings, Slot
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
 from webapp.services.event.events import settings_of
-from webapp.services.event.inputs import WallTime, blank_is_none
+from webapp.services.event.inputs import Line, WallTime, blank_is_none
+from webapp.services.event.slug import change_address
 from webapp.services.event.wall_time import typed_moment
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -28,6 +29,7 @@ class UiSetupInput(BaseModel):
     closes_at: str = ""
     admins_may_preview: bool = False
     provider: Literal["", "zoom"] = ""
+    slug: Line = Field(default="", max_length=60)
     reason: str = Field(default="", max_length=500)
     max_per_event: Most = None
     max_per_day: Annotated[int | None, blank_is_none, Field(ge=1, le=1000)] = None
@@ -62,6 +64,7 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
     closes_at = typed_moment(typed.closes_at, event.zone, field="closes_at")
     if opens_at and closes_at and closes_at <= opens_at:
         raise Invalid(N_("The scheduler must close after it opens."), field="closes_at")
+    has_moved = bool(typed.slug) and change_address(session, event, typed.slug)
     was, provider = settings.provider, typed.provider or None
     if provider and provider != was:
         _refuse_unconnected(session, event, provider)
@@ -82,7 +85,7 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
         now=now,
         provider=provider or "",
         provider_was=was or "",
-        changed=" ".join(changed),
+        changed=" ".join([*changed, *(["slug"] if has_moved else [])]),
     )
     if provider != was:
         follow(session, future_appointments(session, event, now=now), now=now)

@@ -184,6 +184,7 @@ TIES = (
     "enrolment.class_id class",
     "enrolment.student_id student",
     "eventsettings.event_id event",
+    "formeraddress.event_id event",
     "grant.contact_id contact",
     "grant.event_id event",
     "grant.resource_id resource",

@@ -127,6 +127,7 @@ def _stored(frame: Frame) -> Form[UiSetupInput]:
             "opens_at": _wall(settings.opens_at, zone),
             "closes_at": _wall(settings.closes_at, zone),
             "provider": settings.provider or "",
+            "slug": frame.event.slug,
             **_values(settings, RULES),
         },
     )
