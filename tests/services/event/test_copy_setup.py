@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Integer, String
 from sqlmodel import Session, select
 
 from webapp.errors import Invalid, NotFound
-from webapp.models import Audit, Event, EventSettings, Grant, Level, ResourceMember, School, Slot
+from webapp.models import Audit, Event, EventSettings, Grant, Level, ResourceMember, School, Service, Slot
 from webapp.models.base import table_of
 from webapp.services.event.copy_setup import NOT_COPIED
 from webapp.services.event.details import DetailsInput, duplicate_event, save_details
@@ -57,6 +57,21 @@ def test_settings_of_the_template_are_copied_but_for_provider_and_booking_times(
     assert {name for name in theirs if theirs[name] != ours[name]} == NOT_COPIED | {"event_id"}
     assert (ours["provider"], ours["opens_at"], ours["closes_at"]) == (None, None, None)
     assert theirs["provider"] == "zoom"
+
+
+def test_services_and_fields_of_the_template_are_asked_in_the_new_event_too(session: Session, now: datetime) -> None:
+    """PRODUCT 1.3: settings are copied from the template event; the template keeps its own."""
+    school = make_school(session)
+    template = last_year(session, school)
+    stored(session, Service(school_id=school.id, event_id=template.id, name="Sprachförderung"))
+
+    event = add_like(session, school, template, now)
+
+    services = session.exec(select(Service)).all()
+    assert {(row.event_id, row.name) for row in services} == {
+        (template.id, "Sprachförderung"),
+        (event.id, "Sprachförderung"),
+    }
 
 
 def test_teachers_come_from_the_roster_the_template_or_not_yet(session: Session, now: datetime) -> None:
