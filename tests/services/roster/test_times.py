@@ -135,6 +135,14 @@ def test_an_events_file_makes_an_event_with_the_roster_s_teachers_once(
     assert [slot.starts_at.hour for slot in slots(session)] == [21, 21, 23, 23]
 
 
+def test_a_deleted_event_takes_no_slots(importer: Importer, event: Event) -> None:
+    event.deleted_at = importer.now
+
+    report = importer.apply({"slots.txt": f"{SLOTS}fall|Folake Adeyemi|2026-12-13|16:00|17:00|20|\n"})
+
+    assert told(report) == ["There is no event fall."]
+
+
 @pytest.mark.parametrize("zone", ["EST5EDT", "GMT+3", "Mars/Olympus"])
 def test_a_zone_is_a_region_and_a_city(session: Session, importer: Importer, school: School, zone: str) -> None:
     """CSV-049"""

@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, Invalid
-from webapp.models import Class, Event, Resource, School, Slot
-from webapp.services.event.events import zones
+from webapp.models import Class, Resource, School, Slot
+from webapp.services.event.events import event_list, zones
 from webapp.services.event.from_roster import teams_to_take
 from webapp.services.event.wall_time import instants_of
 from webapp.services.roster.facts import Roster, TimesFact
@@ -73,8 +73,8 @@ def load_evenings(session: Session, school_id: int, roster: Roster) -> Evenings:
     if not roster.times:
         return Evenings()
     school = session.get_one(School, school_id)
-    events = session.execute(select(Event).where(col(Event.school_id) == school_id).order_by(col(Event.id).desc()))
-    held = [HeldEvent(event.id, event.slug, event.name, event.zone, {}) for event in events.scalars()]
+    events = event_list(session, school_id)
+    held = [HeldEvent(event.id, event.slug, event.name, event.zone, {}) for event in events]
     named = {folded(fact.event) for fact in roster.times}
     wanted = [event for event in held if named & _names(event)]
     _load_resources(session, wanted)
