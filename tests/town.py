@@ -19,7 +19,7 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, Student, Task
+from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, Service, Student, Task
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.roster.import_run import try_upload
@@ -40,6 +40,7 @@ class Place:
     contact_id: int
     student: int
     run: int
+    service: int
     task: int
 
     def values(self, rule: Rule) -> dict[str, Any]:
@@ -155,7 +156,11 @@ def _run(session: Session, homes: Households, now: datetime) -> int:
 
 
 def _place(database: Database, homes: Households, run: int) -> Place:
-    with database.reading() as session:
+    with database.transaction() as session:
+        event = homes.event
+        service = (
+            stored(session, Service(school_id=event.school_id, event_id=event.id or 0, name="Report card")).id or 0
+        )
         query = select(Appointment).where(col(Appointment.school_id) == homes.school.id).order_by(col(Appointment.id))
         booked = session.execute(query).scalars().first()
         named = select(Contact).where(col(Contact.school_id) == homes.school.id, col(Contact.first) == "Folake")
@@ -176,6 +181,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         contact_id=folake.id or 0,
         student=student,
         run=run,
+        service=service,
         task=_task(database, homes),
     )
 
