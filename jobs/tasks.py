@@ -18,6 +18,8 @@ from webapp.services.meeting.map_contacts import run_mapping
 from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
 from webapp.services.meeting.map_teacher import run_lookup
 from webapp.services.meeting.mapping_due import is_any_mapping_due, start_due_mappings
+from webapp.services.meeting.revoke import KIND as REVOKE
+from webapp.services.meeting.revoke import run_revoke
 from webapp.services.roster.import_task import KIND as APPLY_IMPORT
 from webapp.services.roster.import_task import run_import
 from webapp.services.system.errand import Claim
@@ -32,6 +34,7 @@ _RUNS = {
     MAP_TEACHER: run_lookup,
     APPOINTMENTS: run_bulk,
     APPLY_IMPORT: _import,
+    REVOKE: run_revoke,
 }
 
 

@@ -100,7 +100,7 @@ class FakeMeetings(Failures):
         return [m for m in self.meetings.values() if not m.removed and marker in {None, m.marker}]
 
     def account(self) -> RemoteAccount:
-        return self._do("account", lambda: RemoteAccount("fake-account", "Linden Park", "office@linden.example"))
+        return self._do("account", lambda: RemoteAccount("acc", "Linden Park", "office@linden.example"))
 
     def users(self) -> Iterator[RemoteUser]:
         return iter(self._do("users", lambda: list(self.directory)))
@@ -209,7 +209,7 @@ class FakeGrants(Failures):
         return [scope for scope in granted.split() if scope != "all"]
 
     def revoke(self, tokens: Tokens) -> None:
-        self.revoked.append(tokens)
+        self._run("revoke", lambda: self.revoked.append(tokens))
 
     def _exchange(self, code: str) -> Tokens:
         if code in self.used:

@@ -273,7 +273,8 @@ def test_services_may_wake_the_jobs_and_leave_transactions_to_the_edge() -> None
     with_database = {place(file) for file in services if "Database" in names_from("webapp.db", [file])}
 
     assert names_from("webapp.db", services) == {"wake", "Database"}
-    ours = {f"webapp/services/meeting/{name}.py" for name in ("tokens", "health", "map_contacts", "map_teacher")}
+    names = ("tokens", "health", "revoke", "map_contacts", "map_teacher")
+    ours = {f"webapp/services/meeting/{name}.py" for name in names}
     assert with_database == ours | {"webapp/services/booking/bulk.py", "webapp/services/roster/import_task.py"}
 
 

@@ -12,11 +12,13 @@ from outside import QUARANTINE, Outside
 from sqlmodel import col, select
 
 from jobs.meeting_sweep import sweep_meetings
+from jobs.webhooks import read_webhooks
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Connection, Meeting, Stray, Sweep
+from webapp.models import Appointment, Connection, Meeting, Slot, Stray, Sweep
 from webapp.services.booking.agenda import agenda
 from webapp.services.meeting import strays
+from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
 from webapp.services.meeting.sweep import LATER, SOON
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import begin_again, hold, life_of, resume
@@ -103,6 +105,31 @@ def test_a_meeting_that_was_deleted_in_zoom_is_made_anew_after_two_looks(
     [one] = outside.meetings.standing()
     assert after_one == 0
     assert url(database, linked) == one.shown().join_url != was
+
+
+@pytest.mark.parametrize("deed", ["deleted", "moved", "given another passcode"])
+def test_without_a_webhook_the_next_look_heals_what_was_done_in_zoom(
+    database: Database, linked: Appointment, outside: Outside, deed: str
+) -> None:
+    """Asked for by itself, twice where it is not there, within seconds of the look that missed it."""
+    with database.reading() as session:
+        starts_at = session.exec(select(Slot.starts_at).where(Slot.id == linked.slot_id)).one()
+    if deed == "deleted":
+        remove_behind_our_back(outside)
+    elif deed == "moved":
+        edit(outside, starts_at=outside.now + timedelta(days=20))
+    else:
+        edit(outside, passcode="0000000000")
+
+    outside.sweep(SOON)
+    read_webhooks(outside.app)
+    outside.now += BETWEEN_SIGHTINGS
+    read_webhooks(outside.app)
+    outside.tick()
+
+    [one] = outside.meetings.standing()
+    assert one.starts_at == starts_at
+    assert url(database, linked) == one.shown().join_url
 
 
 def edit(outside: Outside, **values: object) -> FakeMeeting:

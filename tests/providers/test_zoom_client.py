@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -117,10 +118,13 @@ class TestOrders:
 
 
 class TestUnknownOutcomes:
-    @pytest.mark.parametrize("kind", ["drop", "empty", "malformed"])
-    def test_a_meeting_made_without_an_answer_may_have_arrived_and_is_found(self, zoom: ZoomStage, kind: str) -> None:
-        """R41: an unknown outcome is never a refusal."""
+    @pytest.mark.parametrize("kind", ["drop", "drip", "empty", "malformed"])
+    def test_a_meeting_made_without_an_answer_may_have_arrived_and_is_found(
+        self, zoom: ZoomStage, kind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """R41: an unknown outcome is never a refusal. PROV-020: what drips has a deadline for the whole."""
         order = an_order(zoom.add_user(HOST))
+        monkeypatch.setattr(client, "call", partial(client.call, deadline=4))
         zoom.plan("meetingCreate", kind)
 
         error = refusal(zoom.provider.make, order)

@@ -94,6 +94,20 @@ def test_bodies_can_be_wrong(
     assert len(client.sandbox.zoom.meetings) == meetings
 
 
+def test_an_answer_can_drip_so_that_only_a_deadline_for_all_of_it_ends_the_wait(client: Client) -> None:
+    client.control("POST", "/answers", {"kind": "drip"})
+    url = f"{client.sandbox.zoom_url}/v2/users/ada@school.example/meetings"
+
+    with client.session.post(url, json={"agenda": "Ref a-1-x"}, timeout=10, stream=True) as answer:
+        begun = time.monotonic()
+        first = [next(answer.iter_content(1)) for _ in range(2)]
+        waited = time.monotonic() - begun
+
+    assert (answer.status_code, first[0]) == (201, b"{")
+    assert waited > 0.5
+    assert client.control("GET", "/state")["markers"] == {"a-1-x": 1}
+
+
 def test_work_that_is_refused_is_not_hidden_by_a_fault(school: School) -> None:
     school.control("POST", "/answers", {"kind": "empty"})
 
@@ -130,7 +144,16 @@ def test_a_share_of_the_calls_can_fail(school: School) -> None:
 
 
 @pytest.mark.parametrize(
-    "plan", [{"kind": "explode"}, {"status": 99}, {"share": 0}, {"times": 0}, {"surprise": 1}, {"status": "x"}]
+    "plan",
+    [
+        {"kind": "explode"},
+        {"status": 99},
+        {"share": 0},
+        {"times": 0},
+        {"surprise": 1},
+        {"status": "x"},
+        {"kind": "drip", "done": False},
+    ],
 )
 def test_a_senseless_fault_is_refused(school: School, plan: dict[str, object]) -> None:
     answer = school.control("POST", "/answers", plan, status=400)

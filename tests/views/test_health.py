@@ -149,6 +149,7 @@ def test_a_writer_who_never_ends_is_told_after_a_while(
 
 
 def test_keys_that_do_not_open_what_is_stored_are_told(start: Callable[..., Flask], url: str) -> None:
+    """OAUTH-026"""
     with start(url).extensions["confab"].database.transaction() as session:
         connection = make_connection(session, make_school(session))
         close_tokens(session, connection, make_tokens())

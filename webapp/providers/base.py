@@ -202,7 +202,7 @@ class Grants(Protocol):
         ...
 
     def revoke(self, tokens: Tokens) -> None:
-        """Idempotent and best effort."""
+        """End the grant, of which the access token has to be living. Idempotent. Raises ProviderError."""
         ...
 
 

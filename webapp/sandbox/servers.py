@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -16,6 +17,8 @@ from werkzeug.test import run_wsgi_app
 
 # Under this name an app finds in its environ what it calls to have the connection closed without an answer.
 HANG_UP = "sandbox.hang_up"
+DRIP = "sandbox.drip"
+"""Likewise: calling it sends the answer a byte a second."""
 _LARGEST_BODY = 16_000_000
 _LONGEST_QUEUE = 256
 _log = logging.getLogger(__name__)
@@ -112,17 +115,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(411)
             return
-        given_up = threading.Event()
-        environ = {**self._environ(self.rfile.read(int(length))), HANG_UP: given_up.set}
+        given_up, drips = threading.Event(), threading.Event()
+        environ = {**self._environ(self.rfile.read(int(length))), HANG_UP: given_up.set, DRIP: drips.set}
         content, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         if given_up.is_set():
             self.close_connection = True
         else:
-            self._send(status, headers, b"".join(content))
+            self._send(status, headers, b"".join(content), drips=drips.is_set())
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815  # http.server's names
 
-    def _send(self, status: str, headers: Iterable[tuple[str, str]], content: bytes) -> None:
+    def _send(self, status: str, headers: Iterable[tuple[str, str]], content: bytes, *, drips: bool) -> None:
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
@@ -133,7 +136,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if has_body and self.command != "HEAD":
-            self.wfile.write(content)
+            self._drip(content) if drips else self.wfile.write(content)
+
+    def _drip(self, content: bytes) -> None:
+        """No read of the caller's waits longer than a second: only a deadline for the whole answer ends it."""
+        for number in content:
+            self.wfile.write(bytes([number]))
+            self.wfile.flush()
+            time.sleep(1)
 
     def _environ(self, body: bytes) -> dict[str, Any]:
         path, _, query = self.path.partition("?")

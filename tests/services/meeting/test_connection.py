@@ -71,7 +71,7 @@ class TestHandshake:
         """R6, R12"""
         granted = finish(FakeGrants(), FakeMeetings().for_store, code="c", verifier="v")
 
-        assert granted.account == RemoteAccount("fake-account", "Linden Park", "office@linden.example")
+        assert granted.account == RemoteAccount("acc", "Linden Park", "office@linden.example")
         assert granted.tokens.access
 
     def test_a_grant_without_a_needed_scope_is_refused_by_name(self) -> None:

@@ -14,8 +14,8 @@ from stages import ZoomStage
 
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Connection, Host, Task
-from webapp.providers.base import PasscodeRule, Providers
+from webapp.models import Connection, Host, Level, Message, Task
+from webapp.providers.base import PasscodeRule, Providers, RemoteAccount
 from webapp.providers.zoom import zoom_meetings
 from webapp.sandbox.run import start_sandbox
 from webapp.services.meeting.map_contacts import KIND, run_mapping, start_mapping
@@ -43,7 +43,7 @@ def started(database: Database, now: datetime, *, teachers: int = 3) -> tuple[in
         close_tokens(session, make_connection(session, school), make_tokens())
         for n in range(teachers):
             make_teacher(session, school, email=f"t{n}@linden.example")
-        dora = make_contact(session, school)
+        dora = make_contact(session, school, "Dora", level=Level.ADMINISTRATOR, email="dora@linden.example")
         start_mapping(session, school.id or 0, "zoom", dora.id, now)
         [claim] = claim_due(session, Task, now=now)
         return school.id or 0, claim
@@ -105,6 +105,7 @@ def test_a_whole_run_against_zoom(database: Database, now: datetime) -> None:
         school_id, claim = started(database, now, teachers=4)
         with database.transaction() as session:
             connection = session.exec(select(Connection)).one()
+            connection.account_id = zoom.state()["account"]["id"]
             close_tokens(session, connection, replace(zoom.store.tokens, access="refused"))
         real = Providers({"zoom": zoom_meetings(zoom.settings)}, {"zoom": zoom.grants}, {}, FakeMailer())
 
@@ -115,6 +116,28 @@ def test_a_whole_run_against_zoom(database: Database, now: datetime) -> None:
         assert states == [("mapped", True), ("pending", False), ("inactive", False), ("not_found", False)]
         assert json.loads(hosts(database)[0].passcode_rule)["only_allow_numeric"] is True
         assert len(zoom.calls("oauthToken")) == 2
+
+
+@pytest.mark.both_databases
+def test_a_grant_that_answers_for_another_account_is_held_until_somebody_connects_again(
+    database: Database, providers: Providers, zoom: FakeMeetings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OAUTH-021: its users are not those whom the teachers were mapped to."""
+    zoom.add_user("t0@linden.example")
+    school_id, claim = started(database, now)
+    elm = RemoteAccount("other", "Elm", "office@elm.example")
+    monkeypatch.setattr(zoom, "account", lambda: elm)
+
+    run_mapping(database, providers, claim, at(now))
+
+    task = task_of(database, school_id)
+    with database.reading() as session:
+        connection = session.exec(select(Connection)).one()
+        mails = session.exec(select(Message.recipient)).all()
+    assert (task.problem_code, json.loads(task.problem_values)["account"]) == ("other_account", "office@elm.example")
+    assert (connection.is_live, connection.account_id, connection.problem) == (False, "acc", task.problem)
+    assert hosts(database) == []
+    assert mails == ["dora@linden.example"]
 
 
 def test_no_transaction_is_open_while_the_provider_is_asked(
@@ -132,7 +155,7 @@ def test_no_transaction_is_open_while_the_provider_is_asked(
     zoom.on_call = write
     run_mapping(database, providers, claim, at(now))
 
-    assert written == ["users", "passcode_rule"]
+    assert written == ["account", "users", "passcode_rule"]
 
 
 def test_progress_can_be_watched(database: Database, providers: Providers, zoom: FakeMeetings, now: datetime) -> None:

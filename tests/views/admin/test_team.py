@@ -1,4 +1,4 @@
-"""Make another teacher of a team the host: what it changes is said first, and each family is told once."""
+"""Change a team, its host above all: what that changes is said first, and each family is told once."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,14 +8,15 @@ import pytest
 from event_office import Office, hidden_value, open_office, words
 from factories import make_contact, make_host, make_resource, make_teacher
 from online_office import time_stands_at
+from sqlalchemy import delete, func
 from sqlmodel import Session, select
 
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Contact, Host, Level, Resource, ResourceMember
+from webapp.models import Appointment, Audit, Contact, Host, Level, Occupancy, Resource, ResourceMember
 from webapp.services.booking.agenda import agenda
-from webapp.services.booking.consequences import follow
+from webapp.services.booking.occupancy import Span, take, ticks
 from webapp.services.event.team import team_of
 
 
@@ -130,18 +131,112 @@ def test_the_order_of_the_others_stays_and_the_deed_is_written_down(office: Offi
         ]
 
 
-def test_the_long_way_ends_in_the_same_state(office: Office, team: Resource) -> None:
-    """R65: all but the new lead removed, and the others added back."""
+def remove(office: Office, team: Resource, contact: Contact) -> Any:
+    path = office.path(f"t/{team.id}/leave/{contact.id}")
+    return office.dora.post(path, {"was": hidden_value(office.dora.get(path).text, "was")})
+
+
+def add(office: Office, team: Resource, contact: Contact) -> Any:
+    return office.dora.post(office.path(f"t/{team.id}/join"), {"contact": contact.id}, follow_redirects=True)
+
+
+def folake(office: Office) -> Contact:
+    with office.database.reading() as session:
+        return session.exec(select(Contact).where(Contact.first == "Folake")).one()
+
+
+def test_the_long_way_ends_in_the_same_state_as_one_click(office: Office, team: Resource) -> None:
+    """R65: all but the new lead removed, the links awaited, and the other added back; each family is told once."""
     office.set(provider="zoom")
-    [booked] = book(office, team, families=1, each=1)
-    with office.arranged() as session:
-        lead = session.get_one(ResourceMember, (team.id, named(session)("Folake").id))
-        lead.position = 5
-        session.flush()
-        follow(session, [booked.id or 0], now=office.now)
+    booked = book(office, team, families=2, each=2)
+    before, sent = shown(office, booked), len(mails(office))
+
+    told = words(office.dora.get(office.path(f"t/{team.id}/leave/{folake(office).id}")).text)
+    removed = remove(office, team, folake(office))
+    work(office)
+    moved = shown(office, booked)
+    added = add(office, team, folake(office))
     work(office)
 
+    assert "4 links change. 2 families are told by email, once each." in told
+    assert removed.status_code == 303
+    assert "Folake Adeyemi is of the team now." in words(added.text)
+    assert "Hugh Barlow Host" in words(added.text)
     assert {meeting.host_key for meeting in office.zoom.standing()} == {host_of(office, hugh(office))}
+    assert len(office.zoom.standing()) == 4
+    assert not set(before) & set(moved)
+    assert shown(office, booked) == moved
+    assert len(mails(office)[sent:]) == 2
+    with office.database.reading() as session:
+        assert [teacher.first for teacher in team_of(session, team)] == ["Hugh", "Folake"]
+
+
+def test_a_second_teacher_who_leaves_changes_no_link(office: Office, team: Resource) -> None:
+    office.set(provider="zoom")
+    booked = book(office, team, families=1, each=1)
+    before = shown(office, booked)
+
+    remove(office, team, hugh(office))
+    work(office)
+
+    assert shown(office, booked) == before
+
+
+def test_the_only_teacher_and_a_host_whose_successor_cannot_host_stay(office: Office, team: Resource) -> None:
+    """R71: links that work are not taken away."""
+    office.set(provider="zoom")
+    with office.arranged() as session:
+        row = session.exec(select(Host).where(Host.contact_id == hugh(office).id)).one()
+        row.state, row.remote_id = "pending", ""
+
+    refused = remove(office, team, folake(office))
+    remove(office, team, hugh(office))
+    alone = remove(office, team, folake(office))
+
+    assert (refused.status_code, alone.status_code) == (409, 409)
+    assert "Hugh Barlow cannot host Zoom meetings" in words(refused.text)
+    assert "Folake Adeyemi is the only teacher here." in words(alone.text)
+    with office.database.reading() as session:
+        assert [teacher.first for teacher in team_of(session, team)] == ["Folake"]
+
+
+def test_who_is_booked_elsewhere_at_that_time_cannot_join_and_who_left_is_free(office: Office, team: Resource) -> None:
+    """1.7: a team's appointment makes every teacher of it busy."""
+    with office.arranged() as session:
+        cora = make_teacher(session, office.school, "Cora")
+        own = make_resource(session, office.event, cora)
+    [together], [alone] = office.slots(team, 1), office.slots(own, 1)
+    office.booked(together)
+    with office.arranged() as session:
+        minutes = ticks(alone.starts_at, alone.ends_at)
+        assert not take(session, [Span("teacher", cora.id or 0, minutes.start, minutes.stop, None, alone.id)])
+
+    refused = add(office, team, cora)
+    with office.arranged() as session:
+        session.exec(delete(Occupancy))
+    joined, again = add(office, team, cora), add(office, team, cora)
+    with office.database.reading() as session:
+        busy = session.exec(select(func.count()).where(Occupancy.subject_id == cora.id)).one()
+    remove(office, team, cora)
+
+    assert refused.status_code == 409
+    assert "Cora" in words(refused.text)
+    assert "has another appointment" in words(refused.text)
+    assert (joined.status_code, again.status_code, busy) == (200, 200, 15)
+    with office.database.reading() as session:
+        assert session.exec(select(func.count()).where(Occupancy.subject_id == cora.id)).one() == 0
+
+
+def test_parents_and_strangers_cannot_be_added(office: Office, team: Resource) -> None:
+    elsewhere = office.another_school()
+    with office.arranged() as session:
+        stranger = make_contact(session, elsewhere, "Cora", level=Level.ADMINISTRATOR)
+    other = office.someone(Level.ADMINISTRATOR, school=office.another_school())
+
+    assert add(office, team, office.alice).status_code == 404
+    assert add(office, team, stranger).status_code == 404
+    assert other.post(office.path(f"t/{team.id}/join"), {"contact": hugh(office).id}).status_code == 404
+    assert other.get(office.path(f"t/{team.id}/leave/{hugh(office).id}")).status_code == 404
 
 
 def test_who_has_no_zoom_user_cannot_be_made_host_and_nothing_changes(office: Office, team: Resource) -> None:

@@ -89,6 +89,22 @@ def test_a_state_is_good_once(office: Office) -> None:
     assert len(office.tasks()) == 1
 
 
+def test_a_state_is_good_once_even_if_the_cookie_that_held_it_comes_back(office: Office) -> None:
+    """OAUTH-003: a double click sends the answer twice with the same cookie."""
+    state = office.begin()
+    held = office.dora.client.get_cookie("confab")
+    assert held is not None
+    office.come_back(state)
+    office.dora.client.set_cookie("confab", held.value)
+
+    again = office.come_back(state, code="another-code")
+
+    assert again.status_code == 400
+    assert office.grants.used == {f"code-{state}"}
+    assert len(office.tasks()) == 1
+    assert office.audited() == ["zoom.connected", "zoom.refused"]
+
+
 def test_a_wrong_answer_uses_the_state_up(office: Office) -> None:
     """R11"""
     state = office.begin()

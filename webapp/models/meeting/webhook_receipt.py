@@ -1,4 +1,5 @@
-"""A webhook receipt remembers that a provider told us of one event, and whether we have looked what is true of it."""
+"""A webhook receipt remembers that a provider told us of one event, or that a list showed us one, and whether we have
+looked what is true of it."""
 
 from datetime import datetime
 

@@ -8,13 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is sent as JSON, or as it is if it is a text; `dropped` ends the connection without an answer."""
+    """`body` is sent as JSON, or as it is if it is a text; `dropped` ends the connection without an answer, `drips`
+    sends a byte a second."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     dropped: bool = False
+    drips: bool = False
 
     @property
     def is_good(self) -> bool:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from flask import request
 
 from .answers import Answer, ZoomError
-from .faults import faulty_answer
+from .faults import PlannedAnswer, faulty_answer
 from .grants import bearer_of
 from .limits import limit_error
 from .records import User
@@ -50,9 +50,15 @@ def perform(state: ZoomState, operation: str, work: Callable[[], Answer]) -> Ans
     else:
         answer = work()
         if planned and answer.is_good:
-            answer = faulty_answer(planned, state.switches.limit_headers, state.now())
+            answer = _spoiled(answer, planned, state)
     state.log_call(request.method, request.path, operation, 0 if answer.dropped else answer.status)
     return answer
+
+
+def _spoiled(answer: Answer, planned: PlannedAnswer, state: ZoomState) -> Answer:
+    if planned.kind == "drip":
+        return replace(answer, drips=True)
+    return faulty_answer(planned, state.switches.limit_headers, state.now())
 
 
 def authorised(state: ZoomState, operation: Operation, view: Callable[..., Answer], **path: str) -> Answer:

@@ -88,9 +88,9 @@ _BODIES: dict[str, tuple[int, str, str]] = {
     "xml": (400, "<?xml version='1.0'?><result><code>300</code></result>", "application/xml"),
     "html": (502, "<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html"),
 }
-KINDS = ("status", "drop", *_BODIES, *(f"limit:{kind}" for kind in LIMIT_KINDS))
-# These three tell the caller nothing, and hurt most when the work was done.
-_DONE_FIRST = {"drop", "empty", "malformed"}
+KINDS = ("status", "drop", "drip", *_BODIES, *(f"limit:{kind}" for kind in LIMIT_KINDS))
+# These tell the caller nothing, or not in time, and hurt most when the work was done.
+_DONE_FIRST = {"drop", "drip", "empty", "malformed"}
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ def planned_answer(values: Mapping[str, Any]) -> PlannedAnswer:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     planned = PlannedAnswer(**{"done": kind in _DONE_FIRST, **values})
     is_countable = planned.times is None or planned.times >= 1
+    if kind == "drip" and not planned.done:
+        raise ValueError("what drips is the true answer: done cannot be false")
     if not 200 <= planned.status <= 599 or not 0 < planned.share <= 1 or not is_countable:
         raise ValueError("status must be 200 to 599, share above 0 and at most 1, times at least 1")
     return planned

@@ -34,6 +34,7 @@ _NUMBER_LABELS = {
 _KIND_LABELS = {
     "status": "answer with the status",
     "drop": "do it, then drop the connection",
+    "drip": "do it, then answer a byte a second",
     "empty": "do it, then answer 200 without a body",
     "malformed": "do it, then answer with half a JSON text",
     "xml": "answer 400 with XML",

@@ -2,7 +2,7 @@
 
 from flask import Response, jsonify, request
 
-from ..servers import HANG_UP
+from ..servers import DRIP, HANG_UP
 from .answers import Answer
 from .state import ZoomState
 
@@ -12,6 +12,8 @@ def send(answer: Answer) -> Response:
         return _hang_up()
     response = Response(status=answer.status) if answer.body is None else _with_body(answer)
     response.headers.update(answer.headers)
+    if answer.drips:
+        request.environ.get(DRIP, lambda: None)()
     return response
 
 

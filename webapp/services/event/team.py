@@ -62,6 +62,23 @@ def member_of(team: Sequence[Contact], contact_id: int) -> Contact:
     raise NotFound
 
 
+def locked_members(session: Session, resource: Resource) -> dict[int | None, ResourceMember]:
+    """Of two who change a team, the second sees what the first did."""
+    query = select(ResourceMember).where(col(ResourceMember.resource_id) == resource.id)
+    rows = query.order_by(col(ResourceMember.contact_id)).with_for_update().execution_options(populate_existing=True)
+    return {row.contact_id: row for row in session.execute(rows).scalars()}
+
+
+def coming_of(session: Session, resource: Resource, *, now: datetime) -> list[int]:
+    query = (
+        select(col(Appointment.id))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(col(Appointment.resource_id) == resource.id, col(Appointment.cancelled_at).is_(None))
+        .where(col(Slot.ends_at) > now)
+    )
+    return [number for number in session.execute(query).scalars() if number]
+
+
 def impact_of(session: Session, resource: Resource, teacher: Contact, *, now: datetime) -> Impact:
     """Links that families hold and that will be others, and how many families that is."""
     query = (
@@ -84,7 +101,7 @@ def make_host(
 
     Raises Reordered, CannotHost, or NotFound for somebody who is not of the team.
     """
-    rows = _locked_members(session, resource)
+    rows = locked_members(session, resource)
     team = team_of(session, resource)
     chosen = member_of(team, contact_id)
     if chosen is team[0]:  # by a second click, or from another tab
@@ -101,15 +118,8 @@ def make_host(
     subject = f"resource {resource.id}"
     values = {"contact": contact_id, "links": impact.links}
     audit.record(session, "resource.host", who=who, school_id=resource.school_id, subject=subject, now=now, **values)
-    follow(session, _upcoming(session, resource, now=now), now=now)
+    follow(session, coming_of(session, resource, now=now), now=now)
     return chosen, impact
-
-
-def _locked_members(session: Session, resource: Resource) -> dict[int | None, ResourceMember]:
-    """Of two who change a team, the second sees what the first did."""
-    query = select(ResourceMember).where(col(ResourceMember.resource_id) == resource.id)
-    rows = query.order_by(col(ResourceMember.contact_id)).with_for_update().execution_options(populate_existing=True)
-    return {row.contact_id: row for row in session.execute(rows).scalars()}
 
 
 def _why_not(session: Session, resource: Resource, teacher: Contact) -> str | None:
@@ -121,13 +131,3 @@ def _why_not(session: Session, resource: Resource, teacher: Contact) -> str | No
     query = select(col(Host.state)).where(col(Host.contact_id) == teacher.id, col(Host.provider) == provider)
     state = session.execute(query).scalar_one_or_none()
     return None if state == MAPPED else BLOCKED[state or NOT_MAPPED]
-
-
-def _upcoming(session: Session, resource: Resource, *, now: datetime) -> list[int]:
-    query = (
-        select(col(Appointment.id))
-        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
-        .where(col(Appointment.resource_id) == resource.id, col(Appointment.cancelled_at).is_(None))
-        .where(col(Slot.ends_at) > now)
-    )
-    return [number for number in session.execute(query).scalars() if number]

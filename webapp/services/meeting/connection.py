@@ -115,7 +115,7 @@ def remember_grant(
 
 
 def disconnect(session: Session, connection: Connection, *, who: Who, now: datetime) -> Tokens | None:
-    """Drop the tokens at once. Returns those that the provider should be asked to revoke after the commit, if any."""
+    """Drop the tokens at once. Returns those with which the provider can be asked to end the grant, if any."""
     try:
         held = open_tokens(session, connection)
     except ProviderError:

@@ -19,7 +19,9 @@ AT_MOST_EVERY = timedelta(minutes=1)
 CLOCK_WARNING = 20
 """Seconds (FAILURES F16)."""
 
-_OF_THE_CONNECTION = frozenset({"scopes", "plan", "invalid_client", "invalid_grant", "token", "unreadable_tokens"})
+_OF_THE_CONNECTION = frozenset(
+    {"scopes", "plan", "invalid_client", "invalid_grant", "token", "unreadable_tokens", "other_account"}
+)
 """Refusals that concern the connection and not one meeting. Passing troubles, such as a timeout, do too."""
 
 _OF_ONE_MEETING = frozenset({"host_limit", "running", "busy", "late"})

@@ -13,13 +13,13 @@ from webapp.db import Database
 from webapp.errors import N_, ProviderError
 from webapp.models import Connection, Task
 from webapp.models.meeting.host import MAPPED
-from webapp.providers.base import MeetingProvider, PasscodeRule, Providers, RemoteUser
+from webapp.providers.base import MeetingProvider, PasscodeRule, Providers, RemoteAccount, RemoteUser
 from webapp.services.meeting.account_users import distinct, store_users
 from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.mapping import Match, hold_mapping, match, picks_of, store_matches
 from webapp.services.meeting.sync_report import report_sync_errors
 from webapp.services.meeting.teachers import Teacher, teachers_to_map
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.meeting.tokens import StoredTokens, declare_dead
 from webapp.services.system.errand import Claim
 from webapp.services.system.task import end_task, is_under_way, latest_task, progress, start_task
 
@@ -47,6 +47,7 @@ class _Work:
     school_id: int
     provider: str
     connection_id: int
+    account_id: str
     teachers: list[Teacher]
     picks: dict[int, str]
 
@@ -97,11 +98,29 @@ def _mapped(database: Database, providers: Providers, claim: Claim, clock: Calla
     store = StoredTokens(database, work.connection_id, clock)
     provider = providers.meetings[work.provider](store)
     report.done(0)
+    _refuse_other_account(database, store, work, provider.account(), now=clock())
     users = distinct(report.counted(provider.users()))
     matches = with_rules(provider, match(work.teachers, users, work.picks), report.done)
     rules = {found.remote_id: found.rule for found in matches if found.rule}
     with database.transaction() as session:
         return _stored(session, work, users, rules, now=clock())
+
+
+def _refuse_other_account(
+    database: Database, store: StoredTokens, work: _Work, found: RemoteAccount, *, now: datetime
+) -> None:
+    """Whoever granted it was moved to another account, whose users are not ours: held until a person connects again
+    and says which account it shall be (OAUTH-021)."""
+    if not work.account_id or found.account_id in {"", work.account_id}:
+        return
+    words = N_("%(service)s answers for another account than the one that was connected: %(account)s.")
+    account = found.email or found.name or found.account_id
+    error = ProviderError(words, retry=False, code="other_account", service="Zoom", account=account)
+    store.note_problem(error)
+    with database.transaction() as session:
+        connection = session.get_one(Connection, work.connection_id, with_for_update=True, populate_existing=True)
+        declare_dead(session, connection, now=now)
+    raise error
 
 
 def _stored(
@@ -144,7 +163,8 @@ def _work(session: Session, claim: Claim) -> _Work:
     if connection is None or connection.id is None:
         raise ProviderError(N_("Zoom is not connected"), retry=False, code="not_connected")
     picks = picks_of(session, task.school_id, provider)
-    return _Work(task.school_id, provider, connection.id, teachers_to_map(session, task.school_id), picks)
+    teachers = teachers_to_map(session, task.school_id)
+    return _Work(task.school_id, provider, connection.id, connection.account_id, teachers, picks)
 
 
 class _Report:

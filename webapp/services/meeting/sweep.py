@@ -10,7 +10,8 @@ from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Connection, Meeting, Slot, Sweep
+from webapp.models import Appointment, Connection, Meeting, Slot, Sweep, WebhookReceipt
+from webapp.models.base import new_token
 from webapp.models.meeting.meeting import PRESENT
 from webapp.providers.base import SeenMeeting
 from webapp.services.meeting.strays import note_strays
@@ -92,13 +93,16 @@ def begin(session: Session, claim: Claim, *, quarantine: timedelta, now: datetim
 
 
 def compare(session: Session, look: Look, seen: Collection[SeenMeeting], *, now: datetime) -> list[Suspect]:
-    """Note what is not as it shall be and what is astray. Returns what was so before and is so again, each to be asked
-    for by itself. What was made, told or removed within the quarantine is left alone: lists lag behind."""
+    """Note what is not as it shall be and what is astray. What is seen so for the first time is asked for by itself in
+    a moment, as if a webhook had named it; what was so before and is so again is returned, to be asked for at once.
+    What was made, told or removed within the quarantine is left alone: lists lag behind."""
     listed = {one.remote_id: one for one in seen}
     rows = session.execute(_standing(look).where(col(Slot.starts_at) > now)).all()
     sound = {row.id for row in rows if _is_as_told(row, listed.get(row.remote_id))}
     unseen = [row for row in rows if row.id not in sound and row.linked_at <= now - look.quarantine]
-    _note(session, [row.id for row in unseen if row.missed_at is None], now)
+    first_seen = [row for row in unseen if row.missed_at is None]
+    _note(session, [row.id for row in first_seen], now)
+    _ask_for(session, look, [row.remote_id for row in first_seen], now=now)
     _note(session, [row.id for row in rows if row.missed_at is not None and row.id in sound], None)
     note_strays(session, look, _strays(session, look, seen, now=now), now=now)
     missed_before = [row for row in unseen if row.missed_at and row.missed_at <= now - look.quarantine]
@@ -154,6 +158,15 @@ def _note(session: Session, meetings: Collection[int], missed_at: datetime | Non
     some = col(Meeting.id).in_(sorted(meetings))
     if meetings:
         session.execute(update(Meeting).where(some).values(missed_at=missed_at))
+
+
+def _ask_for(session: Session, look: Look, remote_ids: Collection[str], *, now: datetime) -> None:
+    for remote_id in remote_ids:
+        receipt = WebhookReceipt(school_id=look.school_id, provider=look.provider, key=new_token(), received_at=now)
+        receipt.remote_id, receipt.due_at = remote_id, now
+        session.add(receipt)
+    if remote_ids:
+        wake(session, "webhook")
 
 
 def _strays(session: Session, look: Look, seen: Collection[SeenMeeting], *, now: datetime) -> list[SeenMeeting]:

@@ -144,7 +144,7 @@ class StoredTokens:
                 return stored
             if connection.refresh_claim == receipt:
                 _end_claim(connection)
-            _declare_dead(session, connection, now=now)
+            declare_dead(session, connection, now=now)
         raise error
 
     def _release(self, receipt: str) -> None:
@@ -210,6 +210,15 @@ def reclose(session: Session, connection: Connection) -> None:
         connection.former_refresh_token = vault.close(vault.open(former, row=row), row=row)
 
 
+def declare_dead(session: Session, connection: Connection, *, now: datetime) -> None:
+    """The work that waits for it is blocked with that reason, and goes on once an administrator connects again."""
+    connection.needs_reconnect_at = now
+    subject = f"connection {connection.id}"
+    record(session, "connection.needs_reconnect", who=SYSTEM, school_id=connection.school_id, subject=subject, now=now)
+    follow(session, appointments_waiting_on(session, connection.school_id, connection.provider, now=now), now=now)
+    tell_of_outage(session, connection, now=now)
+
+
 def _opened(session: Session, connection: Connection) -> Tokens:
     vault = vault_of(session)
     if connection.access_expires_at is None:
@@ -238,12 +247,3 @@ def _former_row(connection: Connection) -> str:
 
 def _end_claim(connection: Connection) -> None:
     connection.refresh_claim, connection.refresh_lease_until = None, None
-
-
-def _declare_dead(session: Session, connection: Connection, *, now: datetime) -> None:
-    """The work that waits for it is blocked with that reason, and goes on once an administrator connects again."""
-    connection.needs_reconnect_at = now
-    subject = f"connection {connection.id}"
-    record(session, "connection.needs_reconnect", who=SYSTEM, school_id=connection.school_id, subject=subject, now=now)
-    follow(session, appointments_waiting_on(session, connection.school_id, connection.provider, now=now), now=now)
-    tell_of_outage(session, connection, now=now)

@@ -36,6 +36,8 @@ _LABELS = {
     "notified.changed": N_("Notification Contacts changed"),
     "resource.add": N_("Resource added"),
     "resource.host": N_("Host of a team changed"),
+    "resource.join": N_("Teacher added to a team"),
+    "resource.leave": N_("Teacher taken out of a team"),
     "resource.remove": N_("Teacher taken out of an event"),
     "resource.room": N_("Room changed"),
     "resource.virtual_room": N_("Virtual Room changed"),

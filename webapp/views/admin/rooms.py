@@ -17,6 +17,7 @@ from webapp.models import Level, Resource
 from webapp.services.event.left_without_link import left_without_link
 from webapp.services.event.resources import Overwritten, Saved, resource_of, save_room, save_virtual_room
 from webapp.services.event.team import team_of
+from webapp.services.event.team_members import may_join
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
 
 blueprint = Blueprint("rooms", __name__, url_prefix="/s/<school>")
@@ -52,8 +53,7 @@ class Refusal:
 def teacher(school: str, event: int, resource: int) -> Answer:
     """Both cells as plain forms, and who is of the team."""
     with database().reading() as session:
-        frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
-        return event_page("admin/event/teacher.html", frame, resource=row, team=team_of(session, row), refusal=None)
+        return teacher_page(session, event, resource)
 
 
 @blueprint.get(CELL)
@@ -90,6 +90,14 @@ def save(school: str, event: int, resource: int, cell: str) -> Answer:
     return go_to(url_for("rooms.teacher", school=school, event=event, resource=resource))
 
 
+def teacher_page(session: Session, event: int, resource: int, *, problem: DomainError | None = None) -> Answer:
+    """`problem` is why the team stayed as it was."""
+    frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
+    values = {"resource": row, "team": team_of(session, row), "joinable": may_join(session, row), "refusal": None}
+    said, status = (sentence(problem), problem.status) if problem else ("", 200)
+    return event_page("admin/event/teacher.html", frame, status, problem=said, **values)
+
+
 def _loaded(event: int, resource: int) -> tuple[Frame, Resource]:
     with database().reading() as session:
         return framed(session, event), resource_of(session, g.school.id, event, resource)
@@ -115,7 +123,8 @@ def _refusal(cell: str, typed: str, error: DomainError) -> Refusal:
 def _refused(event: int, resource: int, refusal: Refusal, status: int) -> Answer:
     with database().reading() as session:
         frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
-        team = team_of(session, row)
+        team, joinable = team_of(session, row), may_join(session, row)
     partial = f"admin/event/_{COLUMNS[refusal.cell].partial}_edit.html"
     template = partial if request.htmx else "admin/event/teacher.html"
-    return event_page(template, frame, status, resource=row, team=team, refusal=refusal, focus=not _has_left())
+    values = {"team": team, "joinable": joinable, "refusal": refusal, "problem": ""}
+    return event_page(template, frame, status, resource=row, focus=not _has_left(), **values)

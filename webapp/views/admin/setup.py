@@ -16,6 +16,7 @@ from webapp.i18n import sentence
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.rendering import is_htmx, page
+from webapp.services.booking.request_key import take_key
 from webapp.services.meeting.connection import (
     OtherAccount,
     begin,
@@ -27,6 +28,7 @@ from webapp.services.meeting.connection import (
 )
 from webapp.services.meeting.integration import integration
 from webapp.services.meeting.map_contacts import start_mapping
+from webapp.services.meeting.revoke import queue_revoke
 from webapp.services.people.accounts import administrator_of
 from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
 from webapp.services.system.audit import record
@@ -112,10 +114,10 @@ def part(school: str) -> Response:
     with database().transaction() as db:
         connection = connection_of(db, g.school.id, ZOOM)
         tokens = disconnect(db, connection, who=who(), now=clock.now()) if connection else None
-        is_held = hold_of(db) is not None
-    # A copy of the data that is on hold must not end the grant that the original lives on.
-    if tokens and not is_held:
-        confab().providers.grants[ZOOM].revoke(tokens)
+        # A copy of the data that is on hold must not end the grant that the original lives on.
+        if connection and tokens and hold_of(db) is None:
+            account = connection.account_id
+            queue_revoke(db, g.school.id, ZOOM, tokens, account_id=account, now=clock.now())
     return redirect(url_for("setup.business", school=school), 303)
 
 
@@ -131,7 +133,8 @@ def notify(school: str) -> Response | tuple[str, int]:
 
 
 def _begun() -> dict[str, Any]:
-    """What was begun in this browser, used up by being looked at (single use). Raises WrongState, NotAllowed."""
+    """What was begun in this browser. A look uses it up: here, and for an answer that was sent twice at once, in the
+    database, since a cookie can come back. Raises WrongState, NotAllowed."""
     begun: dict[str, Any] = session.pop("zoom", None) or {}
     if person().acting_as_id:
         raise NotAllowed
@@ -141,6 +144,9 @@ def _begun() -> dict[str, Any]:
         raise WrongState
     if clock.now().timestamp() - begun["at"] > HANDSHAKE_LASTS:
         raise WrongState(N_("That took longer than ten minutes. Start again with the button."))
+    with database().transaction() as db:
+        if take_key(db, sent, "zoom.connect", login_id=begun["login"], now=clock.now()) is not None:
+            raise WrongState
     return begun
 
 
@@ -158,7 +164,9 @@ def _connect(begun: dict[str, Any]) -> int | None:
         with database().reading() as db:
             refuse_other_account(db, g.school.id, ZOOM, granted.account, begun["account"])
     except OtherAccount:
-        providers.grants[ZOOM].revoke(granted.tokens)
+        with database().transaction() as db:
+            account = granted.account.account_id
+            queue_revoke(db, g.school.id, ZOOM, granted.tokens, account_id=account, now=now)
         raise
     with database().transaction() as db:
         remember_grant(db, g.school, ZOOM, granted.tokens, granted.account, contact=g.contact, who=who(), now=now)

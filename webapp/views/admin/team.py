@@ -1,4 +1,4 @@
-"""Make another teacher of a team the host of its online meetings: what that changes is said first, then one click."""
+"""Change a team: another host, a teacher more, a teacher less. What that means for links is said first."""
 
 from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
@@ -12,13 +12,15 @@ from webapp.i18n import gettext as _
 from webapp.i18n import ngettext, sentence
 from webapp.models import Level
 from webapp.services.event.resources import resource_of
-from webapp.services.event.team import CannotHost, Reordered, impact_of, make_host, member_of, seen, team_of
+from webapp.services.event.team import CannotHost, Impact, Reordered, impact_of, make_host, member_of, seen, team_of
+from webapp.services.event.team_members import BusyElsewhere, OnlyTeacher, impact_of_leaving, join_team, leave_team
 from webapp.views.admin.event_frame import Answer, event_page, framed, go_to
-from webapp.views.admin.rooms import TEACHER
+from webapp.views.admin.rooms import TEACHER, teacher_page
 
 blueprint = Blueprint("team", __name__, url_prefix="/s/<school>")
 
 HOST = f"{TEACHER}/host/<int(max=2147483647):contact_id>"
+LEAVE = f"{TEACHER}/leave/<int(max=2147483647):contact_id>"
 
 
 @blueprint.get(HOST)
@@ -40,15 +42,74 @@ def make(school: str, event: int, resource: int, contact_id: int) -> Answer:
     except (CannotHost, Reordered) as error:
         with database().reading() as session:
             return _page(session, event, resource, contact_id, error)
-    words = _("%(name)s is the host now.", name=chosen.name)
-    if impact.links:
+    return _back(_("%(name)s is the host now.", name=chosen.name), event, resource, impact)
+
+
+@blueprint.get(LEAVE)
+@staff(Level.EVENT_ADMINISTRATOR)
+def leaving(school: str, event: int, resource: int, contact_id: int) -> Answer:
+    with database().reading() as session:
+        return _leave_page(session, event, resource, contact_id)
+
+
+@blueprint.post(LEAVE)
+@staff(Level.EVENT_ADMINISTRATOR)
+def leave(school: str, event: int, resource: int, contact_id: int) -> Answer:
+    was = request.form.get("was", "")
+    try:
+        with database().transaction() as session:
+            framed(session, event)
+            row = resource_of(session, g.school.id, event, resource)
+            impact = leave_team(session, row, contact_id, was=was, who=who(), now=clock.now())
+    except (CannotHost, OnlyTeacher, Reordered) as error:
+        with database().reading() as session:
+            return _leave_page(session, event, resource, contact_id, error)
+    return _back(_("The team is smaller by one now."), event, resource, impact)
+
+
+@blueprint.post(f"{TEACHER}/join")
+@staff(Level.EVENT_ADMINISTRATOR)
+def join(school: str, event: int, resource: int) -> Answer:
+    contact_id = request.form.get("contact", 0, type=int)
+    try:
+        with database().transaction() as session:
+            framed(session, event)
+            row = resource_of(session, g.school.id, event, resource)
+            joined = join_team(session, row, contact_id, who=who(), now=clock.now())
+            words = _("%(name)s is of the team now.", name=joined.name)
+    except BusyElsewhere as error:
+        with database().reading() as session:
+            return teacher_page(session, event, resource, problem=error)
+    return _back(words, event, resource)
+
+
+def _back(words: str, event: int, resource: int, impact: Impact | None = None) -> Answer:
+    if impact and impact.links:
         words += " " + ngettext(
             "%(n)s link is made anew; the old one works until then, and the family is told once.",
             "%(n)s links are made anew; the old ones work until then, and each family is told once.",
             impact.links,
         )
     flash(words)
-    return go_to(url_for("rooms.teacher", school=school, event=event, resource=resource))
+    return go_to(url_for("rooms.teacher", school=g.school.slug, event=event, resource=resource))
+
+
+def _leave_page(
+    session: Session, event: int, resource: int, contact_id: int, error: DomainError | None = None
+) -> Answer:
+    frame = framed(session, event)
+    row = resource_of(session, g.school.id, event, resource)
+    team = team_of(session, row)
+    chosen = member_of(team, contact_id)
+    values = {
+        "resource": row,
+        "team": team,
+        "chosen": chosen,
+        "impact": impact_of_leaving(session, row, chosen, now=clock.now()),
+        "was": seen(team),
+        "problem": sentence(error) if error else "",
+    }
+    return event_page("admin/event/leave_team.html", frame, error.status if error else 200, **values)
 
 
 def _page(session: Session, event: int, resource: int, contact_id: int, error: DomainError | None = None) -> Answer:
