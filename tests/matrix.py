@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
-from routes import ACCESS, methods, unfit
+from routes import ACCESS, AS_ONESELF, methods, unfit
 from sqlmodel import Session
 from town import Town
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
@@ -166,7 +166,7 @@ def expected(rule: Rule, method: str, principal: Principal) -> set[int]:
     """The statuses that are right for what is there, of the school that the principal is a person of."""
     access = ACCESS[rule.endpoint]
     if access.kind == "public":
-        return _DONE | {403, 501}
+        return _DONE | {403, 410, 501}
     if principal.name == STRANGER:
         return {303}
     if access.kind == "signed_in":
@@ -175,7 +175,7 @@ def expected(rule: Rule, method: str, principal: Principal) -> set[int]:
         return _family(rule, method, principal)
     if not principal.is_known or principal.level < Level.VIEWER:
         return {404}
-    if principal.level < access.level:
+    if principal.level < access.level or (principal.name == ACTING and rule.endpoint in AS_ONESELF):
         return {403}
     return _may(method)
 

@@ -46,6 +46,10 @@ ACCESS: dict[str, Access] = {
 }
 
 
+AS_ONESELF = {endpoint for endpoint, view in _app.view_functions.items() if getattr(view, "as_oneself", False)}
+"""What nobody may do, or see, while logged in as a teacher."""
+
+
 def methods(rule: Rule) -> list[str]:
     return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
 

@@ -87,6 +87,15 @@ DEEDS = [rule for rule in RULES if set(methods(rule)) - SAFE and rule.endpoint n
 STAFF = of_kind("staff")
 
 
+PUBLIC += "login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
+FOR_TEACHERS += """
+    profile.show profile.save profile.address profile.address_code profile.address_proved
+    profile.password profile.save_password profile.log_out_everywhere
+""".split()
+FOR_ADMINISTRATORS += ["contact.invite"]
+FIELDS += "again proof_code proof_password prove".split()
+
+
 @pytest.fixture(autouse=True)
 def _conference_time() -> Iterator[None]:
     clock.move(NOW - datetime.now(UTC))
@@ -307,7 +316,7 @@ def test_looking_changes_nothing(town: Town, rule: Rule) -> None:
     answers = [ask(person, rule, address), ask(person, rule, address, htmx=True)]
     person.client.head(address)
 
-    assert all(answer.status_code in {200, 204, 303, 422} for answer in answers)
+    assert all(answer.status_code in {200, 204, 303, 410, 422} for answer in answers)
     assert rows(database) == before
 
 

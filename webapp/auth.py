@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.context import database, look_once, reading
-from webapp.errors import NotAllowed, NotFound
+from webapp.errors import N_, NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, School
 from webapp.services.event.open_events import Round
 from webapp.services.people.access import (
@@ -75,6 +75,22 @@ def family(view: View) -> View:
 def family_looking_first(view: View) -> View:
     """As `family`, for a form whose view reads in the guard's look, and calls `stop_looking` before it writes."""
     return _declare(view, Access("family", looks_first=True))
+
+
+def withheld_from_links(view: View) -> View:
+    """Not for whoever came in by a mailed link, which may have been forwarded, until a password is given (T9)."""
+    view.wants_password = True  # type: ignore[attr-defined]  # read by the guard
+    return view
+
+
+def as_oneself(view: View) -> View:
+    """Nothing that an administrator may do, or see, while logged in as a teacher (T10)."""
+    view.as_oneself = True  # type: ignore[attr-defined]  # read by the guard
+    return view
+
+
+class WantsPassword(NotAllowed):
+    message = N_("You came in by a mailed link. Choose a password first, or sign in with yours.")
 
 
 def init_auth(app: Flask) -> None:
@@ -146,7 +162,8 @@ def _visitor(secret: str) -> Visitor | None:
 
 
 def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
-    access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
+    view = current_app.view_functions.get(request.endpoint or "")
+    access = getattr(view, "access", None)
     if access is None or access.kind == "public":
         return None
     if access.kind == "family" and (request.method in _LOOKING or access.looks_first):
@@ -155,6 +172,11 @@ def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
         return _to_sign_in(access)
     if access.kind in {"staff", "family"}:
         _admit(current_user, access)
+    if getattr(view, "as_oneself", False) and current_user.person.acting_as_id:
+        raise NotAllowed(N_("This is not available while you are logged in as somebody else. Return first."))
+    above_links = access.kind == "staff" and access.level >= Level.RESOURCE_ADMINISTRATOR
+    if current_user.person.by_link and (above_links or getattr(view, "wants_password", False)):
+        return _to_password()
     return None
 
 
@@ -229,6 +251,13 @@ def _to_sign_in(access: Access) -> Response | tuple[str, int, dict[str, str]]:
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": address}
     return redirect(address, 303)
+
+
+def _to_password() -> Response | tuple[str, int, dict[str, str]]:
+    if request.method not in _LOOKING:
+        raise WantsPassword
+    address = url_for("profile.password", school=g.school.slug, next=_asked_for())
+    return ("", 401, {"HX-Redirect": address}) if request.headers.get("HX-Request") else redirect(address, 303)
 
 
 def _asked_for() -> str | None:

@@ -11,6 +11,9 @@ from webapp.i18n import gettext, sentence
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+_EXACT = frozenset({"password", "again"})
+"""Spaces at the ends of a password are part of it."""
+
 _UNUSABLE = N_("This cannot be used. Check it.")
 _WORDS = {
     "missing": N_("Fill this in."),
@@ -86,7 +89,7 @@ def _read(shape: type[BaseModel], source: MultiDict[str, str]) -> dict[str, Any]
         elif field.annotation is bool:
             typed[name] = name in source
         elif name in source and (source[name].strip() or field.is_required()):
-            typed[name] = source[name].strip() if name != "password" else source[name]
+            typed[name] = source[name] if name in _EXACT else source[name].strip()
     return typed
 
 

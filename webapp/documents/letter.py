@@ -89,6 +89,23 @@ def sign_in_code(*, school: str, code: str, minutes: int) -> Letter:
     return _written("sign_in_code", subject, school=school, code=shown, minutes=minutes)
 
 
+def sign_in_link(*, school: str, link: str, days: int) -> Letter:
+    subject = i18n.gettext("Your sign-in link for %(school)s", school=school)
+    return _written("sign_in_link", subject, school=school, link=link, days=days)
+
+
+def new_sign_in(*, school: str, at: str) -> Letter:
+    """After a sign-in by link: a forwarded one is noticed by whom it was meant for."""
+    subject = i18n.gettext("New sign-in at %(school)s", school=school)
+    return _written("new_sign_in", subject, school=school, at=at)
+
+
+def new_address(*, school: str, at: str) -> Letter:
+    """To the old address, when somebody now signs in with another."""
+    subject = i18n.gettext("Your address at %(school)s was changed", school=school)
+    return _written("new_address", subject, school=school, at=at)
+
+
 def needs_reconnect(school: str, page: str) -> Letter:
     subject = i18n.gettext("Zoom needs to be connected again, %(school)s", school=school)
     return _written("needs_reconnect", subject, school=school, page=page)

@@ -33,6 +33,7 @@ from webapp.models.people.notification_contact import NotificationContact
 from webapp.models.people.school import School
 from webapp.models.people.sign_in import SignIn
 from webapp.models.people.sign_in_code import SignInCode
+from webapp.models.people.sign_in_link import SignInLink
 from webapp.models.people.student import Student
 from webapp.models.roster.class_ import Class
 from webapp.models.roster.class_teacher import ClassTeacher
@@ -83,6 +84,7 @@ __all__ = [
     "Service",
     "SignIn",
     "SignInCode",
+    "SignInLink",
     "Slot",
     "Stray",
     "Student",

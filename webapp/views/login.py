@@ -1,6 +1,6 @@
-"""Let staff in with e-mail and password, and out again."""
+"""Let staff in with e-mail and password, or by a mailed link, and out again."""
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, request, session, url_for
 from flask_login import current_user
 from pydantic import BaseModel
 from werkzeug.wrappers import Response
@@ -19,6 +19,7 @@ from webapp.services.people.accounts import (
     login_of,
     memberships,
 )
+from webapp.services.people.links import DeadLink, half_hidden, mail_own_link, open_link, use_link
 from webapp.services.people.sign_in import STAFF_STAYS, end_sign_in
 
 blueprint = Blueprint("login", __name__)
@@ -61,11 +62,69 @@ def send_sign_in() -> Response | tuple[str, int]:
     return page("login/sign_in.html", 422, form=form, next=form["next"])
 
 
+class LinkInput(BaseModel):
+    email: str
+
+
+@blueprint.get("/sign-in/link")
+@public
+def link_wish() -> tuple[str, int]:
+    return page("login/link_wish.html", form=Form(LinkInput), sent_to="")
+
+
+@blueprint.post("/sign-in/link")
+@public
+def send_link() -> tuple[str, int]:
+    """Known and unknown addresses are answered alike (RELIABILITY T4)."""
+    form = Form.sent(LinkInput, request.form)
+    try:
+        if form:
+            email = checked_email(form.value.email)
+            with database().transaction() as db:
+                mail_own_link(db, email, request.remote_addr or "", now=clock.now())
+            return page("login/link_wish.html", form=form, sent_to=email)
+    except DomainError as error:
+        form.refuse(error)
+        return page("login/link_wish.html", error.status, form=form, sent_to="")
+    return page("login/link_wish.html", 422, form=form, sent_to="")
+
+
+@blueprint.get("/link/<token>")
+@public
+def link(token: str) -> Response:
+    """Consumes nothing: mail scanners open links too. The token leaves the address bar at once (RELIABILITY D8)."""
+    session["link"] = token[:100]
+    return redirect(url_for("login.link_page"), 303)
+
+
+@blueprint.get("/link")
+@public
+def link_page() -> tuple[str, int]:
+    try:
+        with database().reading() as db:
+            found = open_link(db, session.get("link", ""), now=clock.now())
+    except DeadLink as error:
+        return page("login/link.html", error.status, school_name="", email="")
+    return page("login/link.html", school_name=found.school.name, email=half_hidden(found.link.email))
+
+
+@blueprint.post("/link")
+@public
+def redeem_link() -> Response | tuple[str, int]:
+    try:
+        with database().transaction() as db:
+            secret, found = use_link(db, session.get("link", ""), now=clock.now())
+    except DeadLink as error:
+        return page("login/link.html", error.status, school_name="", email="")
+    auth.remember(secret)
+    return redirect(url_for("reports.landing", school=found.school.slug), 303)
+
+
 @blueprint.get("/schools")
 @anyone_signed_in
 def choose() -> Response | tuple[str, int]:
-    with database().reading() as session:
-        known = memberships(session, auth.person().login_id)
+    with database().reading() as db:
+        known = memberships(db, auth.person().login_id)
     if len(known) == 1 and known[0].contact.level > 0:
         return redirect(url_for("reports.landing", school=known[0].school.slug), 303)
     return page("login/choose.html", memberships=known)
@@ -74,8 +133,8 @@ def choose() -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 @anyone_signed_in
 def sign_out() -> Response:
-    with database().transaction() as session:
-        end_sign_in(session, auth.person(), now=clock.now())
+    with database().transaction() as db:
+        end_sign_in(db, auth.person(), now=clock.now())
     auth.forget()
     response = redirect(url_for("login.sign_in"), 303)
     response.headers["Clear-Site-Data"] = '"storage"'
@@ -85,12 +144,12 @@ def sign_out() -> Response:
 def _secret_for(typed: SignInInput) -> str:
     """A new sign-in's secret. Raises Invalid with the same words for an unknown address and a wrong password."""
     email, now = checked_email(typed.email), clock.now()
-    with database().transaction() as session:
-        count_password_try(session, email, request.remote_addr or "", now=now)
-    with database().reading() as session:
-        login = login_of(session, email)
+    with database().transaction() as db:
+        count_password_try(db, email, request.remote_addr or "", now=now)
+    with database().reading() as db:
+        login = login_of(db, email)
     if not is_password(login, typed.password):
         raise Invalid(N_("This email and password do not belong together."), field="password")
     assert login is not None
-    with database().transaction() as session:
-        return auth.let_in(session, login, stays=STAFF_STAYS)
+    with database().transaction() as db:
+        return auth.let_in(db, login, stays=STAFF_STAYS)

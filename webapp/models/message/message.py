@@ -10,6 +10,7 @@ from webapp.models.system.errand import Errand
 
 CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE = "confirmation", "links_ready", "new_links", "sign_in_code"
 NEEDS_RECONNECT, SYNC_ERRORS, OFFICE_MAIL, TEST = "needs_reconnect", "sync_errors", "office_mail", "test"
+SIGN_IN_LINK, NEW_SIGN_IN, NEW_ADDRESS = "sign_in_link", "new_sign_in", "new_address"
 
 
 class Message(Errand, table=True):

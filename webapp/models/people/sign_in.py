@@ -18,3 +18,6 @@ class SignIn(SQLModel, table=True):
     ended_at: datetime | None = None
     acting_as_id: int | None = may_point_to("contact")  # the teacher that an administrator logged in as
     acting_until: datetime | None = None
+    by_link: bool = Field(default=False)  # came in by a mailed link, which may have been forwarded: less is allowed
+    proved_at: datetime | None = None  # when the person last gave their password or a code
+    proved_for: str = Field(default="", max_length=60)  # the deed that it was asked for; empty at the sign-in itself

@@ -23,9 +23,12 @@ from webapp.models.message.message import (
     CONFIRMATION,
     LINKS_READY,
     NEEDS_RECONNECT,
+    NEW_ADDRESS,
     NEW_LINKS,
+    NEW_SIGN_IN,
     OFFICE_MAIL,
     SIGN_IN_CODE,
+    SIGN_IN_LINK,
 )
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
 from webapp.providers.base import Invitation, Mail
@@ -183,6 +186,13 @@ def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | N
     if message.kind == SIGN_IN_CODE:
         code = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
         return _mail(message, letter.sign_in_code(school=school.name, code=code, minutes=MINUTES))
+    if message.kind == SIGN_IN_LINK:
+        token = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
+        link = f"{base_url}/link/{token}"
+        return _mail(message, letter.sign_in_link(school=school.name, link=link, days=school.link_days))
+    if message.kind in {NEW_SIGN_IN, NEW_ADDRESS}:
+        written = letter.new_sign_in if message.kind == NEW_SIGN_IN else letter.new_address
+        return _mail(message, written(school=school.name, at=i18n.moment(message.created_at, school.zone)))
     if message.kind == NEEDS_RECONNECT:
         page = f"{base_url}/s/{school.slug}/setup/business"
         return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))

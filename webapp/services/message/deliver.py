@@ -14,7 +14,7 @@ from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, TEST
+from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER
 from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
@@ -26,6 +26,7 @@ from webapp.services.message.compose import Draft, compose, entries_of
 from webapp.services.message.preview import test_mail
 from webapp.services.message.texts import texts_of
 from webapp.services.people.codes import MINUTES
+from webapp.services.people.links import is_dead
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
 
 log = logging.getLogger(__name__)
@@ -127,12 +128,14 @@ def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: d
 
 
 def _is_stale(session: Session, message: Message, entries: Sequence[Entry], *, now: datetime) -> bool:
-    """A code that is no longer valid, a follow-up when what it was to tell of has gone, or new links that another mail
-    has told meanwhile."""
+    """A code or a sign-in link that is no longer good, a follow-up when what it was to tell of has gone, or new links
+    that another mail has told meanwhile."""
     if message.kind == NEW_LINKS:
         return message.attempt_at is None and not any(is_news(entry) for entry in entries)
     if message.kind == SIGN_IN_CODE:
         return now - message.created_at > timedelta(minutes=MINUTES)
+    if message.kind == SIGN_IN_LINK:
+        return is_dead(session, message, now=now)
     return message.kind == LINKS_READY and not _has_news(session, message)
 
 

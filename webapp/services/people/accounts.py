@@ -10,6 +10,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from webapp.errors import N_, Invalid, NotAllowed
 from webapp.models import Contact, Level, Login, School
+from webapp.services.people.common_passwords import is_common
 from webapp.services.people.once import made_once
 from webapp.services.system.rate import count_try
 
@@ -55,14 +56,21 @@ def count_password_try(session: Session, email: str, address: str, *, now: datet
 def is_password(login: Login | None, password: str) -> bool:
     """Takes about 0.1 s whoever is asked for: call it outside of a transaction."""
     stored = login.password_hash if login and login.password_hash else _NOBODY
-    return check_password_hash(stored, password[:LONGEST]) and bool(login and login.password_hash)
+    is_right = check_password_hash(stored, password[:LONGEST]) and len(password) <= LONGEST
+    return is_right and bool(login and login.password_hash)
 
 
-def password_hash(password: str, *, level: Level) -> str:
-    """Raises Invalid for a password that is too short for the level, or absurdly long."""
+def password_hash(password: str, *, level: Level, email: str = "") -> str:
+    """Raises Invalid for a password that is too short for the level, absurdly long, or among the first to be tried."""
     shortest = SHORTEST_FOR_ADMINISTRATORS if level >= Level.ADMINISTRATOR else SHORTEST
-    if not shortest <= len(password) <= LONGEST:
+    if len(password) > LONGEST:
+        raise Invalid(N_("Use at most %(longest)s characters."), field="password", longest=LONGEST)
+    if len(password) < shortest:
         raise Invalid(N_("Use at least %(shortest)s characters."), field="password", shortest=shortest)
+    if is_common(password, email=email):
+        raise Invalid(
+            N_("Many people use this password, or it is easily guessed. Choose another one."), field="password"
+        )
     return generate_password_hash(password, method="scrypt")
 
 

@@ -1,11 +1,15 @@
-"""Take a family's name once, when they first book; a name that the school knows is kept."""
+"""Take a family's name once, when they first book; whoever works for the school may change their own."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
 from webapp.errors import N_
 from webapp.models import Contact
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
 
 
 def _a_name(text: str) -> str:
@@ -32,3 +36,10 @@ def keep_name(contact: Contact, typed: NameInput) -> None:
     """A contact with a name keeps it, whatever an older form says."""
     if needs_name(contact):
         contact.first, contact.last = typed.first, typed.last
+
+
+def change_name(session: Session, contact: Contact, typed: NameInput, *, who: Who, now: datetime) -> None:
+    """As somebody who works for the school writes their own."""
+    contact.first, contact.last = typed.first, typed.last
+    subject = f"contact {contact.id}"
+    audit.record(session, "contact.name", who=who, school_id=contact.school_id, subject=subject, now=now)

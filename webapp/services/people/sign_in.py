@@ -15,7 +15,7 @@ from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
 STAFF_STAYS, FAMILY_STAYS, ACTING_STAYS = timedelta(hours=12), timedelta(days=30), timedelta(minutes=30)
-
+PROOF_LASTS = timedelta(minutes=10)
 
 _PERSON: Any = (
     col(SignIn.id).label("sign_in_id"),
@@ -23,6 +23,9 @@ _PERSON: Any = (
     col(Login.email).label("login_email"),
     col(SignIn.acting_as_id).label("acting_as_id"),
     col(SignIn.acting_until).label("acting_until"),
+    col(SignIn.by_link).label("by_link"),
+    col(SignIn.proved_at).label("proved_at"),
+    col(SignIn.proved_for).label("proved_for"),
 )
 PERSON_COLUMNS = len(_PERSON)
 """So many columns of `with_sign_in` stand before those that were asked for beside them."""
@@ -37,14 +40,22 @@ class SignedIn:
     email: str
     acting_as_id: int | None
     acting_until: datetime | None = None
+    by_link: bool = False
+    proved_at: datetime | None = None
+    proved_for: str = ""
 
     @property
     def who(self) -> Who:
         return Who(self.login_id, self.acting_as_id)
 
+    def has_proved(self, deed: str, *, now: datetime) -> bool:
+        """Whether they gave their password or a code a short time ago, at the sign-in or when asked for this deed."""
+        is_recent = self.proved_at is not None and now - self.proved_at < PROOF_LASTS
+        return is_recent and self.proved_for in {"", deed}
 
-def start_sign_in(session: Session, login: Login, *, stays: timedelta, now: datetime) -> str:
-    """Returns the secret for the browser; the row keeps its hash."""
+
+def start_sign_in(session: Session, login: Login, *, stays: timedelta, by_link: bool = False, now: datetime) -> str:
+    """Returns the secret for the browser; the row keeps its hash. A link may have been forwarded: it proves nothing."""
     assert login.id is not None
     secret = secrets.token_urlsafe(24)
     session.add(
@@ -55,9 +66,11 @@ def start_sign_in(session: Session, login: Login, *, stays: timedelta, now: date
             created_at=now,
             seen_at=now,
             expires_at=now + stays,
+            by_link=by_link,
+            proved_at=None if by_link else now,
         )
     )
-    audit.record(session, "sign_in.start", who=Who(login.id), school_id=None, now=now)
+    audit.record(session, "sign_in.start", who=Who(login.id), school_id=None, by_link=by_link, now=now)
     return secret
 
 
@@ -89,7 +102,30 @@ def person_of(row: Any, *, now: datetime) -> SignedIn:
     """Of a row of `with_sign_in`."""
     is_acting = row.acting_until is not None and row.acting_until > now
     acting = (row.acting_as_id, row.acting_until) if is_acting else (None, None)
-    return SignedIn(row.sign_in_id, row.login_id, row.login_email, *acting)
+    proof = {"by_link": row.by_link, "proved_at": row.proved_at, "proved_for": row.proved_for}
+    return SignedIn(row.sign_in_id, row.login_id, row.login_email, *acting, **proof)
+
+
+def prove(session: Session, person: SignedIn, deed: str, *, now: datetime) -> None:
+    """Remember that they gave their password or a code, asked for this deed."""
+    values = {"proved_at": now, "proved_for": deed}
+    session.execute(update(SignIn).where(col(SignIn.id) == person.sign_in_id).values(values))
+
+
+def end_all(session: Session, person: SignedIn, *, now: datetime) -> None:
+    """Every sign-in of this login ends, in every browser."""
+    session.execute(update(Login).where(col(Login.id) == person.login_id).values(epoch=col(Login.epoch) + 1))
+    audit.record(session, "sign_in.end_all", who=person.who, school_id=None, now=now)
+
+
+def start_anew(session: Session, person: SignedIn, login: Login, *, now: datetime) -> str:
+    """After a new password or address: every other sign-in ends, and this one goes on with a new secret."""
+    login.epoch += 1
+    secret = secrets.token_urlsafe(24)
+    values = {"epoch": login.epoch, "secret_hash": _hash(secret), "by_link": False, "proved_at": now, "proved_for": ""}
+    session.execute(update(SignIn).where(col(SignIn.id) == person.sign_in_id).values(values))
+    session.flush()
+    return secret
 
 
 def end_sign_in(session: Session, who: SignedIn, *, now: datetime) -> None:

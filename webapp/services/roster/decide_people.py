@@ -2,7 +2,8 @@
 
 from webapp.errors import N_
 from webapp.models import Level
-from webapp.services.people.accounts import SHORTEST
+from webapp.services.people.accounts import LONGEST, SHORTEST
+from webapp.services.people.common_passwords import is_common
 from webapp.services.roster.facts import ParentFact, TeacherFact
 from webapp.services.roster.held import HeldPerson, Lists, People, RefKind
 from webapp.services.roster.report import CREATED, ERROR, UNCHANGED, UPDATED, WARNING, Report
@@ -12,6 +13,7 @@ SAME_PERSON = N_("%(value)s belongs to %(holder)s of the staff. The parent is ta
 OTHER_ADDRESS = N_("%(holder)s is staff; their e-mail address stays %(value)s. The school changes it in Contacts.")
 LEVEL_STAYS = N_("%(holder)s is an administrator; an import does not change their level.")
 ADDRESS_STAYS = N_("%(holder)s is an administrator; an import does not change their e-mail address.")
+COMMON_PASSWORD = N_("The password was not set: it is long beyond reason, or easily guessed.")
 SHORT_PASSWORD = N_("The password was not set: it needs at least %(shortest)s characters.")
 PASSWORD_NOT_SET = N_("The password was not set. %(holder)s signs in with a mailed code.")
 
@@ -146,6 +148,9 @@ def _take_password(fact: TeacherFact, person: HeldPerson, lists: Lists, report: 
         return False
     if len(fact.password) < SHORTEST:
         report.problem(fact.at, ("Password",), WARNING, SHORT_PASSWORD, shortest=SHORTEST)
+        return False
+    if len(fact.password) > LONGEST or is_common(fact.password, email=person.email):
+        report.problem(fact.at, ("Password",), WARNING, COMMON_PASSWORD)
         return False
     lists.new_passwords[person.email] = fact.password
     return True

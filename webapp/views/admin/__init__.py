@@ -17,6 +17,7 @@ from webapp.views.admin import (
     make_appointment,
     notifications,
     online_meetings,
+    profile,
     questions,
     reports,
     rooms,
@@ -58,4 +59,5 @@ blueprints = (
     strays.blueprint,
     reports.blueprint,
     audit.blueprint,
+    profile.blueprint,
 )

@@ -15,6 +15,7 @@ from webapp.models import Contact, Level
 from webapp.services.people.contact_log import log_of
 from webapp.services.people.contacts import ContactInput, contact_of, save_contact
 from webapp.services.people.delete_person import delete_contact
+from webapp.services.people.links import mail_link
 from webapp.services.people.their_appointments import appointments_of_contact
 from webapp.views.admin.people_frame import CONTACT, Answer, people_page, to
 
@@ -67,6 +68,22 @@ def log(school: str, contact_id: int) -> Answer:
     return people_page("log", person=person, tab="log", happened=happened)
 
 
+@blueprint.post(f"{CONTACT}/link")
+@staff(Level.ADMINISTRATOR)
+def invite(school: str, contact_id: int) -> Answer:
+    """Instead of a password that all share: each gets a link of their own (RELIABILITY T9)."""
+    try:
+        with database().transaction() as session:
+            person = contact_of(session, g.school.id, contact_id, locked=True)
+            mail_link(session, person, who=who(), now=clock.now())
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return _refused(contact_id, error)
+    flash(_("A sign-in link is on its way to %(email)s.", email=person.email))
+    return to("contact.info", contact_id=contact_id)
+
+
 @blueprint.post(f"{CONTACT}/delete")
 @staff(Level.ADMINISTRATOR)
 def remove(school: str, contact_id: int) -> Answer:
@@ -76,11 +93,15 @@ def remove(school: str, contact_id: int) -> Answer:
     except DomainError as error:
         if error.status == 404:
             raise
-        with database().reading() as session:
-            person = contact_of(session, g.school.id, contact_id)
-        return _info_page(person, _stored(person), 409, problem=sentence(error))
+        return _refused(contact_id, error)
     flash(_("Deleted."))
     return to("contacts.start")
+
+
+def _refused(contact_id: int, error: DomainError) -> Answer:
+    with database().reading() as session:
+        person = contact_of(session, g.school.id, contact_id)
+    return _info_page(person, _stored(person), error.status, problem=sentence(error))
 
 
 def _info_page(person: Contact, form: Form[ContactInput], status: int = 200, **more: Any) -> Answer:

@@ -19,6 +19,7 @@ from webapp.services.meeting.overview import overview as overview_of
 from webapp.services.meeting.retry import retry as retry_issues
 from webapp.services.meeting.strays import AskedAbout, asked_about
 from webapp.services.people.log_in_as import log_back_in, log_in_as
+from webapp.views.proof import proved
 
 blueprint = Blueprint("online_meetings", __name__, url_prefix="/s/<school>")
 
@@ -97,6 +98,7 @@ def retry(school: str) -> Answer:
 
 @blueprint.post("/as/<int(max=2147483647):contact_id>")
 @staff(Level.EVENT_ADMINISTRATOR)
+@proved
 def act(school: str, contact_id: int) -> Response:
     with database().transaction() as session:
         secret = log_in_as(session, auth.person(), g.contact, contact_id, now=clock.now())

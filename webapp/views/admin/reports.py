@@ -8,7 +8,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
-from webapp.auth import staff
+from webapp.auth import staff, withheld_from_links
 from webapp.context import database
 from webapp.models import Event, Level
 from webapp.rendering import page
@@ -91,6 +91,7 @@ def table(school: str, report: str) -> Answer:
 
 @blueprint.get("/reports/teachers-schedule/<any(csv, xlsx, pdf):form>")
 @staff(Level.VIEWER)
+@withheld_from_links
 def teachers_schedule_file(school: str, form: str) -> Answer:
     """Below Event Administrator the reader's own appointments and no other, as on the page."""
     return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)

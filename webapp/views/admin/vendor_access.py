@@ -19,6 +19,7 @@ from webapp.services.people.contacts import contact_of
 from webapp.services.people.grants import events_of, grant_event, grant_resources, grants_of, resources_of, revoke
 from webapp.services.people.levels import set_level
 from webapp.views.admin.people_frame import CONTACT, Answer, people_page, to
+from webapp.views.proof import proved
 
 blueprint = Blueprint("vendor_access", __name__, url_prefix="/s/<school>")
 
@@ -46,6 +47,7 @@ def show(school: str, contact_id: int) -> Answer:
 
 @blueprint.post(f"{CONTACT}/access")
 @staff(Level.ADMINISTRATOR)
+@proved
 def level(school: str, contact_id: int) -> Answer:
     form = Form.sent(LevelInput, request.form)
 

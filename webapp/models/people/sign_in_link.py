@@ -1,0 +1,18 @@
+"""A sign-in link is mailed to whoever works for a school and lets them in once; the row keeps only its hash."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from webapp.models.base import owned, part_of
+
+
+class SignInLink(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    school_id: int = owned()
+    contact_id: int = part_of("contact")
+    email: str = Field(max_length=254)  # where it was sent: another address of the contact makes it worthless
+    token_hash: str = Field(unique=True, max_length=64)
+    created_at: datetime
+    expires_at: datetime  # a newer link moves it to now
+    used_at: datetime | None = None
