@@ -48,6 +48,7 @@ class Place:
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
         known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css"}
         known |= {"report": "master-schedule", "form": "csv"}
+        known["kind"] = "confirmation" if "notifications" in str(rule) else "parent"
         known["event"] = self.event if takes_numbers else self.event_slug
         if unknown := rule.arguments - known.keys():
             pytest.fail(

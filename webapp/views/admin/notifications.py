@@ -75,6 +75,9 @@ def reset(school: str, event: int, kind: str) -> Answer:
 @staff(Level.EVENT_ADMINISTRATOR)
 def show(school: str, event: int, kind: str) -> Answer:
     """What is typed, as it would arrive; nothing is saved."""
+    with database().reading() as session:
+        framed(session, event)
+    _known(kind)
     form = Form.sent(TextInput, request.form)
     shown, problem = None, "" if form else next(iter(form.errors.values()), form.problem)
     if form:
