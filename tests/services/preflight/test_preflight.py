@@ -21,7 +21,18 @@ from factories import (
 from sqlmodel import Session, select
 
 from webapp.i18n import gettext
-from webapp.models import Connection, Event, EventSettings, Host, Resource, ResourceMember, School, Slot, Task
+from webapp.models import (
+    Connection,
+    Event,
+    EventSettings,
+    Host,
+    MessageText,
+    Resource,
+    ResourceMember,
+    School,
+    Slot,
+    Task,
+)
 from webapp.providers.base import Tokens
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.preflight.finding import AMBER, RED
@@ -160,6 +171,14 @@ def _on_hold(scene: Scene) -> Heal:
     return lambda: resume(scene.session, who=SYSTEM, now=scene.now)
 
 
+def _no_room_macro(scene: Scene) -> Heal:
+    """The written body instead of the schedule, and no word of the room in it."""
+    owner = {"event_id": scene.event.id, "school_id": scene.school.id, "saved_at": scene.now}
+    text = MessageText(**owner, kind="confirmation", uses_schedule=False, body="See you soon, $(FirstName)")
+    row = stored(scene.session, text)
+    return lambda: setattr(row, "body", "See you soon: $(Room)")
+
+
 def _overdue(scene: Scene) -> Heal:
     due = scene.now - timedelta(minutes=11)
     task = stored(scene.session, Task(school_id=scene.school.id, kind="map_contacts", created_at=due, due_at=due))
@@ -244,6 +263,7 @@ DEFECTS: dict[str, tuple[Plant, str, tuple[str, ...]]] = {
     "clock_change": (_clock_change, AMBER, ("Sun, Mar 14",)),
     "hidden_link": (_hidden, AMBER, (FOLAKE,)),
     "no_link": (_no_provider, RED, (FOLAKE,)),
+    "no_room_macro": (_no_room_macro, AMBER, ()),
     "on_hold": (_on_hold, RED, ()),
     "jobs_stand_still": (_overdue, RED, ()),
 }
@@ -256,7 +276,7 @@ def test_a_clean_school_shows_nothing_red_or_amber(scene: Scene) -> None:
 
 @pytest.mark.parametrize("code", DEFECTS)
 def test_a_planted_defect_is_named_alone_with_its_object_and_healed_it_is_gone(scene: Scene, code: str) -> None:
-    """F1, F3, F4, F7, F10, F18, F20, F25; R29, R37, R58, R71, R83, R95"""
+    """F1, F3, F4, F7, F10, F18, F20, F25; R29, R37, R57, R58, R71, R83, R95"""
     plant, state, subjects = DEFECTS[code]
 
     heal = plant(scene)

@@ -114,7 +114,7 @@ def test_only_virtual_bookings_of_an_event_with_zoom_get_links(office: Office) -
 
 
 def test_a_typed_link_is_hidden_while_zoom_is_on_and_comes_back_without(office: Office) -> None:
-    """R22, R23, R83: the cell keeps its value; the appointment shows the meeting's link, then the typed one again."""
+    """R22, R23, R83, R84: the cell keeps its value; the meeting's link is shown, then the typed one again."""
     slot, _ = office.slots(office.folake, 2, kind="V")
     office.dora.post(office.path(f"t/{office.folake.id}/vr"), {"url": LINK, "was": ""})
     appointment = office.booked(slot)

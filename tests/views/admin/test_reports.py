@@ -122,7 +122,7 @@ class TestOffice:
     def test_a_link_is_being_generated_until_it_is_stored_and_there_at_the_next_view(
         self, office: Office, dora: Browser
     ) -> None:
-        """R62"""
+        """R62, R87"""
         with office.arranged() as session:
             appointment = virtual(session, office.resource, office.alice, now=office.now)
         before = dora.get(office.path(SCHEDULE)).text

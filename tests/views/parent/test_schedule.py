@@ -41,7 +41,7 @@ def test_without_appointments_it_says_so_and_prints_nothing(homes: Households) -
 
 
 def test_the_confirmation_is_the_schedule_with_its_pdf_and_a_calendar_file(homes: Households) -> None:
-    """R52, R59, R61: what is passed on opens without signing in to Confab; the sender's address is the organizer."""
+    """R52, R59, R61, R88: what is passed on opens without signing in to Confab."""
     link = booked_online(homes)
 
     [mail] = [mail for mail in homes.mailer.sent if "alice" in mail.recipient]

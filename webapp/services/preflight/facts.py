@@ -15,6 +15,7 @@ from webapp.models.event.event_settings import ZOOM
 from webapp.models.event.slot import IN_PERSON, UNAVAILABLE
 from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.tokens import open_tokens
+from webapp.services.message.texts import hiding, texts_of
 from webapp.services.preflight.finding import Subject
 from webapp.services.system.installation import Hold, hold_of
 from webapp.services.system.overdue import Overdue, overdue
@@ -79,6 +80,7 @@ class Facts:
     has_slots: bool
     hold: Hold | None
     overdue: tuple[Overdue, ...]
+    mails_that_hide_links: tuple[str, ...]
 
     @property
     def virtual(self) -> list[Offer]:
@@ -115,6 +117,7 @@ def read_facts(
         has_slots=bool(slots),
         hold=hold_of(session),
         overdue=tuple(overdue(session, now=now)),
+        mails_that_hide_links=tuple(hiding(texts_of(session, event.id))),
     )
 
 

@@ -8,6 +8,7 @@ RED, AMBER, GREEN = "red", "amber", "green"
 """Red: links will fail. Amber: somebody should look. Green: nothing was found."""
 
 SETUP, UI_SETUP, APPOINTMENTS, IMPORTER = "setup", "ui_setup", "appointments", "importer"
+NOTIFICATIONS = "notifications"
 CREATE_SLOTS, UPDATE_SLOTS = "create_slots", "update_slots"
 """The pages on which a remedy is done."""
 

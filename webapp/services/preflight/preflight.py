@@ -10,12 +10,13 @@ from webapp.services.preflight.connection import connection
 from webapp.services.preflight.facts import Facts, MissingScopes, read_facts
 from webapp.services.preflight.finding import AMBER, RED, Check, Finding
 from webapp.services.preflight.hosts import contacts, hosts
+from webapp.services.preflight.mails import mails
 from webapp.services.preflight.passcodes import passcodes
 from webapp.services.preflight.running import running
 from webapp.services.preflight.slots import slots
 from webapp.services.preflight.typed_links import typed_links
 
-_CHECKS = (slots, contacts, typed_links, connection, hosts, passcodes, running)
+_CHECKS = (slots, contacts, typed_links, mails, connection, hosts, passcodes, running)
 
 
 @dataclass(frozen=True)
