@@ -67,7 +67,7 @@ LAYERS = {
     "services": Layer(
         FIRST | {"models", "providers.base", "documents", "db", "services"},
         {*SQL, "markupsafe", "pydantic", "cryptography", "werkzeug.security"},
-        {"openpyxl": ("webapp/services/roster/workbook.py",)},
+        {"PIL": ("webapp/services/people/logo.py",), "openpyxl": ("webapp/services/roster/workbook.py",)},
     ),
     "views": Layer(
         FIRST | EDGE | {"models", "providers.base", "documents", "db", "services"},

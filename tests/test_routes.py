@@ -87,13 +87,21 @@ DEEDS = [rule for rule in RULES if set(methods(rule)) - SAFE and rule.endpoint n
 STAFF = of_kind("staff")
 
 
-PUBLIC += "login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
+PUBLIC += "school_settings.picture login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
 FOR_TEACHERS += """
+    help.index help.show
     profile.show profile.save profile.address profile.address_code profile.address_proved
     profile.password profile.save_password profile.log_out_everywhere
 """.split()
-FOR_ADMINISTRATORS += ["contact.invite"]
-FIELDS += "again proof_code proof_password prove".split()
+FOR_ADMINISTRATORS += """
+    contact.invite school_settings.save school_settings.upload school_settings.remove
+    setup_contacts.show setup_contacts.links setup_contacts.progress setup_contacts.level
+    setup_contacts.remove_look setup_contacts.remove
+""".split()
+FIELDS += """
+    address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to
+    sender_name support_address time_format who
+""".split()
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,12 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, Service, Student, Task
+from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, School, Service, Student, Task
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.meeting.tokens import close_tokens
+from webapp.services.people.logo import save_logo
 from webapp.services.roster.import_run import try_upload
+from webapp.services.system.audit import SYSTEM
 
 
 @dataclass
@@ -42,11 +44,12 @@ class Place:
     run: int
     service: int
     task: int
+    digest: str
 
     def values(self, rule: Rule) -> dict[str, Any]:
         """For each part of the rule one that is there."""
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
-        known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css"}
+        known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css", "topic": "zoom"}
         known |= {"report": "master-schedule", "form": "csv"}
         known["kind"] = "confirmation" if "notifications" in str(rule) else "parent"
         known["event"] = self.event if takes_numbers else self.event_slug
@@ -104,6 +107,7 @@ def build_town(database: Database, *, now: datetime) -> Town:
         for one in (homes, other):
             _let_dora_book(session, one)
             _connect(session, one)
+            save_logo(session, one.school, f"the picture of {one.school.slug}".encode(), who=SYSTEM, now=now)
         staff = {level: _colleague(session, homes, level) for level in Level if level < Level.ADMINISTRATOR}
         staff[Level.ADMINISTRATOR] = homes.people["dora"]
         granted = {
@@ -166,6 +170,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         booked = session.execute(query).scalars().first()
         named = select(Contact).where(col(Contact.school_id) == homes.school.id, col(Contact.first) == "Folake")
         folake = session.execute(named).scalar_one()
+        digest = session.get_one(School, homes.school.id).logo_digest
         student = session.execute(
             select(func.max(Student.id)).where(col(Student.school_id) == homes.school.id)
         ).scalar_one()
@@ -184,6 +189,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         run=run,
         service=service,
         task=_task(database, homes),
+        digest=digest,
     )
 
 

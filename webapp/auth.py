@@ -23,6 +23,7 @@ from webapp.services.people.access import (
     own_resources,
     standing_before,
 )
+from webapp.services.people.manners import speak_as
 from webapp.services.people.sign_in import SignedIn, start_sign_in
 from webapp.services.system.audit import Who, record
 
@@ -184,6 +185,7 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if visitor.school is None:
         raise NotFound
     g.school, g.own_contact = visitor.school, visitor.own
+    speak_as(visitor.school)
     g.contact = _contact(visitor)
     if access.kind == "family":
         if visitor.round is None:

@@ -21,6 +21,8 @@ _DAYS_KEPT, _TIMES_KEPT = 1024, 2048
 """How many words for days and for times of day are remembered: Babel takes longer than all else on a page of times."""
 
 _language: ContextVar[str] = ContextVar("language", default="en")
+_formats: ContextVar[str] = ContextVar("formats", default="")
+"""Such as "dmy24": what a school wishes otherwise than the language has it."""
 
 
 def language() -> str:
@@ -35,6 +37,16 @@ def speaking(chosen: str) -> Iterator[None]:
         yield
     finally:
         _language.reset(token)
+
+
+def write_as(dates: str, times: str) -> None:
+    """From here on with the day before the month ("dmy") or after it, and of 24 hours ("24") or of 12."""
+    _formats.set(dates + times)
+
+
+def _manner() -> str:
+    """Language and formats in one word, by which is remembered what was written."""
+    return f"{_language.get()} {_formats.get()}"
 
 
 def direction() -> str:
@@ -68,18 +80,21 @@ def sentence(error: DomainError | ProviderError) -> str:
 
 
 def _locale() -> Locale:
-    return _locale_of(language())
+    return _locale_of(_manner())
 
 
 @lru_cache
 def _locale_of(chosen: str) -> Locale:
-    """Plain English keeps the American order of the reference product's offices."""
-    return Locale.parse("en_US" if chosen == "en" else chosen)
+    """Plain English keeps the American order of the reference product's offices, unless the day shall come first."""
+    spoken, _, formats = chosen.partition(" ")
+    if spoken == "en":
+        return Locale.parse("en_GB" if formats.startswith("dmy") else "en_US")
+    return Locale.parse(spoken)
 
 
 def long_day(day: date) -> str:
     """`Thursday, December 3`"""
-    return _long_day(day, language())
+    return _long_day(day, _manner())
 
 
 @lru_cache(_DAYS_KEPT)
@@ -91,7 +106,7 @@ def _long_day(day: date, chosen: str) -> str:
 
 def short_day(day: date) -> str:
     """`Thu, Dec 3`"""
-    return _short_day(day, language())
+    return _short_day(day, _manner())
 
 
 @lru_cache(_DAYS_KEPT)
@@ -111,7 +126,7 @@ def full_date(day: date) -> str:
 
 def clock_time(instant: datetime, zone: str) -> str:
     """`4:30 PM`, of an aware instant as a wall clock in that zone shows it."""
-    return _clock_time(instant.astimezone(ZoneInfo(zone)).time(), language())
+    return _clock_time(instant.astimezone(ZoneInfo(zone)).time(), _manner())
 
 
 def wall_clock(text: str) -> str:
@@ -121,13 +136,22 @@ def wall_clock(text: str) -> str:
 
 @lru_cache(_TIMES_KEPT)
 def _clock_time(wall: time, chosen: str) -> str:
-    return format_time(wall, "short", locale=_locale_of(chosen)).replace("\u202f", " ")
+    return format_time(wall, _time_pattern(chosen), locale=_locale_of(chosen)).replace("\u202f", " ")
+
+
+def _time_pattern(chosen: str) -> str:
+    spoken, _, formats = chosen.partition(" ")
+    if formats.endswith("24"):
+        return "HH:mm"
+    # British dates come with American hours here: the two are chosen apart.
+    return "h:mm a" if formats.endswith("12") or spoken == "en" else "short"
 
 
 def hour_mark(instant: datetime, zone: str) -> str:
     """`4 PM` on the hour and `4:15` between, or `16:00` and `16:15` where clocks show 24 hours."""
     wall = instant.astimezone(ZoneInfo(zone))
-    if "a" not in _locale().time_formats["short"].pattern:
+    pattern = _time_pattern(_manner())
+    if "a" not in (str(_locale().time_formats["short"].pattern) if pattern == "short" else pattern):
         return clock_time(instant, zone)
     return format_time(wall, "h:mm" if wall.minute else "h a", locale=_locale())
 
@@ -143,7 +167,7 @@ def local_day(instant: datetime, zone: str) -> date:
 
 def first_weekday() -> int:
     """On which day the reader's week begins: 0 for Monday to 6 for Sunday."""
-    return int(_locale().first_week_day)
+    return int(_locale_of(language()).first_week_day)
 
 
 def weekdays() -> list[tuple[str, str]]:

@@ -15,7 +15,10 @@ from webapp import i18n
 from webapp.context import confab, database
 from webapp.errors import N_
 from webapp.i18n import gettext
+from webapp.models import Level
 from webapp.services.booking.listed import red_count
+from webapp.services.people.accounts import Membership, memberships
+from webapp.services.people.manners import speak_as
 from webapp.services.system.installation import Hold, hold_of
 
 CONTENT_SECURITY_POLICY = (
@@ -31,6 +34,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
     "X-Robots-Tag": "noindex",
 }
+_KEPT = frozenset({"static", "school_settings.picture"})
+"""Their addresses change with their content."""
 _A_YEAR = 31_536_000
 _LEVELS = (
     N_("Customer"),
@@ -65,8 +70,10 @@ def init_rendering(app: Flask) -> None:
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
     app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now, red_now=red_now)
+    app.jinja_env.globals.update(vendors=vendors)
     app.context_processor(_everywhere)
     app.after_request(_secure)
+    app.teardown_request(lambda _error: speak_as(None))
 
 
 @pass_eval_context
@@ -92,7 +99,8 @@ def asset(name: str) -> str:
 
 
 def page(template: str, status: int = 200, /, **values: Any) -> tuple[str, int]:
-    """A page or partial with its status; 409 and 422 have the same root as 200."""
+    """A page or partial with its status, as the school writes; 409 and 422 have the same root as 200."""
+    speak_as(g.get("school"))
     return render_template(template, **values), status
 
 
@@ -123,13 +131,21 @@ def red_now() -> int:
         return red_count(session, g.contact)
 
 
+def vendors() -> list[Membership]:
+    """The schools that the person works for, where they are several: the Vendor pull-down (PRODUCT 1.2)."""
+    with database().reading() as session:
+        known = memberships(session, current_user.person.login_id)
+    mine = [one for one in known if one.contact.level >= Level.VIEWER]
+    return mine if len(mine) > 1 else []
+
+
 def _everywhere() -> dict[str, object]:
     return {
         "school": getattr(g, "school", None),
         "contact": getattr(g, "contact", None),
         "acting": getattr(g, "acting", False),
         "visitor": current_user,
-        "support_address": confab().settings.support_address,
+        "support_address": getattr(g.get("school"), "support_address", "") or confab().settings.support_address,
     }
 
 
@@ -138,7 +154,7 @@ def _secure(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if confab().settings.is_https:
         response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}; includeSubDomains"
-    if request.endpoint == "static":
+    if request.endpoint in _KEPT and response.status_code == 200:
         response.headers["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable"
     else:
         response.headers["Cache-Control"] = "no-store, private"

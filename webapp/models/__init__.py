@@ -29,6 +29,7 @@ from webapp.models.people.contact import Contact, Level
 from webapp.models.people.grant import Grant
 from webapp.models.people.guardian import Guardian
 from webapp.models.people.login import Login
+from webapp.models.people.logo import Logo
 from webapp.models.people.notification_contact import NotificationContact
 from webapp.models.people.school import School
 from webapp.models.people.sign_in import SignIn
@@ -70,6 +71,7 @@ __all__ = [
     "Installation",
     "Level",
     "Login",
+    "Logo",
     "Meeting",
     "Message",
     "MessageText",

@@ -264,6 +264,8 @@ class Mail:
     message_id: str
     attachments: tuple[Attachment, ...] = ()
     invitation: Invitation | None = None
+    sender_name: str = ""  # before the installation's own address
+    reply_to: str = ""
 
 
 class Mailer(Protocol):

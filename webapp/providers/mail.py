@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +151,10 @@ def _message(mail: Letter, recipient: str) -> Message:
         message.alts[kind.removeprefix("text/")] = mail.invitation.content.decode()
         message.attach("invite.ics", kind, mail.invitation.content)
     sender = parseaddr(str(message.sender))[1]
+    if name := one_line(mail.sender_name):
+        message.sender = formataddr((name, sender))
+    if mail.reply_to:
+        message.reply_to = one_line(mail.reply_to)
     message.msgId = f"<{mail.message_id}@{sender.partition('@')[2] or 'localhost'}>"
     return message
 

@@ -1,5 +1,6 @@
 """A contact is a person as one school knows them; the admin level says what they may do."""
 
+from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum
 
@@ -7,6 +8,9 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned, public_token
+
+is_last_first: ContextVar[bool] = ContextVar("is_last_first", default=False)
+"""Whether the school that is spoken of writes Last, First (services/people/manners.py)."""
 
 
 class Level(IntEnum):
@@ -48,8 +52,14 @@ class Contact(SQLModel, table=True):
 
     @property
     def name(self) -> str:
-        return f"{self.first} {self.last}".strip() or self.email or "–"
+        return written_name(self.first, self.last) or self.email or "–"
 
     @property
     def is_teacher(self) -> bool:
         return self.teacher_ref is not None
+
+
+def written_name(first: str, last: str) -> str:
+    if is_last_first.get():
+        return ", ".join(part for part in (last, first) if part)
+    return f"{first} {last}".strip()

@@ -16,5 +16,13 @@ class School(SQLModel, table=True):
     slug: str = Field(unique=True, max_length=60)
     name: str = Field(max_length=200)
     zone: str = Field(max_length=60)
+    address: str = Field(default="", max_length=300)
+    date_format: str = Field(default="", max_length=3)  # "mdy" or "dmy"; empty as the language has it
+    time_format: str = Field(default="", max_length=2)  # "12" or "24"
+    names_last_first: bool = Field(default=False)  # Display Contact Name As: Last, First
+    sender_name: str = Field(default="", max_length=100)  # of mails; empty: the installation's
+    reply_to: str = Field(default="", max_length=254)
+    support_address: str = Field(default="", max_length=254)
+    logo_digest: str = Field(default="", max_length=20)  # of the logo that there is
     link_days: int = Field(default=7)  # for so long a mailed sign-in link is good
     created_at: datetime

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.models import Class, ClassTeacher, Contact, Event, Resource, ResourceMember
+from webapp.services.people.manners import team_name
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Team:
 
     @property
     def name(self) -> str:
-        return ", ".join(member.name for member in self.members)[:200]
+        return team_name([member.name for member in self.members])
 
     @property
     def sort_key(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from webapp.services.message.macro_values import appointment_values, shared_valu
 from webapp.services.message.outage import is_over
 from webapp.services.message.texts import OfficeText, texts_of
 from webapp.services.people.codes import MINUTES
+from webapp.services.people.manners import speaking_as
 from webapp.services.system.vault import vault_of
 
 _NONE = Markup("")
@@ -92,8 +93,17 @@ class Facts:
 
 
 def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
-    """None where there is nothing left to tell: every appointment of the act was cancelled or moved, or the office has
-    switched this mail off."""
+    """As the school writes, and in its name. None where there is nothing left to tell: every appointment of the act
+    was cancelled or moved, or the office has switched this mail off."""
+    school = session.get_one(School, message.school_id)
+    with speaking_as(school):
+        draft = _draft(session, message, base_url=base_url, sender=sender, now=now)
+    if draft is None:
+        return None
+    return replace(draft, mail=replace(draft.mail, sender_name=school.sender_name, reply_to=school.reply_to))
+
+
+def _draft(session: Session, message: Message, *, base_url: str, sender: str, now: datetime) -> Draft | None:
     if message.kind not in _BY_OFFICE:
         mail = _of_system(session, message, base_url=base_url)
         return Draft(mail) if mail else None

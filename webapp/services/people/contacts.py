@@ -28,6 +28,7 @@ def _an_address(text: str) -> str:
         raise ValueError(error.message) from error
 
 
+Address = Annotated[str, AfterValidator(_an_address)]
 Words = Annotated[str, Field(max_length=100), AfterValidator(without_control)]
 Ref = Annotated[str, Field(max_length=255), AfterValidator(without_control)]
 
@@ -39,7 +40,7 @@ class ContactInput(BaseModel):
 
     first: Words = ""
     last: Words = ""
-    email: Annotated[str, AfterValidator(_an_address)] = ""
+    email: Address = ""
     teacher_ref: Ref = ""
     parent_ref: Ref = ""
 
@@ -52,6 +53,7 @@ class StaffInput(ContactInput):
     """Add Administrator: whoever signs in to work, at a level of PRODUCT 1.6."""
 
     level: int = Field(default=Level.VIEWER, ge=Level.VIEWER, le=Level.ADMINISTRATOR)
+    invite: bool = False
 
 
 class Taken(Invalid):

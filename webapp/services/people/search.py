@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.models import Contact, Student
+from webapp.models.people.contact import written_name
 from webapp.services.people.folding import folded, holds
 
 PER_PAGE = 50
@@ -44,8 +45,7 @@ class Person:
 
     @property
     def name(self) -> str:
-        names = ", ".join(part for part in (self.last, self.first) if part)
-        return names or self.email or " ".join(self.refs) or "–"
+        return written_name(self.first, self.last) or self.email or " ".join(self.refs) or "–"
 
 
 @dataclass(frozen=True)

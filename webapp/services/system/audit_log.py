@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from webapp.documents.sheet import Sheet
 from webapp.i18n import gettext
 from webapp.models import Audit, Contact, School
+from webapp.models.people.contact import written_name
 from webapp.services.event.wall_time import day_bounds
 from webapp.services.system.audit_words import label_of
 
@@ -155,4 +156,4 @@ def _deed(row: Any) -> Deed:
 
 
 def _name(first: str | None, last: str | None, email: str | None) -> str:
-    return f"{first or ''} {last or ''}".strip() or email or ""
+    return written_name(first or "", last or "") or email or ""

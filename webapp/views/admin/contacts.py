@@ -12,10 +12,12 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import Level
 from webapp.services.people.contacts import ContactInput, StaffInput, add_contact, add_staff
+from webapp.services.people.links import mail_link
 from webapp.services.people.search import SearchInput, search
 from webapp.services.people.students import StudentInput, add_student
 from webapp.views.admin.once import once
 from webapp.views.admin.people_frame import Answer, people_page, to
+from webapp.views.proof import proof_asked
 
 blueprint = Blueprint("contacts", __name__, url_prefix="/s/<school>")
 
@@ -45,13 +47,15 @@ def find(school: str) -> Answer:
 @blueprint.get(ADD)
 @staff(Level.ADMINISTRATOR)
 def add(school: str, kind: str) -> Answer:
-    return people_page("add", kind=kind, form=Form(_SHAPES[kind]))
+    return people_page("add", kind=kind, form=Form(_SHAPES[kind], {"invite": True}))
 
 
 @blueprint.post(ADD)
 @staff(Level.ADMINISTRATOR)
 def add_sent(school: str, kind: str) -> Answer:
     form: Form[Any] = Form.sent(_SHAPES[kind], request.form)
+    if form and kind == "admin" and (question := proof_asked()):
+        return question
     try:
         if form:
             return _added(kind, form.value)
@@ -71,6 +75,8 @@ def _added(kind: str, typed: Any) -> Answer:
                 row = add_student(session, g.school.id, typed, who=who(), now=clock.now())
             elif kind == "admin":
                 row = add_staff(session, g.contact, typed, who=who(), now=clock.now())
+                if typed.invite:
+                    mail_link(session, row, who=who(), now=clock.now())
             else:
                 row = add_contact(session, g.school.id, typed, who=who(), now=clock.now())
             return {"id": row.id}

@@ -31,6 +31,7 @@ from webapp.services.meeting.map_contacts import start_mapping
 from webapp.services.meeting.revoke import queue_revoke
 from webapp.services.people.accounts import administrator_of
 from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
+from webapp.services.people.school_settings import SchoolInput, stored_settings
 from webapp.services.system.audit import record
 from webapp.services.system.installation import hold_of, refuse_on_hold
 
@@ -126,7 +127,7 @@ def part(school: str) -> Response:
 def notify(school: str) -> Response | tuple[str, int]:
     form = Form.sent(Notified, request.form)
     if not form:
-        return page("admin/setup/business.html", 422, nav="setup", **(_facts() | {"notified": form}))
+        return business_page(422, notified=form)
     with database().transaction() as db:
         choose_notified(db, g.school.id, form.value, who=who(), now=clock.now())
     return redirect(url_for("setup.business", school=school, _anchor="notified"), 303)
@@ -173,13 +174,17 @@ def _connect(begun: dict[str, Any]) -> int | None:
         return start_mapping(db, g.school.id, ZOOM, g.contact.id, now).id
 
 
+def business_page(status: int = 200, **said: Any) -> tuple[str, int]:
+    """The page with all its sections; `said` is what one of them has to tell."""
+    return page("admin/setup/business.html", status, nav="setup", **(_facts() | said))
+
+
 def _page(error: DomainError | ProviderError | None = None) -> tuple[str, int]:
     status = error.status if isinstance(error, DomainError) else 502 if error else 200
     if error:
         current_app.logger.info("zoom was not connected", extra={"reason": error.message})
     other = error.account_id if isinstance(error, OtherAccount) else ""
-    said = {"problem": _words(error), "other_account": other}
-    return page("admin/setup/business.html", status, nav="setup", **(_facts() | said))
+    return business_page(status, problem=_words(error), other_account=other)
 
 
 def _partial(task: int | None) -> tuple[str, int]:
@@ -198,6 +203,8 @@ def _facts() -> dict[str, Any]:
         "problem": "",
         "notified": Form(Notified, {"notified": "\n".join(chosen)}),
         "administrators": administrators,
+        "settings": Form(SchoolInput, stored_settings(g.school)),
+        "logo_problem": "",
     }
 
 

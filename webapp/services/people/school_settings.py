@@ -1,0 +1,102 @@
+"""What a school says about itself: Business Settings and Account Level Settings of Global Setup."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from webapp.errors import N_, Invalid
+from webapp.models import Contact, Resource, ResourceMember, School
+from webapp.models.people.contact import is_last_first
+from webapp.models.people.school import RESERVED_SLUGS
+from webapp.services.people.contacts import Address, without_control
+from webapp.services.people.manners import speak_as, team_name
+from webapp.services.people.schools import is_slug
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
+
+
+def _lines(text: str) -> str:
+    return "\n".join(without_control(line.strip()) for line in text.splitlines())
+
+
+def _header(text: str) -> str:
+    """What mail programs show before the address: nothing that reads as an address or as another header."""
+    if any(sign in text for sign in '<>@"\\') or "=?" in text:
+        raise ValueError(N_('Type a name without < > @ " \\ and =?'))
+    return without_control(text)
+
+
+class SchoolInput(BaseModel):
+    """Empty sender, reply address and support address mean those of the installation."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_control)]
+    address: Annotated[str, Field(max_length=300), AfterValidator(_lines)] = ""
+    slug: Annotated[str, Field(min_length=1, max_length=60)]
+    new_address_ok: bool = False
+    date_format: str = Field(default="mdy", pattern="^(mdy|dmy)$")
+    time_format: str = Field(default="12", pattern="^(12|24)$")
+    names: str = Field(default="first", pattern="^(first|last)$")
+    sender_name: Annotated[str, Field(max_length=100), AfterValidator(_header)] = ""
+    reply_to: Address = ""
+    support_address: Address = ""
+    link_days: int = Field(default=7, ge=1, le=30)
+
+
+def stored_settings(school: School) -> dict[str, object]:
+    """As the form shows them."""
+    same = "name address slug sender_name reply_to support_address link_days".split()
+    shown: dict[str, object] = {field: getattr(school, field) for field in same}
+    return shown | {
+        "date_format": school.date_format or "mdy",
+        "time_format": school.time_format or "12",
+        "names": "last" if school.names_last_first else "first",
+    }
+
+
+def save_settings(session: Session, school: School, typed: SchoolInput, *, who: Who, now: datetime) -> School:
+    """Another order of names renames the resources that are named after their teachers. Raises Invalid."""
+    school = session.get_one(School, school.id, with_for_update=True)
+    _move_address(session, school, typed)
+    for field in "name address date_format time_format sender_name reply_to support_address link_days".split():
+        setattr(school, field, getattr(typed, field))
+    if (typed.names == "last") != school.names_last_first:
+        _rename_resources(session, school)
+    session.flush()
+    audit.record(session, "school.settings", who=who, school_id=school.id, now=now)
+    return school
+
+
+def _move_address(session: Session, school: School, typed: SchoolInput) -> None:
+    if typed.slug == school.slug:
+        return
+    if not is_slug(typed.slug) or typed.slug in RESERVED_SLUGS:
+        raise Invalid(N_("Choose another short name: small letters, digits and hyphens."), field="slug")
+    if session.execute(select(col(School.id)).where(col(School.slug) == typed.slug)).first():
+        raise Invalid(N_("Another school has this short name. Choose another one."), field="slug")
+    if not typed.new_address_ok:
+        raise Invalid(N_("Links that are published stop working. Tick the box below if you mean it."), field="slug")
+    school.slug = typed.slug
+
+
+def _rename_resources(session: Session, school: School) -> None:
+    query = (
+        select(Resource, Contact)
+        .join(ResourceMember, col(ResourceMember.resource_id) == col(Resource.id))
+        .join(Contact, col(Contact.id) == col(ResourceMember.contact_id))
+        .where(col(Resource.school_id) == school.id)
+        .order_by(col(Resource.id), col(ResourceMember.position), col(ResourceMember.contact_id))
+    )
+    teams: dict[int | None, tuple[Resource, list[Contact]]] = {}
+    for resource, contact in session.execute(query):
+        teams.setdefault(resource.id, (resource, []))[1].append(contact)
+    is_last_first.set(school.names_last_first)
+    named = [one for one in teams.values() if one[0].name == team_name([member.name for member in one[1]])]
+    school.names_last_first = not school.names_last_first
+    speak_as(school)
+    for resource, members in named:
+        resource.name = team_name([member.name for member in members])
