@@ -14,6 +14,7 @@ from webapp.models import Event, EventSettings
 from webapp.rendering import page
 from webapp.services.event.availability import Availability, availability
 from webapp.services.event.events import event_of, settings_of
+from webapp.services.event.inputs import LARGEST_ID
 
 EVENT = "/e/<int(max=2147483647):event>"
 """Ids beyond the column's range are no addresses of ours."""
@@ -49,6 +50,12 @@ def go_to(address: str) -> Answer:
 def day_of(event: Event, day: date | None = None) -> str:
     """The address of the Appointments tab, on a day where one is given."""
     return url_for("appointments.overview", school=g.school.slug, event=event.id, date=day)
+
+
+def asked_id(name: str) -> int | None:
+    """A row's number from the address; None where it is missing or no number that a row can have."""
+    number = request.args.get(name, 0, type=int)
+    return number if 0 < number <= LARGEST_ID else None
 
 
 def asked_date(name: str) -> date | None:

@@ -54,8 +54,11 @@ def upload(school: str) -> Response | tuple[str, int]:
 @blueprint.post("/forget")
 @staff(Level.ADMINISTRATOR)
 def forget(school: str) -> Response:
+    kind = request.form.get("kind", "")
+    if kind not in TITLES:
+        raise NotFound
     with database().transaction() as session:
-        forget_columns(session, g.school.id, request.form.get("kind", ""), who=who(), now=clock.now())
+        forget_columns(session, g.school.id, kind, who=who(), now=clock.now())
     return redirect(url_for("importer.importer", school=school), 303)
 
 

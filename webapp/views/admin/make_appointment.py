@@ -20,7 +20,7 @@ from webapp.services.booking.make import MakeInput, make_appointment, may_add, o
 from webapp.services.event.grid_slot import KIND_WORDS
 from webapp.services.event.resources import resource_of
 from webapp.services.event.slots_menu import teachers_to_choose
-from webapp.views.admin.event_frame import EVENT, Answer, day_of, event_page, framed, go_to
+from webapp.views.admin.event_frame import EVENT, Answer, asked_id, day_of, event_page, framed, go_to
 from webapp.views.admin.once import once
 from webapp.views.admin.rooms import TEACHER
 
@@ -33,7 +33,7 @@ MAKE = f"{TEACHER}/make"
 @staff(Level.MAKER)
 def teacher(school: str, event: int) -> Answer:
     """With whom; the form comes back here, and goes on to the teacher's own address."""
-    if chosen := request.args.get("teacher", type=int):
+    if chosen := asked_id("teacher"):
         return go_to(url_for("make_appointment.form", school=school, event=event, resource=chosen))
     with database().reading() as session:
         frame = framed(session, event)
@@ -124,7 +124,8 @@ def _page(session: Session, event: int, resource: int, typed: Form[MakeInput], s
 
 def _asked_slot(session: Session, resource: int) -> str:
     """The token of the slot on which somebody clicked; empty where it is not the teacher's."""
-    slot = session.get(Slot, request.args.get("slot", 0, type=int))
+    number = asked_id("slot")
+    slot = session.get(Slot, number) if number else None
     return slot.token if slot and slot.resource_id == resource else ""
 
 
