@@ -51,12 +51,12 @@ def test_names_are_not_listed_until_searched_for(office: Office) -> None:
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        ({"last": "nunez"}, "Núñez, Zoë"),
-        ({"last": "NÚÑEZ", "first": "zoe"}, "Núñez, Zoë"),
-        ({"email": "ZOE@linden"}, "Núñez, Zoë"),
-        ({"ref": "pa-77"}, "Núñez, Zoë"),
-        ({"last": "nunez lo"}, "Núñez López, Ana"),
-        ({"ref": "S-900"}, "Núñez López, Ana"),
+        ({"last": "nunez"}, "Zoë Núñez"),
+        ({"last": "NÚÑEZ", "first": "zoe"}, "Zoë Núñez"),
+        ({"email": "ZOE@linden"}, "Zoë Núñez"),
+        ({"ref": "pa-77"}, "Zoë Núñez"),
+        ({"last": "nunez lo"}, "Ana Núñez López"),
+        ({"ref": "S-900"}, "Ana Núñez López"),
     ],
 )
 def test_people_and_students_are_found_whatever_the_case_and_accents(
@@ -103,7 +103,7 @@ def test_the_number_of_queries_does_not_grow_with_the_school(office: Office, num
         page = find(office, last="quill", page=1)
 
     assert f"Showing 1–{min(50, number)} of {number}" in page
-    assert len([statement for statement, _values in asked if statement.startswith("SELECT")]) == 5
+    assert len([statement for statement, _values in asked if statement.startswith("SELECT")]) == 6
     if number > 50:
         assert "Quill 00050" in find(office, last="quill", page=2)
         assert f"Showing {number - 49}–{number}" in find(office, last="quill", page=9_999)
