@@ -189,13 +189,17 @@ def test_an_older_backup_is_brought_to_this_version_before_it_is_used(
     on_sqlite: Installation, tmp_path: Path, now: datetime
 ) -> None:
     on_sqlite.arrange(now)
-    with on_sqlite.rows() as session:
-        command.downgrade(schema._config(session.connection()), "0001")
+    with (
+        on_sqlite.database(on_sqlite.url) as now_on,
+        now_on.engine.execution_options(write=True).connect() as connection,
+    ):
+        with schema._without_cascades(connection), connection.begin():
+            command.downgrade(schema._config(connection), "0001")
     old = stored(on_sqlite, tmp_path / "old")
 
     answer = on_sqlite.run("restore", old, "--into", tmp_path / "new.db")
 
-    assert answer.exit_code == 0, answer.stderr
+    assert answer.exit_code == 0, answer.output
     with on_sqlite.database(f"sqlite:///{tmp_path / 'new.db'}") as restored:
         assert schema.is_current(restored)
         with restored.reading() as session:
