@@ -190,11 +190,12 @@ def test_an_older_backup_is_brought_to_this_version_before_it_is_used(
 ) -> None:
     on_sqlite.arrange(now)
     with (
-        on_sqlite.database(on_sqlite.url) as now_on,
-        now_on.engine.execution_options(write=True).connect() as connection,
+        on_sqlite.database(on_sqlite.url) as current,
+        current.engine.execution_options(write=True).connect() as connection,
+        schema._without_cascades(connection),
+        connection.begin(),
     ):
-        with schema._without_cascades(connection), connection.begin():
-            command.downgrade(schema._config(connection), "0001")
+        command.downgrade(schema._config(connection), "0001")
     old = stored(on_sqlite, tmp_path / "old")
 
     answer = on_sqlite.run("restore", old, "--into", tmp_path / "new.db")
