@@ -18,7 +18,9 @@ from webapp.db import Database
 from webapp.models import metadata
 
 NAMED = "CONFAB_TEST_DATABASE_URL"
-_TABLES = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+# A tenth of the time of TRUNCATE, which makes each table's files anew.
+_EMPTY = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables))
+_FROM_ONE = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 # Nothing of a test has to survive a power cut. The odd zone shows whoever takes the server's clock for the school's.
 _OPTIONS = "-F -c full_page_writes=off -c max_connections=200 -c timezone=Asia/Kolkata -c listen_addresses= -k {socket}"
 
@@ -71,7 +73,8 @@ def server() -> Iterator[Server]:
 def empty(database: Database) -> None:
     """Faster than another database, for the tests of one module and the examples of one test."""
     with database.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {_TABLES} RESTART IDENTITY CASCADE"))
+        connection.execute(text(_EMPTY))
+        connection.execute(text(_FROM_ONE))
 
 
 @contextmanager
