@@ -31,6 +31,8 @@ def test_the_six_files_fill_the_roster(session: Session, importer: Importer, own
         "enrollments": 6,
         "parents": 3,
         "guardians": 4,
+        "events": 0,
+        "slots": 0,
     }
     assert report.problems == []
     mia = session.exec(select(Student).where(Student.student_ref == "S101")).one()
