@@ -16,7 +16,6 @@ DONE = ("CSV", "ROOM", "HOOK", "URL")
 WAITING = {
     "URL-004": "families sign in; there are no links that manage a booking without it yet",
     "URL-025": "exports are made when they are asked for, and no file of them is kept that an id could name",
-    "URL-031": "an event has no state in which it is not published yet",
     "URL-033": "belongs to the races",
 }
 

@@ -18,10 +18,24 @@ from factories import (
 )
 from outside import Outside
 from sqlalchemy import inspect, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from webapp.db import Database
-from webapp.models import Grant, ImportRun, SignIn, Sweep, WebhookReceipt, metadata
+from webapp.models import (
+    Answer,
+    Appointment,
+    AppointmentField,
+    FormerAddress,
+    Grant,
+    ImportRun,
+    MessageText,
+    Service,
+    SignIn,
+    SignInLink,
+    Sweep,
+    WebhookReceipt,
+    metadata,
+)
 from webapp.services.system.invariant_queries import ALL, TIES
 from webapp.services.system.invariants import Broken, broken
 from webapp.services.system.task import start_task
@@ -173,9 +187,24 @@ def _elsewhere(session: Session, evening: Evening, outside: Outside) -> dict[str
     start_task(session, school, "map_contacts", {}, dora, now)
     session.add(Sweep(school_id=school, provider="zoom", host_key="z1", due_at=now))
     session.add(WebhookReceipt(school_id=school, provider="zoom", key="k", received_at=now))
+    _written_and_asked(session, evening, dora)
     assert evening.connection is not None
     evening.connection.connected_by_id = dora
     return {"other": make_school(session).id, "other_event": make_event(session, evening.school).id}
+
+
+def _written_and_asked(session: Session, evening: Evening, dora: int) -> None:
+    """What the office wrote for the event, and what families answered."""
+    part = {"school_id": evening.school.id, "event_id": evening.event.id}
+    question = stored(session, AppointmentField(**part, label="Language"))
+    booked = session.exec(select(Appointment).limit(1)).one()
+    answer = {"appointment_id": booked.id, "field_id": question.id, "label": "Language", "text": "Spanish"}
+    stored(session, Answer(school_id=evening.school.id, **answer))
+    stored(session, Service(**part, name="Interpreter"))
+    stored(session, FormerAddress(**part, slug="last-year"))
+    stored(session, MessageText(**part, kind="reminder", saved_by_id=dora, saved_at=evening.now))
+    mailed = {"email": "dora@linden.example", "token_hash": "h", "created_at": evening.now, "expires_at": evening.now}
+    stored(session, SignInLink(school_id=evening.school.id, contact_id=dora, **mailed))
 
 
 def loosen(session: Session) -> None:
