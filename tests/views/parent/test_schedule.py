@@ -7,6 +7,8 @@ import vobject
 from households import Households, text_of
 from pypdf import PdfReader
 
+from webapp.models import MessageText
+
 
 def booked_online(homes: Households, name: str = "alice") -> str:
     """The link of the appointment, once it is there."""
@@ -99,3 +101,20 @@ def test_nobody_else_reads_them(homes: Households) -> None:
     for page in ("details", "calendar.ics"):
         assert charlie.get(f"{homes.base}/a/{appointment.token}/{page}").status_code == 404
     assert "Jonas" not in charlie.get(f"{homes.base}/mine/schedule").text
+
+
+def test_the_page_is_in_the_words_of_cui_messages_as_the_pdf_is(homes: Households) -> None:
+    booked_online(homes)
+    with homes.database.transaction() as session:
+        owner = {"event_id": homes.event.id, "school_id": homes.school.id, "kind": "printable"}
+        text = {"subject": "Your evening", "body": "Welcome, $(FirstName)", "location": "Come to $(Room)"}
+        session.add(MessageText(**owner, **text, saved_at=homes.event.created_at))
+    alice = homes.browser("alice")
+
+    page = text_of(alice.get(f"{homes.base}/mine/schedule").text)
+    pdf = PdfReader(io.BytesIO(alice.get(f"{homes.base}/mine/schedule.pdf").data)).pages[0].extract_text()
+
+    for shown in (page, pdf):
+        assert "Your evening" in shown
+        assert "Welcome, Alice" in shown
+        assert "Come to https://" in shown.replace("\n", "")

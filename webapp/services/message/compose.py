@@ -149,11 +149,16 @@ def written(facts: Facts, kind: str, text: OfficeText) -> Written:
     return Written(headed, schedule_of(facts))
 
 
-def schedule_of(facts: Facts) -> str:
-    """The HTML of the Printable Schedule, in the words of CUI Messages."""
+def heading_of(facts: Facts) -> tuple[str, Markup]:
+    """The title of the Printable Schedule, and the safe HTML above its appointments."""
     text, values = facts.texts[PRINTABLE], facts.values()
     lead = macros.as_html(rich_text.as_html(text.body), facts.shared(), values)
-    title = macros.as_line(text.subject, facts.shared(), values)
+    return macros.as_line(text.subject, facts.shared(), values), lead
+
+
+def schedule_of(facts: Facts) -> str:
+    """The HTML of the Printable Schedule, in the words of CUI Messages."""
+    title, lead = heading_of(facts)
     return schedule_html(facts.itinerary(), title=title, about=facts.entries[0].parent, lead=lead)
 
 

@@ -1,21 +1,18 @@
 """The Printable Schedule of a family, as a page and as PDF, and each appointment for the family's own calendar."""
 
 import io
-from collections.abc import Sequence
 
-from flask import g, send_file, url_for
+from flask import g, send_file
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.auth import family
 from webapp.context import confab, reading, stop_looking
 from webapp.documents.calendar_file import feed, google_link
-from webapp.documents.itinerary import Itinerary
 from webapp.i18n import gettext as _
-from webapp.services.booking.agenda import Entry
 from webapp.services.booking.own import own_entries, own_entry
 from webapp.services.event.open_events import Round
-from webapp.services.message.compose import entry_for_calendar, facts_of, itinerary_of, schedule_of
+from webapp.services.message.compose import entry_for_calendar, facts_of, heading_of, schedule_of
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 
@@ -25,7 +22,9 @@ def schedule(school: str, event: str) -> Answer:
     found: Round = g.round
     with reading() as db:
         entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
-    return event_page("schedule.html", found, itinerary=_itinerary(entries, school, event) if entries else None)
+        facts = facts_of(db, entries, base_url=confab().settings.base_url) if entries else None
+    title, lead = heading_of(facts) if facts else ("", "")
+    return event_page("schedule.html", found, itinerary=facts and facts.itinerary(), title=title, lead=lead)
 
 
 @blueprint.get("/<school>/<event>/mine/schedule.pdf")
@@ -59,11 +58,6 @@ def details(school: str, event: str, token: str) -> Answer:
         entry = own_entry(db, g.contact, found.event.id or 0, token)
         said = entry_for_calendar(db, entry, base_url=confab().settings.base_url, now=clock.now())
     return event_page("details.html", found, entry=entry, google=google_link(said), n=0, pace=None)
-
-
-def _itinerary(entries: Sequence[Entry], school: str, event: str) -> Itinerary:
-    page = confab().settings.base_url + url_for("parent.mine", school=school, event=event)
-    return itinerary_of(entries, school=g.school.name, page=page)
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
