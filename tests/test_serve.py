@@ -132,6 +132,31 @@ def test_it_serves_from_anywhere_until_sigterm_and_leaves_nothing_behind(
         socket.create_connection(("127.0.0.1", port))
 
 
+def test_told_to_end_while_its_workers_start_it_ends(environment: dict[str, str], tmp_path: Path) -> None:
+    """A service manager that stops what it has just started waits for nobody."""
+    log = tmp_path / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command("--port", str(free_port()), "--workers", "2"),
+            env=environment,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            while "Spawning worker-2" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.01)  # its log is all that tells
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+            is_alone = not _is_anyone_left(process)
+        finally:
+            _kill_all_of(process)
+
+    assert is_alone
+
+
 def _is_anyone_left(process: subprocess.Popen[bytes]) -> bool:
     """Of its process group, of which it was the first."""
     try:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from webapp.operations.commands import COMMANDS
 HOME = Path(__file__).parents[1]
 GRANIANS_LOG = {"loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}}, "handlers": {}}
 """The server's own lines go where ours go: as JSON to stderr."""
+SECONDS_TO_FINISH = 10
+"""For what a worker has begun when it is told to end; then it is killed, and the rows know what is left."""
 _DEEDS = ("created", "updated", "unchanged")
 
 
@@ -73,9 +76,18 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         workers=workers,
         blocking_threads=threads,
         websockets=False,
-        working_dir=HOME,
+        workers_kill_timeout=SECONDS_TO_FINISH,
         log_dictconfig=GRANIANS_LOG,
-    ).serve()
+    ).serve(target_loader=_load)
+
+
+def _load(target: str) -> Any:
+    """The application, in a new worker. As its fork, a worker has the server's own handler of SIGTERM, which would
+    swallow the signal until it serves: told to end meanwhile, the server would wait for it for ever."""
+    from granian._internal import load_target
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return load_target(target, wd=HOME)
 
 
 @confab.group()
