@@ -1,11 +1,17 @@
 """Lend race tests the real server on each database, and processes that race requests to it."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
-from races.databases import BOTH, empty_database
+from evening import Evening
+from races.databases import BOTH, empty_database, with_tables
+from races.scene import Scene
 from races.senders import Senders
 from races.server import Running, serving
+
+from webapp.db import Database
 
 pytest.register_assert_rewrite("races.storm")  # so that a failed round says what it found
 
@@ -28,3 +34,25 @@ def own_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def senders() -> Iterator[Senders]:
     with Senders() as senders:
         yield senders
+
+
+@pytest.fixture(params=range(8))
+def playing(database: Database, now: datetime) -> Scene:
+    """Each pair is raced so often, in a new evening every time."""
+    with database.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        slots = [evening.slot() for _ in range(4)]
+        names = (("Bob", "Ben"), ("Charlie", "Zoe"))
+        families = [(evening.alice, evening.mia), *(evening.family(*both, evening.teacher) for both in names)]
+        booked = [evening.book(slots[n], maker=families[n][0], child=families[n][1])[0] for n in (0, 1)]
+        return Scene(database, now, evening.event, slots, families, booked)
+
+
+@pytest.fixture(params=BOTH)
+def lent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database that the test may spoil."""
+    if request.param == "sqlite":
+        yield from with_tables(f"sqlite:///{tmp_path / 'lent.db'}")
+        return
+    with request.getfixturevalue("_postgres_server").fresh_database() as url:
+        yield from with_tables(url)

@@ -1,4 +1,4 @@
-"""Lend an empty database of each kind to tests that run the real server on it."""
+"""Lend an empty database of each kind to tests that run the real server on it, or spoil it."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,6 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 from postgres import Server
+from races.audit import wrongs
+from sqlalchemy import text
+
+from webapp.db import Database
+from webapp.models import metadata
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -23,3 +28,25 @@ def empty_database(request: pytest.FixtureRequest, places: pytest.TempPathFactor
         yield server.url_of(name)
     finally:
         server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def with_tables(url: str) -> Iterator[Database]:
+    database = Database(url)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+def without_key(table: str) -> tuple[str, ...]:
+    """Statements that leave the table its rows and take its constraints."""
+    return f"CREATE TABLE loose AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE loose RENAME TO {table}"
+
+
+def loosen(database: Database, *statements: str) -> None:
+    with database.engine.execution_options(write=True).begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def wrong_in(database: Database) -> dict[str, int]:
+    return wrongs(database.engine.url.render_as_string(hide_password=False))

@@ -1,47 +1,28 @@
 """The races would see it: without its constraint the same race ends in what the audit counts."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from evening import Evening
 from factories import make_appointment, make_class, make_guardian, make_resource, make_teacher, stored
 from races.audit import wrongs
 from races.crowd import Setting
-from races.databases import BOTH
+from races.databases import BOTH, loosen, without_key, wrong_in
 from races.senders import Senders
 from races.server import Running
 from races.storm import Storm
-from sqlalchemy import text
 from threads import at_once
 
 from webapp.db import Database
-from webapp.models import ClassTeacher, EventSettings, Occupancy, metadata
+from webapp.models import ClassTeacher, EventSettings, Occupancy
 from webapp.services.booking import book as booking
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
 from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.races
-
-
-@pytest.fixture(params=BOTH)
-def lent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database that the test may spoil."""
-    if request.param == "sqlite":
-        yield from _made(f"sqlite:///{tmp_path / 'lent.db'}")
-        return
-    with request.getfixturevalue("_postgres_server").fresh_database() as url:
-        yield from _made(url)
-
-
-def _made(url: str) -> Iterator[Database]:
-    database = Database(url)
-    metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 @pytest.fixture
@@ -55,21 +36,6 @@ def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
 def _uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if both had counted before either had booked."""
     monkeypatch.setattr(booking, "seen_by_all", lambda *_, **__: [])
-
-
-def without_key(table: str) -> tuple[str, ...]:
-    """Statements that leave the table its rows and take its constraints."""
-    return f"CREATE TABLE loose AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE loose RENAME TO {table}"
-
-
-def loosen(database: Database, *statements: str) -> None:
-    with database.engine.execution_options(write=True).begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def wrong_in(database: Database) -> dict[str, int]:
-    return wrongs(database.engine.url.render_as_string(hide_password=False))
 
 
 def eight_for_one_time(database: Database, now: datetime) -> list[Callable[[], object]]:

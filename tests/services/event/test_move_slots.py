@@ -12,6 +12,8 @@ from webapp.errors import Invalid
 from webapp.models import Appointment, Audit, Occupancy, Slot
 from webapp.services.booking.errors import SlotTaken
 from webapp.services.booking.occupancy import ticks
+from webapp.services.booking.shift import PeopleElsewhere
+from webapp.services.event import move_plan
 from webapp.services.event.move_plan import BEING_BOOKED, FAMILY_ELSEWHERE, OVERLAPS, TEACHER_ELSEWHERE, MoveInput
 from webapp.services.event.move_slots import move_slots, preview_move
 from webapp.services.event.slots import SlotCounts
@@ -121,6 +123,24 @@ def test_whoever_is_elsewhere_then_is_named_and_stays_as_before(session: Session
     assert [s.wall_start[:10] for s in slots] == [str(THURSDAY), str(FRIDAY), str(THURSDAY)]
     assert {alices.slot_id, third.slot_id} == {slots[0].id, slots[2].id}
     assert set(ticks(slots[0].starts_at, slots[0].ends_at)) <= minutes(session, "parent")
+
+
+def test_whoever_booked_elsewhere_at_this_moment_keeps_all_where_it_is_and_is_named(
+    session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY I2: the key of minutes has the last word, and the office reads of which teacher and time."""
+    evening = Evening(session, now)
+    evening.book(evening.slot())
+    jonas = make_teacher(session, evening.school, "Jonas", "Eriksen")
+    make_class(session, evening.school, jonas, evening.mia, appointments_allowed=2)
+    other = make_slot(session, make_resource(session, evening.event, jonas), at=EVENING + timedelta(days=1, minutes=5))
+    evening.book(other)
+    monkeypatch.setattr(move_plan, "in_the_way", lambda *_: {})
+
+    with pytest.raises(PeopleElsewhere) as refused:
+        move(evening)
+
+    assert refused.value.values == {"time": "Thu, Dec 3, 4:00 PM", "teacher": "Folake Adeyemi"}
 
 
 def test_what_would_overlap_stays_and_what_it_then_blocks_stays_too(session: Session, now: datetime) -> None:

@@ -200,3 +200,21 @@ def test_booked_again_a_cancelled_appointment_is_listed_no_more(homes: Household
     homes.booked("alice", homes.pick("mia", "Petra", 2))
 
     assert "Cancelled" not in alice.get(f"{homes.base}/mine").text
+
+
+def test_a_time_that_the_office_has_put_on_another_day_since_is_not_moved_to(homes: Households) -> None:
+    """RELIABILITY I6: the page says which times it showed, so that nobody comes on a day that they did not choose."""
+    token = homes.booked("alice", homes.pick("leo", "Jonas", 0)).token
+    address, wanted = f"{homes.base}/a/{token}/move", homes.slots["Jonas"][1]
+    form = form_of(homes.browser("alice").get(address).text, address) | {"slot": wanted.token}
+    with homes.database.transaction() as session:
+        day = {"starts_at": wanted.starts_at + timedelta(days=1), "ends_at": wanted.ends_at + timedelta(days=1)}
+        session.execute(update(Slot).where(Slot.id == wanted.id).values(version=Slot.version + 1, **day))
+
+    refused = homes.browser("alice").post(address, form)
+
+    assert refused.status_code == 409
+    assert "was just changed by the school. Look at the times again." in text_of(refused.text)
+    assert [appointment.slot_id for appointment in homes.standing()] == [homes.slots["Jonas"][0].id]
+    again = form_of(refused.text, address) | {"slot": wanted.token, "key": homes.key()}
+    assert homes.browser("alice").post(address, again).status_code == 303

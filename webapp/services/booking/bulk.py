@@ -17,6 +17,7 @@ from webapp.models.message.message import OFFICE_MAIL
 from webapp.providers.base import Providers
 from webapp.services.booking.book_for import confirm_appointment
 from webapp.services.booking.cancel import cancel_appointment
+from webapp.services.booking.errors import AppointmentMoved
 from webapp.services.event.inputs import Line, Paragraphs
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -112,10 +113,8 @@ def _change(
     for done, number in enumerate(numbers, start=1):
         try:
             with database.transaction() as session:
-                appointment = session.get(Appointment, number)
-                if appointment is not None and appointment.school_id == school_id:
-                    change(session, appointment, who=Who(*arguments["who"]), now=now())
-                    changed += 1
+                _change_one(session, change, number, school_id, who=Who(*arguments["who"]), now=now())
+            changed += 1
         except DomainError:
             pass  # somebody was quicker, or there is nothing to confirm: it is counted as left as it was
         if done % 10 == 0 and not _tell(database, claim, done, len(numbers), now()):
@@ -123,6 +122,19 @@ def _change(
     with database.transaction() as session:
         result = {"changed": changed, "left": len(numbers) - changed}
         _end(session, claim, len(numbers), result, now=now())
+
+
+def _change_one(
+    session: Session, change: Callable[..., None], number: int, school_id: int, *, who: Who, now: datetime
+) -> None:
+    """Whoever moved it at this moment moved it before us. Raises NotFound, and what the change raises."""
+    appointment = session.get(Appointment, number)
+    if appointment is None or appointment.school_id != school_id:
+        raise NotFound
+    try:
+        change(session, appointment, who=who, now=now)
+    except AppointmentMoved:
+        change(session, appointment, who=who, now=now)
 
 
 def _mail(

@@ -1,5 +1,6 @@
 """Let a family move or cancel its own appointment until it begins, once per form."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session
@@ -8,6 +9,7 @@ from webapp.models import Contact
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.cancel import appointment_of_maker, cancel_appointment
+from webapp.services.booking.confirm import stamp_of
 from webapp.services.booking.errors import AlreadyCancelled
 from webapp.services.booking.move import move_appointment
 from webapp.services.booking.own import own_entry, refuse_too_late
@@ -55,12 +57,14 @@ def move_own(
     *,
     slot: str,
     kind: str,
+    seen: Collection[str] = (),
     key: str,
     who: Who,
     now: datetime,
 ) -> None:
-    """`kind` is "P", "V" or empty. Raises NotFound, AlreadyBegun and what `move_appointment` raises; the same form
-    sent again does nothing."""
+    """`kind` is "P", "V" or empty; `seen` the stamps of the times as they saw them, none where
+    that is not known. Raises NotFound, AlreadyBegun and what `move_appointment` raises; the same form sent again does
+    nothing."""
     appointment = appointment_of_maker(session, contact, token)
     entry = own_entry(session, contact, found.event.id or 0, token)
     if take_key(session, key, "move", token, slot, kind, login_id=who.login_id, now=now, result=DONE):
@@ -74,4 +78,13 @@ def move_own(
     if time := other_times(session, found, contact, entry, now=now).time(slot):
         refuse_other_kind(time, kind, teacher=entry.teacher, zone=entry.zone)
         is_virtual = is_virtual if time.kind == EITHER else None
-    move_appointment(session, found.event, appointment, slot, is_virtual=is_virtual, who=who, now=now)
+    move_appointment(
+        session,
+        found.event,
+        appointment,
+        slot,
+        is_virtual=is_virtual,
+        is_as_seen=lambda offer: not seen or stamp_of(offer) in seen,
+        who=who,
+        now=now,
+    )

@@ -12,9 +12,9 @@ from webapp.services.booking.book import Choice, book_in_turn
 from webapp.services.booking.choices import Pick
 from webapp.services.booking.family import Child
 from webapp.services.booking.offers import Offer
-from webapp.services.booking.questions import Questions, keep_answers, questions_of, read_answers
+from webapp.services.booking.questions import Answered, keep_answers, questions_of, read_answers
 from webapp.services.booking.request_key import take_key
-from webapp.services.booking.turn import take_turn_at
+from webapp.services.booking.turn import Turn, take_turn_at
 from webapp.services.people.names import NameInput, keep_name
 
 ACTION = "book"
@@ -41,35 +41,39 @@ def confirm(
     if not all(pick.slot for pick in picks):
         raise Invalid(N_("Choose a time for each teacher."))
     assert maker.id is not None
-    asked = (
-        school,
-        event,
-        maker.id,
-        sorted(str(pick) for pick in picks),
-        *([sorted(answers.items())] if answers else []),
-    )
+    said = [sorted(answers.items())] if answers else []
+    asked = (school, event, maker.id, sorted(str(pick) for pick in picks), *said)
     act = new_token()
     if earlier := take_key(session, key, ACTION, *asked, login_id=login_id, now=now, result={"act": act}):
         return str(earlier["act"])
     if name is not None:
         keep_name(session.get_one(Contact, maker.id), name)
     turn = take_turn_at(session, school, event, maker.id, {pick.child for pick in picks} - named.keys())
-    questions = questions_of(session, turn.event_id) if turn.asks_questions else Questions()
-    given = read_answers(questions, [pick.name for pick in picks], answers or {}) if questions else []
-    children = named if turn.is_simple else turn.students
-    if not {pick.child for pick in picks} <= children.keys():
-        raise NotFound
-    choices = [Choice(pick.slot, children[pick.child], pick.is_virtual, pick.resource) for pick in picks]
-
-    def is_as_seen(offer: Offer) -> bool:
-        return stamp(offer.token, offer.starts_at, offer.kind) in seen
-
-    booked = book_in_turn(session, turn, choices, is_as_seen=is_as_seen, act=act, now=now)
+    given = _answered(session, turn, picks, answers or {})
+    choices = _choices(turn, picks, named)
+    booked = book_in_turn(session, turn, choices, is_as_seen=lambda offer: stamp_of(offer) in seen, act=act, now=now)
     if given:
         keep_answers(session, turn.school_id, booked, given)
     return act
 
 
+def stamp_of(offer: Offer) -> str:
+    return stamp(offer.token, offer.starts_at, offer.kind)
+
+
 def stamp(slot: str, starts_at: datetime, kind: str) -> str:
     """A time as a family saw it: moved by the office or of another kind, it is not what they confirmed."""
     return f"{slot}.{int(starts_at.timestamp()) // 60}.{kind}"
+
+
+def _answered(session: Session, turn: Turn, picks: Sequence[Pick], answers: Mapping[str, str]) -> list[Answered]:
+    """One for each pick, none where the event asks nothing."""
+    questions = questions_of(session, turn.event_id) if turn.asks_questions else None
+    return read_answers(questions, [pick.name for pick in picks], answers) if questions else []
+
+
+def _choices(turn: Turn, picks: Sequence[Pick], named: Mapping[str, Child]) -> list[Choice]:
+    children = named if turn.is_simple else turn.students
+    if not {pick.child for pick in picks} <= children.keys():
+        raise NotFound
+    return [Choice(pick.slot, children[pick.child], pick.is_virtual, pick.resource) for pick in picks]

@@ -1,7 +1,7 @@
 """List the appointments that a member of staff may see: by event, day, teacher, state or name, in any order."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, NotFound
 from webapp.models import Appointment, Contact, Event, Grant, Level, Resource, ResourceMember, Slot, Student
 from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.booking.questions import answers_of
 from webapp.services.event.listing import listed_events
 from webapp.services.event.own_schedule import own_events
 from webapp.services.event.report import days_of, on_day
@@ -52,7 +53,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listed:
-    """A page of what was found. `events`, `days` and `teachers` are those to choose from."""
+    """A page of what was found. `events`, `days` and `teachers` are those to choose from; `answers` are the questions
+    with what families answered, by appointment (id)."""
 
     asked: Asked
     entries: tuple[Entry, ...]
@@ -62,6 +64,7 @@ class Listed:
     event: Event | None
     days: tuple[date, ...]
     teachers: tuple[tuple[int, str], ...]
+    answers: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def pages(self) -> int:
@@ -123,7 +126,8 @@ def list_appointments(session: Session, contact: Contact, asked: Asked, *, now: 
     days = days_of(session, event) if event else ()
     teachers = _teachers(session, contact, event) if event else ()
     shown = tuple(entries[number] for number in numbers)
-    return Listed(asked, shown, len(found), page, tuple(events), event, days, teachers)
+    answers = answers_of(session, numbers)
+    return Listed(asked, shown, len(found), page, tuple(events), event, days, teachers, answers)
 
 
 def found_ids(session: Session, contact: Contact, asked: Asked, *, now: datetime) -> list[int]:

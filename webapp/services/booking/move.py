@@ -1,5 +1,6 @@
 """Move an appointment to another time of the same teacher: the old place is kept until the new one is sure."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from webapp.models.event.event_settings import Limits
 from webapp.services.booking.book import needs_of, refuse_closed, take_minutes, without_gaps
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
-from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotTaken
+from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotChanged, SlotTaken
 from webapp.services.booking.family import Child
 from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by_all
 from webapp.services.booking.occupancy import release
@@ -36,6 +37,7 @@ def move_appointment(
     slot: str,
     *,
     is_virtual: bool | None,
+    is_as_seen: Callable[[Offer], bool] = lambda _: True,
     who: Who,
     now: datetime,
     by_office: bool = False,
@@ -43,41 +45,43 @@ def move_appointment(
     """`slot` is a token of the same event and resource. One transaction: the old time or the new, never both.
 
     A move is a new act of booking, with a Confirmation of its own. The office may go beyond the event's limits.
+    `is_as_seen` says whether the time is still what the family saw, else SlotChanged is raised.
     """
-    students = [appointment.student_id] if appointment.student_id else []
-    assert event.id is not None
-    turn = take_turn(session, event.id, appointment.contact_id, students)
-    hold(session, appointment, slot=slot)
-    offer = offers_of(session, turn, [slot], at_desk=by_office, now=now)[slot]
+    turn, offer = _offered(session, event, appointment, slot, by_office=by_office, now=now)
+    if not is_as_seen(offer):
+        raise SlotChanged(**offer.words)
     assert appointment.id is not None
-    if offer.resource_id != appointment.resource_id:
-        raise Invalid(N_("Choose a time with the same teacher."), field="slot")
-    if not by_office:
-        refuse_closed(turn, offer, now=now)
     chosen = offer.kind_of(is_virtual)
     was_at, act = appointment.slot_id, appointment.act
-    if was_at == offer.slot_id:
-        raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
     release(session, appointment_id=appointment.id, slot_id=was_at)
     counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
     counts["problem"] = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
     take_minutes(session, without_gaps(session, needs) if by_office else needs, now=now)
-    audit.record(
-        session,
-        "appointment.move",
-        who=who,
-        school_id=appointment.school_id,
-        subject=f"appointment {appointment.id}",
-        now=now,
-        from_slot=was_at,
-        to_slot=offer.slot_id,
-    )
+    _record(session, appointment, was_at, offer.slot_id, who=who, now=now)
     session.refresh(appointment)
     # A new time is a new wish: what was refused for the old one may be granted now.
     follow(session, [appointment.id], now=now, retry=True, left=[act])
     faults.point("move.before_commit")
+
+
+def _offered(
+    session: Session, event: Event, appointment: Appointment, slot: str, *, by_office: bool, now: datetime
+) -> tuple[Turn, Offer]:
+    """Locked, as the time that is left. Raises Invalid for a time of somebody else, or the one that they have."""
+    students = [appointment.student_id] if appointment.student_id else []
+    assert event.id is not None
+    turn = take_turn(session, event.id, appointment.contact_id, students)
+    hold(session, appointment, slot=slot)
+    offer = offers_of(session, turn, [slot], at_desk=by_office, now=now)[slot]
+    if offer.resource_id != appointment.resource_id:
+        raise Invalid(N_("Choose a time with the same teacher."), field="slot")
+    if offer.slot_id == appointment.slot_id:
+        raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
+    if not by_office:
+        refuse_closed(turn, offer, now=now)
+    return turn, offer
 
 
 def _place(
@@ -147,3 +151,11 @@ def _problem(session: Session, event: Event, appointment: Appointment, offer: Of
 def _kept(appointment: Appointment) -> str | None:
     """At the new time there is a slot again."""
     return None if appointment.problem == SLOT_REMOVED else appointment.problem
+
+
+def _record(
+    session: Session, appointment: Appointment, from_slot: int, to_slot: int, *, who: Who, now: datetime
+) -> None:
+    subject, school = f"appointment {appointment.id}", appointment.school_id
+    slots = {"from_slot": from_slot, "to_slot": to_slot}
+    audit.record(session, "appointment.move", who=who, school_id=school, subject=subject, now=now, **slots)

@@ -54,6 +54,12 @@ class Options:
     def is_any_free(self) -> bool:
         return any(option.clash is None for option in self.options)
 
+    @property
+    def stamps(self) -> list[str]:
+        """The free times as the family sees them now."""
+        free = [option.time for option in self.options if option.clash is None]
+        return [stamp(time.token, time.starts_at, time.kind) for time in free]
+
     @cached_property
     def asks_kind(self) -> bool:
         """Whether some time leaves it to the family how to meet (R77)."""

@@ -20,7 +20,10 @@ _ROW = table_of(Occupancy).c
 class PeopleElsewhere(DomainError):
     """Somebody booked while we moved: nothing was."""
 
-    message = N_("Somebody is in another appointment by now. Nothing was moved. Look at the number below.")
+    message = N_(
+        "Somebody of %(time)s with %(teacher)s is in another appointment by now. Nothing was moved. Look at the number "
+        "below."
+    )
 
 
 class Held(NamedTuple):
@@ -55,15 +58,15 @@ def in_the_way(session: Session, wanted: Sequence[Held]) -> dict[int, str]:
     }
 
 
-def shift(session: Session, before: Sequence[Held], after: Sequence[Held]) -> None:
-    """Raises PeopleElsewhere where somebody was faster."""
+def shift(session: Session, before: Sequence[Held], after: Sequence[Held]) -> int | None:
+    """The slot (id) whose people are elsewhere where somebody was faster; then all of it has to be undone."""
     slots = sorted({held.span.slot_id for held in before if held.span.slot_id})
     appointments = sorted({held.span.appointment_id for held in before if held.span.appointment_id})
     for column, ids in ((_ROW.slot_id, slots), (_ROW.appointment_id, appointments)):
         for some in _parts(ids):
             session.connection().execute(delete(table_of(Occupancy)).where(column.in_(some)))
-    if take(session, [held.span for held in after]):
-        raise PeopleElsewhere
+    clash = take(session, [held.span for held in after])
+    return next((held.slot_id for held in after if held.span == clash.span), None) if clash else None
 
 
 def _spans(session: Session, holder: object, ids: Collection[int]) -> list[Span]:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, true
 from sqlmodel import Session
 
 from webapp.errors import NotFound
-from webapp.models import Contact, Event, EventSettings, Guardian, School, Student
+from webapp.models import Appointment, Contact, Event, EventSettings, Guardian, School, Student
 from webapp.models.base import table_of
 from webapp.models.event.event import SIMPLE_PTA
 from webapp.models.event.event_settings import Closing, Limits, Window
@@ -51,6 +51,18 @@ def take_turn_at(session: Session, school: str, event: str, maker_id: int, stude
     """As `take_turn`, by the two short names of an address and the tokens of students, who have to be the maker's."""
     asked = {"school": school, "event": event, "maker": maker_id, "students": list(students)}
     return _turn(session, _AT_WITH_STUDENTS if students else _AT, asked, maker_id, len(students))
+
+
+def take_turns(session: Session, event_id: int, slots: Any) -> None:
+    """For whoever takes many families' appointments to other times at once: `slots` selects the ids. Who books or
+    moves in the event waits at its settings, a family that has one of these appointments waits wherever it books, and
+    their children's other parents too; each locked in the order of ids, before any slot is."""
+    settings = select(_SETTINGS.event_id).where(_SETTINGS.event_id == event_id)
+    session.execute(settings.with_for_update(key_share=True)).all()
+    standing = (_APPOINTMENT.slot_id.in_(slots), _APPOINTMENT.cancelled_at.is_(None))
+    for person, theirs in ((_MAKER, _APPOINTMENT.contact_id), (_STUDENT, _APPOINTMENT.student_id)):
+        people = select(person.id).where(person.id.in_(select(theirs).where(*standing))).order_by(person.id)
+        session.execute(people.with_for_update(key_share=True)).all()
 
 
 def _turn(session: Session, query: Any, asked: dict[str, Any], maker_id: int, students: int) -> Turn:
@@ -97,6 +109,7 @@ _MAKER = table_of(Contact).c
 _SCHOOL = table_of(School).c
 _GUARDIAN = table_of(Guardian).c
 _STUDENT = table_of(Student).c
+_APPOINTMENT = table_of(Appointment).c
 _RULES = """opens_at closes_at provider booking_closes closes_hours closes_days closes_time asks_questions
     max_per_event max_per_day max_per_child one_per_teacher one_per_class allows_back_to_back gap_minutes"""
 _TURN = (

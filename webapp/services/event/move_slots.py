@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
+from webapp.i18n import moment
 from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.base import new_token, table_of
 from webapp.models.people.student import student_name
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
 from webapp.services.booking.holds import let_go
-from webapp.services.booking.shift import shift
+from webapp.services.booking.shift import PeopleElsewhere, shift
+from webapp.services.booking.turn import take_turns
 from webapp.services.event.events import settings_of
 from webapp.services.event.move_plan import CLOCK, MoveInput, MovePlan, plan_move
 from webapp.services.event.slots import Kept, SlotCounts, SlotIds, lock, lock_event, matching_slots, state_of, word_for
@@ -42,16 +44,20 @@ def preview_move(session: Session, event: Event, typed: MoveInput, *, now: datet
 
 
 def move_slots(session: Session, event: Event, typed: MoveInput, *, who: Who, now: datetime) -> SlotCounts:
-    """A booked slot that cannot go stays as it is, with its appointments. Raises PeopleElsewhere."""
-    lock_event(session, event)
+    """A booked slot that cannot go stays as it is, with its appointments. Whoever books, moves or cancels meanwhile
+    comes before or after all of it. Raises PeopleElsewhere."""
+    assert event.id is not None
     selected = matching_slots(session, event, typed)
+    take_turns(session, event.id, selected)
+    lock_event(session, event)
     lock(session, selected)
     _let_go_of_expired(session, selected, now=now)
     plan = plan_move(session, event, typed, selected, now=now)
     counts = _counts(session, event, selected, plan)
     left = {appointment.act for appointment in plan.appointments}
     _retime(session, plan)
-    shift(session, plan.before, plan.after)
+    if elsewhere := shift(session, plan.before, plan.after):
+        raise PeopleElsewhere(**_words(session, event, plan.slots[elsewhere]))
     keep_limits(session, settings_of(session, event), now=now)
     moved = _tell_anew(session, plan, now=now)
     subject = f"event {event.id}"
@@ -106,6 +112,11 @@ def _counts(session: Session, event: Event, selected: SlotIds, plan: MovePlan) -
         kept=kept,
         seen=word_for([state_of(session, selected), sorted(plan.goes.items(), key=lambda it: it[0])]),
     )
+
+
+def _words(session: Session, event: Event, slot: Any) -> dict[str, str]:
+    teacher = session.get_one(Resource, slot.resource_id).name
+    return {"time": moment(slot.starts_at, event.zone), "teacher": teacher}
 
 
 def _kept(session: Session, plan: MovePlan) -> tuple[Kept, ...]:

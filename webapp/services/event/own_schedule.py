@@ -12,6 +12,7 @@ from webapp.i18n import gettext, local_day, ngettext
 from webapp.models import Contact, Event, Resource, ResourceMember, Slot
 from webapp.models.event.slot import CALL, HIDDEN, UNAVAILABLE, VISIBLE
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
+from webapp.services.booking.questions import answers_of
 from webapp.services.event.report import days_of, on_day
 
 _WORDS = {
@@ -50,7 +51,8 @@ class FreeTime:
 @dataclass(frozen=True)
 class OwnSchedule:
     """One day of a teacher in an event. `following` is the appointment that is on, or comes next, on this day;
-    `hosts` has the name of whoever hosts each resource's meetings, empty where it is the teacher."""
+    `hosts` has the name of whoever hosts each resource's meetings, empty where it is the teacher; `answers` are the
+    questions with what families answered, by appointment (id)."""
 
     event: Event
     days: tuple[date, ...]
@@ -60,6 +62,7 @@ class OwnSchedule:
     following: Entry | None
     how_soon: str
     hosts: dict[int, str]
+    answers: dict[int, list[tuple[str, str]]]
 
     @property
     def online(self) -> int:
@@ -93,12 +96,12 @@ def coming_event(session: Session, contact: Contact, events: Sequence[Event], *,
 
 
 def own_schedule(session: Session, event: Event, contact: Contact, *, day: date | None, now: datetime) -> OwnSchedule:
-    """Four queries. Without a day, or with one on which there is nothing, the next day with times is shown."""
+    """Five queries. Without a day, or with one on which there is nothing, the next day with times is shown."""
     assert contact.id is not None
     days = days_of(session, event, _mine(contact))
     day = day if day in days else _next_day(days, local_day(now, event.zone))
     if day is None:
-        return OwnSchedule(event, days, None, (), (), None, "", {})
+        return OwnSchedule(event, days, None, (), (), None, "", {}, {})
     entries = agenda(session, with_teacher(contact.id), on_day(event, day), standing())
     entries = [entry for entry in entries if entry.event_id == event.id]
     free = _free_times(session, event, contact, day, {entry.slot_id for entry in entries})
@@ -107,7 +110,8 @@ def own_schedule(session: Session, event: Event, contact: Contact, *, day: date 
     following = next((entry for entry in entries if entry.ends_at > now), None)
     soon = how_soon(following.starts_at, now=now) if following else ""
     hosts = _hosts(session, event, contact)
-    return OwnSchedule(event, days, day, tuple(entries), tuple(times), following, soon, hosts)
+    answers = answers_of(session, [entry.id for entry in entries])
+    return OwnSchedule(event, days, day, tuple(entries), tuple(times), following, soon, hosts, answers)
 
 
 def how_soon(start: datetime, *, now: datetime) -> str:

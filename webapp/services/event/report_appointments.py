@@ -16,32 +16,32 @@ from webapp.services.meeting.overview import held_up
 
 
 def master_schedule(session: Session, ask: Ask) -> list[Row]:
-    return [_row(entry) for entry in _entries(session, ask, standing())]
+    return [_row(ask, entry) for entry in _entries(session, ask, standing())]
 
 
 def teachers_schedule(session: Session, ask: Ask) -> list[Row]:
     """Teacher by teacher, as on its page."""
-    rows = [(entry.teacher, entry.resource_id, _row(entry)) for entry in _entries(session, ask, standing())]
+    rows = [(entry.teacher, entry.resource_id, _row(ask, entry)) for entry in _entries(session, ask, standing())]
     return [row for _, _, row in sorted(rows, key=lambda one: (letters(one[0]), one[1]))]
 
 
 def parents_schedule(session: Session, ask: Ask) -> list[Row]:
     """Parent by parent, each by time."""
     entries = _entries(session, ask, standing())
-    return [_row(entry) for entry in sorted(entries, key=lambda entry: (letters(entry.parent), entry.contact_id))]
+    return [_row(ask, entry) for entry in sorted(entries, key=lambda entry: (letters(entry.parent), entry.contact_id))]
 
 
 def by_room(session: Session, ask: Ask) -> list[Row]:
     """In-person appointments room by room; those without a room come last, where somebody may see them."""
     entries = [entry for entry in _entries(session, ask, standing()) if not entry.is_virtual]
     in_order = sorted(entries, key=lambda entry: (entry.room.state != ROOM, letters(entry.room.text)))
-    return [_row(entry) for entry in in_order]
+    return [_row(ask, entry) for entry in in_order]
 
 
 def cancelled_appointments(session: Session, ask: Ask) -> list[Row]:
     """Expired holds are none: no family ever had them."""
     was_booked = and_(col(Appointment.cancelled_at).is_not(None), col(Appointment.held_until).is_(None))
-    return [_row(entry) for entry in _entries(session, ask, was_booked)]
+    return [_row(ask, entry) for entry in _entries(session, ask, was_booked)]
 
 
 def meeting_links(session: Session, ask: Ask) -> list[Row]:
@@ -50,7 +50,7 @@ def meeting_links(session: Session, ask: Ask) -> list[Row]:
     stuck = held_up(session, [ask.event.id or 0], now=ask.now)
     told = _told_of_meetings(session, ask)
     nothing = (word(""), word(""))
-    return [_row(entry) | _link(entry, entry.id in stuck, *told.get(entry.id, nothing)) for entry in entries]
+    return [_row(ask, entry) | _link(entry, entry.id in stuck, *told.get(entry.id, nothing)) for entry in entries]
 
 
 def _entries(session: Session, ask: Ask, *where: ColumnElement[bool]) -> Sequence[Entry]:
@@ -64,7 +64,7 @@ def _entries(session: Session, ask: Ask, *where: ColumnElement[bool]) -> Sequenc
     return agenda(session, *asked)
 
 
-def _row(entry: Entry) -> dict[str, Cell]:
+def _row(ask: Ask, entry: Entry) -> dict[str, Cell]:
     cancelled = entry.cancelled_at
     return when(entry.starts_at, entry.minutes, entry.zone) | {
         "teacher": word(entry.teacher),
@@ -76,6 +76,7 @@ def _row(entry: Entry) -> dict[str, Cell]:
         "room": _room(entry),
         "status": word(_status(entry)),
         "cancelled": Cell(moment(cancelled, entry.zone), cancelled) if cancelled else word(""),
+        **{column: word(text) for column, text in ask.answers.row(entry.id).items()},
     }
 
 

@@ -11,6 +11,7 @@ from webapp.documents.sheet import Sheet
 from webapp.errors import N_
 from webapp.i18n import clock_time, full_date, gettext, local_day, short_day, zone_name
 from webapp.models import Event
+from webapp.services.event.report_answers import NO_ANSWERS, Answers
 
 MOST_SHOWN = 200
 """Rows on one page; the files hold all."""
@@ -52,13 +53,15 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True)
 class Ask:
-    """What a report is asked for. `reader_id` is the teacher who may see nothing but their own."""
+    """What a report is asked for. `reader_id` is the teacher who may see nothing but their own; `answers` are what
+    families were asked, in a report that tells it."""
 
     event: Event
     now: datetime
     day: date | None = None
     resource_id: int | None = None
     reader_id: int | None = None
+    answers: Answers = NO_ANSWERS
     sort: str = ""
     page: int = 1
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from webapp.errors import N_, NotFound
 from webapp.i18n import gettext
 from webapp.services.event.report import days_of, teachers_of
+from webapp.services.event.report_answers import NO_ANSWERS, answers_in
 from webapp.services.event.report_appointments import (
     by_room,
     cancelled_appointments,
@@ -24,13 +25,15 @@ TEACHERS_SCHEDULE = "teachers-schedule"
 
 @dataclass(frozen=True)
 class Report:
-    """`empty` says why there may be no row."""
+    """`empty` says why there may be no row. With `has_answers` a column is added for each thing that families were
+    asked."""
 
     title: str
     columns: str
     rows: Callable[[Session, Ask], list[Row]]
     empty: str = N_("Nothing is booked here yet. Appointments appear as families book them.")
     has_days: bool = True
+    has_answers: bool = False
 
 
 REPORTS = {
@@ -38,18 +41,26 @@ REPORTS = {
         N_("Teachers Schedule"),
         "teacher date time length parent student class type room email status",
         teachers_schedule,
+        has_answers=True,
     ),
     "master-schedule": Report(
-        N_("Master Schedule"), "date time length teacher parent student class type room status", master_schedule
+        N_("Master Schedule"),
+        "date time length teacher parent student class type room status",
+        master_schedule,
+        has_answers=True,
     ),
     "parents-schedule": Report(
-        N_("Parents Schedule"), "parent email date time length student teacher class type room status", parents_schedule
+        N_("Parents Schedule"),
+        "parent email date time length student teacher class type room status",
+        parents_schedule,
+        has_answers=True,
     ),
     "by-room": Report(
         N_("By Room"),
         "room date time length teacher parent student class status",
         by_room,
         N_("No in-person appointment is booked here yet."),
+        has_answers=True,
     ),
     "parents-without-appointments": Report(
         N_("Parents without Appointments"),
@@ -69,6 +80,7 @@ REPORTS = {
         "date time length teacher parent student class type email cancelled",
         cancelled_appointments,
         N_("Nothing was cancelled here."),
+        has_answers=True,
     ),
     "meeting-links": Report(
         N_("Meeting Links"),
@@ -93,9 +105,10 @@ def table_of(session: Session, report: Report, ask: Ask) -> Table:
     days = days_of(session, ask.event) if report.has_days else ()
     if ask.resource_id is not None and ask.resource_id not in dict(teachers):
         raise NotFound
-    columns = tuple(report.columns.split())
+    answers = answers_in(session, ask.event) if report.has_answers else NO_ANSWERS
+    columns = (*report.columns.split(), *answers.heads)
     sort = ask.sort if ask.sort.removeprefix("-") in columns else ""
-    ask = replace(ask, day=ask.day if ask.day in days else None, sort=sort)
+    ask = replace(ask, day=ask.day if ask.day in days else None, sort=sort, answers=answers)
     rows = sorted_rows(report.rows(session, ask), columns, sort)
-    heads = {column: gettext(COLUMNS[column]) for column in columns}
+    heads = {column: gettext(words) for column, words in COLUMNS.items()} | dict(answers.heads)
     return Table(gettext(report.title), columns, rows, ask, days, teachers, heads)

@@ -17,6 +17,7 @@ from webapp.services.event.listing import listed_events
 from webapp.services.event.overseen import chosen_event, overseen_events
 from webapp.services.event.own_schedule import coming_event, own_events
 from webapp.services.event.report import teachers_schedule as schedule_of
+from webapp.services.event.report_answers import NO_ANSWERS, answers_in
 from webapp.services.event.report_table import Ask
 from webapp.services.event.reports import REPORTS, TEACHERS_SCHEDULE, report_named, table_of
 from webapp.services.meeting.overview import held_up
@@ -154,6 +155,8 @@ def _office_page(number: int | None, day: date | None, resource_id: int | None) 
         events = overseen_events(session, g.contact)
         event = chosen_event(events, number) or next(iter(events), None)
         schedule = schedule_of(session, event, day=day, resource_id=resource_id) if event else None
+        answers = answers_in(session, event) if event else NO_ANSWERS
         stuck = held_up(session, [event.id] if event and event.id else [], now=clock.now())
-    values = {"events": events, "event": event, "schedule": schedule, "held_up": stuck, "nav": "reports"}
-    return page("admin/reports/teachers_schedule.html", reports=REPORTS, name=TEACHERS_SCHEDULE, **values)
+    values = {"events": events, "event": event, "schedule": schedule, "answers": answers, "held_up": stuck}
+    here = {"nav": "reports", "reports": REPORTS, "name": TEACHERS_SCHEDULE}
+    return page("admin/reports/teachers_schedule.html", **here, **values)

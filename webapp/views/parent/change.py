@@ -1,5 +1,7 @@
 """Let families cancel or move an appointment: a page to look at first, then a form that acts once."""
 
+from typing import Any
+
 from flask import g, request
 from sqlmodel import Session
 
@@ -50,10 +52,11 @@ def ask_to_move(school: str, event: str, token: str) -> Answer:
 @family
 def move(school: str, event: str, token: str) -> Answer:
     slot, kind = request.form.get("slot", ""), request.form.get("kind", "")
+    wanted: dict[str, Any] = {"slot": slot, "kind": kind, "seen": request.form.getlist("seen")}
 
     def deed(db: Session) -> None:
         found, key = round_of(db, school, event), request_key()
-        move_own(db, found, g.contact, token, slot=slot, kind=kind, key=key, who=auth.who(), now=clock.now())
+        move_own(db, found, g.contact, token, **wanted, key=key, who=auth.who(), now=clock.now())
 
     try:
         database().carry_out(deed)
