@@ -17,6 +17,7 @@ from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
 from jobs.reminders import remind
+from jobs.resource_mails import tell_resources
 from jobs.tasks import plan_mappings, run_tasks
 from jobs.webhooks import read_webhooks
 from webapp.context import Confab
@@ -36,6 +37,7 @@ SCHEDULE = {
     "mapping": Job(plan_mappings, 10),
     "overlooked": Job(follow_overlooked, 60),
     "reminder": Job(remind, 60),
+    "resource": Job(tell_resources, 20),
     "keep_alive": Job(keep_alive, 3600),
     "housekeeping": Job(keep_house, 3600),
 }

@@ -29,5 +29,6 @@ QUERIES = {
     "gone but still at work": """SELECT id FROM meeting WHERE gone_at IS NOT NULL
         AND (due_at IS NOT NULL OR claim IS NOT NULL)""",
     "a try forgotten": """SELECT id FROM meeting WHERE gone_at IS NOT NULL AND attempt_at IS NOT NULL""",
-    "two Confirmations": """SELECT act FROM message WHERE kind = 'confirmation' GROUP BY act HAVING count(*) > 1""",
+    "two Confirmations": """SELECT act FROM message WHERE kind IN ('confirmation', 'changed')
+        GROUP BY act HAVING count(*) > 1""",
 }

@@ -36,7 +36,8 @@ _MUST_BE_NONE = {
     "minutes without their appointment": "SELECT count(*) FROM occupancy o WHERE NOT EXISTS"
     " (SELECT 1 FROM held x WHERE x.id = o.appointment_id OR x.slot_id = o.slot_id)",
     "acts without exactly one confirmation": "SELECT count(*) FROM (SELECT DISTINCT act FROM held) AS x WHERE 1 <>"
-    " (SELECT count(*) FROM message m WHERE m.act = x.act AND m.kind = 'confirmation' AND m.dropped_at IS NULL)",
+    " (SELECT count(*) FROM message m WHERE m.act = x.act AND m.kind IN ('confirmation', 'changed')"
+    " AND m.dropped_at IS NULL)",
     "virtual appointments without exactly one wish": "SELECT count(*) FROM held x WHERE x.is_virtual AND 1 <>"
     " (SELECT count(*) FROM meeting m WHERE m.appointment_id = x.id AND m.wish = 'present' AND m.replaced_at IS NULL)",
     "wishes of cancelled appointments": "SELECT count(*) FROM meeting m WHERE m.wish = 'present' AND NOT EXISTS"

@@ -33,6 +33,17 @@ def confirmation(itinerary: Itinerary) -> Letter:
     return _written("confirmation", subject, itinerary=itinerary, heading=i18n.gettext("You are booked"), note="")
 
 
+def changed(itinerary: Itinerary) -> Letter:
+    """All appointments of one move, at their new times."""
+    n = len(itinerary.lines)
+    subject = i18n.ngettext(
+        "Changed: your appointment, %(event)s", "Changed: your %(n)s appointments, %(event)s", n, event=itinerary.event
+    )
+    heading = i18n.ngettext("Your appointment has changed", "Your appointments have changed", n)
+    note = i18n.gettext("This replaces what we sent before.")
+    return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
+
+
 def links_ready(itinerary: Itinerary) -> Letter:
     """The one follow-up: what the Confirmation could not say yet."""
     is_partial = any(line.is_waiting for line in itinerary.lines)

@@ -13,7 +13,7 @@ APPOINTMENT, CONTACT, EVENT, ACCOUNT = "appointment", "contact", "event", "accou
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     APPOINTMENT: (
         *("Room", "Date", "Time", "EndTime", "Duration", "Teacher", "Student", "Class", "AppointmentType", "Service"),
-        *("MeetingPasscode", "CancelLink"),
+        *("MeetingPasscode", "CancelLink", "Status"),
     ),
     CONTACT: ("FirstName", "LastName", "Email"),
     EVENT: ("E_NAME", "E_DATE", "E_LOCATION", "E_DESCRIPTION", "E_LINK", "AppointmentsTable"),

@@ -11,8 +11,8 @@ from sqlmodel import Session, select
 
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import CONFIRMATION, LINKS_READY
+from webapp.models import Appointment, Meeting, Message, MessageText
+from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.providers.base import MadeMeeting, Mail
 from webapp.services.booking.consequences import follow
 from webapp.services.meeting.settle import decide, store_made
@@ -320,7 +320,7 @@ def test_a_follow_up_of_a_moved_appointment_does_not_stay_behind(
     outside.tick(60 * MINUTE)
 
     kinds = [(m.kind, bool(m.sent_at), bool(m.dropped_at)) for m in messages(database)]
-    assert kinds == [(CONFIRMATION, True, False), (LINKS_READY, False, True), (CONFIRMATION, True, False)]
+    assert kinds == [(CONFIRMATION, True, False), (LINKS_READY, False, True), (CHANGED, True, False)]
 
 
 def test_the_mail_says_what_is_true_when_it_leaves(database: Database, evening: Evening, outside: Outside) -> None:
@@ -412,3 +412,93 @@ def test_a_name_is_text_in_the_mail_and_never_markup(database: Database, evening
     assert "<script>" not in mail.html
     assert "&lt;b&gt;Bobby&lt;/b&gt; &amp;" in mail.html
     assert "<b>Bobby</b> &" in mail.text
+
+
+def test_a_family_that_was_confirmed_reads_of_a_move_that_it_changed(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """PRODUCT 2.7: in the words of Changed, with the new time and the same link."""
+    [booked] = book(database, evening)
+    outside.tick()
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60))
+    outside.tick(MINUTE)
+
+    confirmation, changed = mails(outside)
+    assert changed.subject == "Changed: your appointment, Fall Conferences 2026"
+    assert "5:00 PM" in changed.text
+    assert link(outside) in confirmation.text
+    assert link(outside) in changed.text
+    assert [a.filename for a in changed.attachments] == ["Printable Schedule.pdf"]
+
+
+@pytest.mark.parametrize("kind", [CONFIRMATION, CHANGED, LINKS_READY])
+def test_each_mail_has_a_text_and_a_switch_of_its_own(
+    database: Database, evening: Evening, outside: Outside, kind: str
+) -> None:
+    write(database, evening, kind, subject=f"{kind}: $(Teacher)", body="Where: $(Room)")
+    the_three_mails(database, evening, outside)
+
+    [mail] = [mail for mail in mails(outside) if mail.subject == f"{kind}: Folake Adeyemi"]
+    assert len(mails(outside)) == 3
+    assert ("Where: https://" in mail.text) == (kind != CONFIRMATION)
+
+
+@pytest.mark.parametrize(
+    ("kind", "others"),
+    [(CONFIRMATION, {CHANGED}), (CHANGED, {CONFIRMATION, LINKS_READY}), (LINKS_READY, {CONFIRMATION, CHANGED})],
+)
+def test_a_mail_that_is_switched_off_is_not_sent(
+    database: Database, evening: Evening, outside: Outside, kind: str, others: set[str]
+) -> None:
+    write(database, evening, kind, subject="Off", body="$(Room)", is_on=False)
+    the_three_mails(database, evening, outside)
+
+    assert {message.kind for message in messages(database) if message.sent_at} == others
+
+
+def test_a_new_link_is_mailed_although_changed_is_off(database: Database, evening: Evening, outside: Outside) -> None:
+    """R65: a family with a dead link would wait in vain."""
+    write(database, evening, CHANGED, subject="Off", body="$(Room)", is_on=False)
+    [booked] = book(database, evening)
+    outside.tick()
+    with evening.later(database) as session:
+        for is_virtual in (False, True):
+            evening.again(booked).is_virtual = is_virtual
+            follow(session, [booked.id or 0], now=evening.now)
+    for _ in range(3):
+        outside.tick(FOLLOW_UP_WITHIN)
+
+    assert link(outside) in mails(outside)[-1].text
+    assert len(mails(outside)) == 2
+
+
+def test_with_confirmations_off_a_cancellation_is_mailed_all_the_same(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    write(database, evening, CONFIRMATION, subject="Off", body="$(Room)", is_on=False)
+    [booked] = book(database, evening, kind="P")
+    outside.tick()
+    with evening.later(database, MINUTE):
+        evening.cancel(booked)
+    outside.tick(MINUTE)
+
+    assert [mail.subject.partition(":")[0] for mail in mails(outside)] == ["Cancelled"]
+
+
+def write(database: Database, evening: Evening, kind: str, *, is_on: bool = True, **words: str) -> None:
+    with evening.later(database) as session:
+        owner = {"event_id": evening.event.id, "school_id": evening.school.id, "kind": kind}
+        session.add(MessageText(**owner, **words, is_on=is_on, uses_schedule=False, saved_at=evening.now))
+
+
+def the_three_mails(database: Database, evening: Evening, outside: Outside) -> None:
+    """Confirmed without its link, then told the link, then moved."""
+    late_link(database, evening, outside, 3 * MINUTE)
+    outside.tick(FOLLOW_UP_WITHIN)
+    with database.reading() as session:
+        [booked] = session.exec(select(Appointment)).all()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60))
+    outside.tick(FOLLOW_UP_WITHIN)

@@ -40,8 +40,10 @@ def saved(office: Office) -> list[MessageText]:
 def test_confirmation_and_reminder_are_edited_switched_and_previewed(office: Office) -> None:
     """R51, R102: labels as users know them."""
     shown = words(page(office))
-    for label in ("Confirmation email", "Reminder email", "Cancellation email", "Calendar Event Notification"):
+    for label in ("Confirmation email", "Reminder email", "Cancellation email", "Changed email", "Link is ready email"):
         assert label in shown
+    assert "Resource Email Notification" in shown
+    assert "Calendar Event Notification" in shown
     for label in ("Send Email", "Subject", "Email Body", "Insert Macros", "Preview"):
         assert label in shown
     assert "Replace the Email Body with the Printable Schedule of Appointments" in shown
@@ -51,7 +53,7 @@ def test_confirmation_and_reminder_are_edited_switched_and_previewed(office: Off
     assert "Welcome, Rosa" in words(page(office))
 
 
-@pytest.mark.parametrize("kind", ["confirmation", "reminder"])
+@pytest.mark.parametrize("kind", ["confirmation", "reminder", "changed", "links_ready"])
 def test_a_new_event_mails_the_printable_schedule(office: Office, kind: str) -> None:
     """R52"""
     assert 'name="uses_schedule" value="1" checked' in page(office, kind)
@@ -149,6 +151,30 @@ def test_a_test_mail_goes_to_whoever_asks_for_it(office: Office) -> None:
     [mail] = mailer.sent
     assert mail.subject == "Test: Welcome"
     assert "Where: https://zoom.us/j/91422837710" in mail.text
+
+
+@pytest.mark.parametrize("kind", ["changed", "links_ready", "resource"])
+def test_each_mail_has_its_own_text_with_a_preview_a_switch_and_a_test(office: Office, kind: str) -> None:
+    """PRODUCT 2.7"""
+    assert save(office, kind, subject="Ours, $(Student)", body="Where: $(Room)").status_code == 303
+
+    shown = page(office, kind)
+    assert "Ours, Mia Alvarez" in words(shown)
+    assert 'name="is_on" value="1" checked' in shown
+    assert ('name="uses_schedule"' in shown) == (kind != "resource")
+    office.dora.post(office.path(f"settings/notifications/{kind}/test"), {})
+    deliver_mail(office.app)
+    mailer = office.app.extensions["confab"].providers.mailer
+    assert mailer.sent[-1].subject == "Test: Ours, Mia Alvarez"
+
+
+def test_teachers_are_not_mailed_unless_the_office_says_so_and_it_sees_what_they_would_get(office: Office) -> None:
+    shown = page(office, "resource")
+
+    assert 'name="is_on" value="1">' in shown
+    assert "To folake.adeyemi@school.example" in words(shown)
+    assert "Booked: Mia Alvarez" in words(shown)
+    assert "/reports/teachers-schedule?event=" in shown
 
 
 @pytest.mark.parametrize("hours", ["", "0", "two", "24, 12, 6, 1", "721"])

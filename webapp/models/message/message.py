@@ -8,9 +8,13 @@ from sqlmodel import Field
 from webapp.models.base import may_point_to, owned
 from webapp.models.system.errand import Errand
 
-CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE = "confirmation", "links_ready", "new_links", "sign_in_code"
+CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS = "confirmation", "changed", "links_ready", "new_links"
+SIGN_IN_CODE = "sign_in_code"
 NEEDS_RECONNECT, SYNC_ERRORS, OFFICE_MAIL, TEST = "needs_reconnect", "sync_errors", "office_mail", "test"
 SIGN_IN_LINK, NEW_SIGN_IN, NEW_ADDRESS = "sign_in_link", "new_sign_in", "new_address"
+
+BOOKED = frozenset({CONFIRMATION, CHANGED})
+"""The first mail about an act of booking; of a move it says so."""
 
 
 class Message(Errand, table=True):

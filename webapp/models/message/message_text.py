@@ -7,7 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned, part_of
 
-REMINDER, CANCELLATION, CALENDAR, PRINTABLE = "reminder", "cancellation", "calendar", "printable"
+REMINDER, CANCELLATION, RESOURCE = "reminder", "cancellation", "resource"
+CALENDAR, PRINTABLE = "calendar", "printable"
 
 
 class MessageText(SQLModel, table=True):

@@ -28,7 +28,7 @@ def follow(
     for start in range(0, len(ordered), _AT_ONCE):
         some = ordered[start : start + _AT_ONCE]
         acts = wish_meetings(session, some, now=now, retry=retry)
-        wish_messages(session, acts.union(left), now=now)
+        wish_messages(session, acts, left=left, now=now)
 
 
 def follow_first(

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from webapp.models import Appointment, Contact, Event, Meeting, Message, Slot
 from webapp.models.meeting.meeting import PRESENT
-from webapp.models.message.message import CONFIRMATION
+from webapp.models.message.message import BOOKED
 from webapp.services.booking.told import PROMISED
 from webapp.services.booking.wish_messages import wish_messages
 from webapp.services.system import audit
@@ -49,7 +49,7 @@ def _untold(event: Event, *columns: Any, now: datetime) -> Any:
     )
     was_confirmed = exists().where(
         col(Message.act) == col(Appointment.act),
-        col(Message.kind) == CONFIRMATION,
+        col(Message.kind).in_(BOOKED),
         col(Message.sent_at).is_not(None),
     )
     return (

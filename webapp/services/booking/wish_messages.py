@@ -1,5 +1,5 @@
-"""Wish one Confirmation per act of booking, one follow-up when its last link comes after it, and one mail to a family
-whose links are others than they were told."""
+"""Wish one Confirmation per act of booking (of a move it says Changed), one follow-up when its last link comes after
+it, and one mail to a family whose links are others than they were told."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from webapp.db import wake
 from webapp.models import Appointment, Message, Slot
 from webapp.models.base import defaults_of, new_token, table_of
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS
+from webapp.models.message.message import BOOKED, CHANGED, CONFIRMATION, LINKS_READY, NEW_LINKS
 from webapp.models.message.message_text import CANCELLATION
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
@@ -42,16 +42,20 @@ class Act:
     recipient: str
 
 
-def wish_messages(session: Session, acts: Collection[str], *, now: datetime) -> None:
+def wish_messages(session: Session, acts: Collection[str], *, left: Collection[str] = (), now: datetime) -> None:
+    """`left` are acts whose appointments are of others by now, since they were moved."""
+    acts = {*acts, *left}
     letters: dict[str, list[Message]] = {act: [] for act in acts}
     for message in _messages(session, acts):
         letters[message.act].append(message)
+    knew = {mail.contact_id for act in left for mail in letters[act] if _has_left(mail)}
     by_act: dict[str, list[Entry]] = {act: [] for act in acts}
     for entry in agenda(session, col(Appointment.act).in_(acts), standing(), is_for_family()):
         by_act[entry.act].append(entry)
     for act, entries in by_act.items():
         if entries and not letters[act]:
-            letters[act].append(_confirmation(session, entries))
+            kind = CHANGED if entries[0].contact_id in knew else CONFIRMATION
+            letters[act].append(_first(session, kind, entries))
         for message in letters[act]:
             _set_due(session, message, entries, now=now)
     _wish_new_links(session, letters, by_act, now=now)
@@ -78,12 +82,12 @@ def _messages(session: Session, acts: Collection[str]) -> Iterable[Message]:
     return session.execute(query.with_for_update().execution_options(populate_existing=True)).scalars()
 
 
-def _confirmation(session: Session, entries: list[Entry]) -> Message:
+def _first(session: Session, kind: str, entries: list[Entry]) -> Message:
     first = entries[0]
     since = max(entry.confirmed_at or entry.booked_at for entry in entries)
     school_id = session.execute(select(col(Appointment.school_id)).where(col(Appointment.id) == first.id)).scalar_one()
     message = new_message(
-        kind=CONFIRMATION,
+        kind=kind,
         school_id=school_id,
         entry=first,
         now=since,
@@ -132,20 +136,28 @@ def _wish_new_links(
 
 
 def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, now: datetime) -> None:
-    """One mail for each appointment that was cancelled after its Confirmation had left; what was never confirmed is
-    not cancelled by mail either."""
-    told = {act: mails[0] for act, mails in letters.items() if any(m.sent_at and m.kind == CONFIRMATION for m in mails)}
+    """One mail for each appointment that was cancelled after its Confirmation had left, or would have if the office
+    mailed any; what was cancelled before that is not mailed either."""
+    told = {act: firsts[0] for act, mails in letters.items() if (firsts := [m for m in mails if _has_left(m)])}
     if not told:
         return
     gone = and_(col(Appointment.cancelled_at) > now - CANCELLED_JUST_NOW, col(Slot.starts_at) > now)
     known = {message.dedupe_key for mails in letters.values() for message in mails}
     for entry in agenda(session, col(Appointment.act).in_(told), gone):
-        if entry.email and f"{CANCELLATION}:{entry.id}" not in known:
+        is_told = _has_left(told[entry.act], before=entry.cancelled_at)
+        if is_told and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
             act = Act(entry.act, told[entry.act].school_id, entry.event_id, entry.contact_id, entry.email)
             columns = _columns(CANCELLATION, act, now=now, wait_until=now)
             name = {"dedupe_key": f"{CANCELLATION}:{entry.id}", "message_id": f"{CANCELLATION}.{entry.token}"}
             session.add(Message(**columns | name | {"due_at": now}))
             wake(session, "mail")
+
+
+def _has_left(message: Message, *, before: datetime | None = None) -> bool:
+    """Of the first mail of an act: it was sent, or dropped although there was something to tell (`before`)."""
+    if message.kind not in BOOKED:
+        return False
+    return bool(message.sent_at or (message.dropped_at and (before is None or message.dropped_at < before)))
 
 
 def _waiting_for(session: Session, contact_id: int, event_id: int) -> Message | None:

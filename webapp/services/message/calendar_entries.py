@@ -13,7 +13,7 @@ from webapp.documents.calendar_file import CalendarEntry
 from webapp.documents.macros import Values
 from webapp.models import Appointment
 from webapp.services.booking.agenda import Entry
-from webapp.services.message.texts import OfficeText
+from webapp.services.message.default_texts import OfficeText
 
 
 def calendar_entry(

@@ -21,6 +21,7 @@ from webapp.models import Appointment, Contact, Event, Message, School
 from webapp.models.booking.appointment import OVER_LIMIT
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
+    CHANGED,
     CONFIRMATION,
     LINKS_READY,
     NEEDS_RECONNECT,
@@ -31,27 +32,30 @@ from webapp.models.message.message import (
     SIGN_IN_CODE,
     SIGN_IN_LINK,
 )
-from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.calendar_entries import calendar_entry
-from webapp.services.message.macro_values import appointment_values, shared_values
+from webapp.services.message.default_texts import OfficeText
+from webapp.services.message.macro_values import appointment_values, shared_values, values_for_teacher
 from webapp.services.message.outage import is_over
-from webapp.services.message.texts import OfficeText, texts_of
+from webapp.services.message.resource_told import GONE, MOVED
+from webapp.services.message.texts import WITH_SCHEDULE, texts_of
 from webapp.services.people.codes import MINUTES
 from webapp.services.people.manners import speaking_as
 from webapp.services.system.vault import vault_of
 
 _NONE = Markup("")
-_BY_OFFICE = {CONFIRMATION: CONFIRMATION, LINKS_READY: CONFIRMATION, NEW_LINKS: CONFIRMATION}
-_BY_OFFICE |= {REMINDER: REMINDER, CANCELLATION: CANCELLATION}
+_BY_OFFICE = {kind: kind for kind in (CONFIRMATION, CHANGED, LINKS_READY, REMINDER, CANCELLATION, RESOURCE)}
+_BY_OFFICE |= {NEW_LINKS: CHANGED}
 """Which text of the office each mail about appointments is written by."""
 
 _HEADED = {
     CONFIRMATION: letter.confirmation,
+    CHANGED: letter.changed,
     LINKS_READY: letter.links_ready,
     NEW_LINKS: letter.new_links,
     REMINDER: letter.reminder,
@@ -73,7 +77,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a mail of appointments is written from."""
+    """What a mail of appointments is written from. `teacher` is set where it is written to one, about `contact`'s
+    appointment, with what became of it in `status`."""
 
     school: School
     event: Event
@@ -81,6 +86,8 @@ class Facts:
     entries: Sequence[Entry]
     texts: Mapping[str, OfficeText]
     page: str
+    teacher: Contact | None = None
+    status: str = ""
 
     def itinerary(self) -> Itinerary:
         return itinerary_of(self.entries, school=self.school.name, page=self.page, where=self.texts[PRINTABLE].location)
@@ -89,7 +96,8 @@ class Facts:
         return shared_values(self.school, self.event, self.contact, page=self.page, text=text, html=html)
 
     def values(self) -> list[Values]:
-        return appointment_values(self.entries, page=self.page)
+        values = appointment_values(self.entries, page=self.page)
+        return [values_for_teacher(one, self.page, self.status) for one in values] if self.teacher else values
 
 
 def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
@@ -111,6 +119,10 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
     if not entries:
         return None
     facts = facts_of(session, entries, base_url=base_url)
+    if message.kind == RESOURCE:
+        teacher = session.get_one(Contact, message.contact_id)
+        status = i18n.gettext("Moved") if message.act == MOVED else ""
+        facts = for_teacher(facts, teacher, status=status, base_url=base_url)
     text = facts.texts[_BY_OFFICE[message.kind]]
     if not text.is_on and message.kind != NEW_LINKS:
         return None
@@ -132,6 +144,13 @@ def facts_of(session: Session, entries: Sequence[Entry], *, base_url: str) -> Fa
     return Facts(school, event, contact, entries, texts_of(session, first.event_id), page)
 
 
+def for_teacher(facts: Facts, teacher: Contact, *, status: str = "", base_url: str) -> Facts:
+    """The entry in a teacher's calendar is headed by the child: they know their own name."""
+    page = f"{base_url}/s/{facts.school.slug}/reports/teachers-schedule?event={facts.event.id}"
+    calendar = replace(facts.texts[CALENDAR], subject=i18n.gettext("Conference about $(Student)"))
+    return replace(facts, page=page, teacher=teacher, status=status, texts={**facts.texts, CALENDAR: calendar})
+
+
 @dataclass(frozen=True)
 class Written:
     letter: letter.Letter
@@ -141,10 +160,10 @@ class Written:
 def written(facts: Facts, kind: str, text: OfficeText) -> Written:
     """By the office's words, or as the Printable Schedule with its PDF (R52)."""
     itinerary = facts.itinerary()
-    if not text.uses_schedule or kind == CANCELLATION:
+    if not text.uses_schedule or text.kind not in WITH_SCHEDULE:
         return Written(_by_office(facts, text, itinerary), "")
     headed = _HEADED[kind](itinerary)
-    if text.version and kind in {CONFIRMATION, REMINDER}:
+    if text.version:
         headed = replace(headed, subject=_subject(facts, text))
     return Written(headed, schedule_of(facts))
 
@@ -185,7 +204,7 @@ def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now
         calendar_entry(entry, text, shared, values, base_url=base_url, now=now)
         for entry, values in zip(facts.entries, facts.values(), strict=True)
     ]
-    attendee = Party(facts.entries[0].parent, recipient)
+    attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
     content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
     return Invitation(CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST, content)
 
@@ -239,15 +258,28 @@ def _sync_errors(session: Session, message: Message, school: School, *, base_url
 
 def entries_of(session: Session, message: Message, *, now: datetime) -> list[Entry]:
     """What the message is about: the appointments that still stand of an act of booking; of the family's, where it is
-    about links of several acts; of their day, for a reminder; the one that was cancelled."""
+    about links of several acts; of their day, for a reminder; the one that was cancelled, or of which a teacher is
+    told."""
     if message.kind == CANCELLATION:
-        number = int(message.dedupe_key.split(":")[1])
+        number = appointment_told(message)
         return agenda(session, col(Appointment.id) == number, col(Appointment.cancelled_at).is_not(None))
+    if message.kind == RESOURCE:
+        return _of_teacher(session, message)
     if message.kind == REMINDER:
         return [entry for entry in _family(session, message) if _is_of_day(entry, message, now=now)]
     if message.kind == NEW_LINKS:
         return _family(session, message)
     return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
+
+
+def _of_teacher(session: Session, message: Message) -> list[Entry]:
+    stands = col(Appointment.cancelled_at).is_not(None) if message.act == GONE else standing()
+    return agenda(session, col(Appointment.id) == appointment_told(message), stands, is_for_family())
+
+
+def appointment_told(message: Message) -> int:
+    """The id of the one that a Cancellation, or a mail to a teacher, is about."""
+    return int(message.dedupe_key.split(":")[1])
 
 
 def _family(session: Session, message: Message) -> list[Entry]:

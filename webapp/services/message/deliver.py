@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from webapp.documents.paper import Unprintable
@@ -14,15 +14,15 @@ from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import CONFIRMATION, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
-from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER
+from webapp.models.message.message import BOOKED, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER, RESOURCE
 from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
 from webapp.services.message.calendar_entries import keep_sequence
-from webapp.services.message.compose import Draft, compose, entries_of
+from webapp.services.message.compose import Draft, appointment_told, compose, entries_of
 from webapp.services.message.preview import test_mail
 from webapp.services.message.texts import texts_of
 from webapp.services.people.codes import MINUTES
@@ -56,9 +56,9 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
     if draft is None:
         write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
         return None
-    if message.kind != CANCELLATION:
+    if message.kind not in {CANCELLATION, RESOURCE}:
         keep_told(session, entries)
-    if message.kind == CONFIRMATION:
+    if message.kind in BOOKED:
         # The stamp says that it leaves without some link, which may arrive while it is on its way.
         write_if_ours(session, Message, claim, attempt_at=now if is_waiting else None)
     elif message.kind == NEW_LINKS:
@@ -89,10 +89,14 @@ def finished(draft: Draft, press: Press) -> Mail:
 
 def _lock_appointments(session: Session, claim: Claim) -> None:
     """Before the message, as `follow` does: in the other order each would wait for the other."""
-    its = select(*(col(getattr(Message, name)) for name in ("act", "contact_id", "event_id", "kind")))
+    its = select(*(col(getattr(Message, name)) for name in ("act", "contact_id", "event_id", "kind", "dedupe_key")))
     message: Any = session.execute(its.where(col(Message.id) == claim.id)).one()
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
-    about = family if message.kind in {NEW_LINKS, REMINDER} else (col(Appointment.act) == message.act,)
+    about: tuple[ColumnElement[bool], ...] = (col(Appointment.act) == message.act,)
+    if message.kind in {NEW_LINKS, REMINDER}:
+        about = family
+    elif message.kind == RESOURCE:
+        about = (col(Appointment.id) == appointment_told(message),)
     if message.kind != SIGN_IN_CODE:
         rows = select(col(Appointment.id)).where(*about).order_by(col(Appointment.id))
         session.execute(rows.with_for_update(key_share=True)).all()
@@ -103,7 +107,7 @@ def store_sent(session: Session, claim: Claim, *, now: datetime) -> None:
     left_without_links_at = message.attempt_at
     if not write_if_ours(session, Message, claim, **settled(), sent_at=now, secret=""):
         return
-    if message.kind == CONFIRMATION and left_without_links_at:
+    if message.kind in BOOKED and left_without_links_at:
         _owe_links(session, message, since=left_without_links_at, now=now)
 
 

@@ -36,6 +36,15 @@ def appointment_values(entries: Sequence[Entry], *, page: str) -> list[Values]:
     return [_values(entry, page) for entry in entries]
 
 
+def values_for_teacher(values: Values, page: str, status: str) -> Values:
+    """`page` is the teacher's own list, where every address in the mail leads; `status` what became of the
+    appointment, where its row does not say it."""
+    changed = {"CancelLink": Value(page, page)} | ({"Status": Value(status)} if status else {})
+    if values["Room"].text == _making():
+        changed["Room"] = Value(_("The link is being made. It will stand in Teachers Schedule."))
+    return {**values, **changed}
+
+
 def _values(entry: Entry, page: str) -> Values:
     cancel = f"{page.removesuffix('/mine')}/a/{entry.token}/cancel"
     minutes = ngettext("%(n)s minute", "%(n)s minutes", entry.minutes)
@@ -52,13 +61,18 @@ def _values(entry: Entry, page: str) -> Values:
         "Room": Value(_room(entry.room, is_virtual=entry.is_virtual), entry.room.url),
         "MeetingPasscode": Value(entry.room.passcode),
         "CancelLink": Value(cancel, cancel),
+        "Status": Value(_("Cancelled") if entry.cancelled_at else _("Booked")),
     }
 
 
 def _room(room: Room, *, is_virtual: bool) -> str:
     """Never blank: what is not there yet is said (MACRO-018)."""
     if room.state == MAKING:
-        return _("Your link will appear here and be mailed to you")
+        return _making()
     if room.state == MISSING:
         return _("Online. The school will send the link.") if is_virtual else _("In person, at school")
     return room.text
+
+
+def _making() -> str:
+    return _("Your link will appear here and be mailed to you")

@@ -10,15 +10,16 @@ from sqlmodel import Session, col
 
 from webapp.documents import letter, macros, rich_text
 from webapp.i18n import gettext as _
-from webapp.models import Appointment, Contact, Event, Message, School
+from webapp.models import Appointment, Contact, Event, Message, ResourceMember, School
 from webapp.models.base import new_token
 from webapp.models.message.message import TEST
-from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE
+from webapp.models.message.message_text import CALENDAR, PRINTABLE, RESOURCE
 from webapp.providers.base import Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import LINK, ROOM, Room
-from webapp.services.message.compose import Facts, written
-from webapp.services.message.texts import OfficeText, TextInput, texts_of
+from webapp.services.message.compose import Facts, for_teacher, written
+from webapp.services.message.default_texts import OfficeText
+from webapp.services.message.texts import WITH_SCHEDULE, TextInput, texts_of
 
 _SAMPLE_LINK = "https://zoom.us/j/91422837710?pwd=a1B2c3D4"
 
@@ -44,12 +45,12 @@ def typed_text(typed: TextInput, kind: str) -> OfficeText:
 
 
 def preview(session: Session, event: Event, text: OfficeText, *, base_url: str, now: datetime) -> Preview:
-    facts = sample_facts(session, event, base_url=base_url, now=now)
+    facts = sample_facts(session, event, text.kind, base_url=base_url, now=now)
     facts = replace(facts, texts={**facts.texts, text.kind: text})
-    to = facts.contact.email or ""
+    to = (facts.teacher or facts.contact).email or ""
     if text.kind in {CALENDAR, PRINTABLE}:
         return Preview(to, _line(facts, text.subject), _parts(facts, text))
-    if text.uses_schedule and text.kind != CANCELLATION:
+    if text.uses_schedule and text.kind in WITH_SCHEDULE:
         made = written(facts, text.kind, text)
         table = letter.table(facts.itinerary()).html
         return Preview(to, made.letter.subject, Markup(table))  # noqa: S704 - of our own template
@@ -80,15 +81,26 @@ def wish_test(session: Session, event: Event, kind: str, contact: Contact, *, no
 def test_mail(session: Session, message: Message, *, base_url: str, now: datetime) -> tuple[Mail, str]:
     """The mail and the HTML of its schedule, empty where none goes with it."""
     event = session.get_one(Event, message.event_id)
-    facts = sample_facts(session, event, base_url=base_url, now=now)
+    facts = sample_facts(session, event, message.act, base_url=base_url, now=now)
     made = written(facts, message.act, facts.texts[message.act])
     subject = _("Test: %(subject)s", subject=made.letter.subject)
     mail = Mail(message.recipient, subject, made.letter.text, made.letter.html, message.message_id)
     return mail, made.schedule
 
 
-def sample_facts(session: Session, event: Event, *, base_url: str, now: datetime) -> Facts:
-    """A family's coming appointments, or made-up ones."""
+def sample_facts(session: Session, event: Event, kind: str, *, base_url: str, now: datetime) -> Facts:
+    """Of a family's coming appointments, or made-up ones; for a mail to a teacher, of the first of them."""
+    facts = _of_a_family(session, event, base_url=base_url, now=now)
+    if kind != RESOURCE:
+        return facts
+    entry = facts.entries[0]
+    members = select(Contact).join(ResourceMember, col(ResourceMember.contact_id) == col(Contact.id))
+    first = members.where(col(ResourceMember.resource_id) == entry.resource_id).order_by(col(ResourceMember.position))
+    teacher = session.execute(first.limit(1)).scalar_one_or_none() or _folake(event, now)
+    return for_teacher(replace(facts, entries=[entry]), teacher, base_url=base_url)
+
+
+def _of_a_family(session: Session, event: Event, *, base_url: str, now: datetime) -> Facts:
     school = session.get_one(School, event.school_id)
     mine = (col(Appointment.event_id) == event.id, col(Appointment.cancelled_at).is_(None))
     newest = select(col(Appointment.contact_id)).where(*mine, col(Appointment.held_until).is_(None))
@@ -113,6 +125,11 @@ def _parts(facts: Facts, text: OfficeText) -> Markup:
     body = macros.as_html(rich_text.as_html(text.body), _shared(facts), facts.values()[:1])
     place = macros.as_html(Markup("<p>{}</p>").format(text.location), _shared(facts), facts.values()[:1])
     return body + place
+
+
+def _folake(event: Event, now: datetime) -> Contact:
+    address = "folake.adeyemi@school.example"
+    return Contact(school_id=event.school_id, first="Folake", last="Adeyemi", email=address, created_at=now)
 
 
 def _rosa(event: Event, now: datetime) -> Contact:

@@ -1,7 +1,7 @@
 """Keep what an office writes for the mails of an event: checked where it is typed, and never lost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field, field_validator
@@ -13,41 +13,24 @@ from webapp.documents import macros, rich_text
 from webapp.errors import N_, DomainError, Invalid
 from webapp.i18n import gettext as _
 from webapp.models import Contact, Event, MessageText
-from webapp.models.message.message import CONFIRMATION
-from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
+from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.services.event.inputs import Line, Paragraphs
+from webapp.services.message.default_texts import OfficeText, default_text
+from webapp.services.message.resource_told import begin_telling
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
-KINDS = (CONFIRMATION, REMINDER, CANCELLATION, CALENDAR)
+MAILS = (CONFIRMATION, REMINDER, CANCELLATION, CHANGED, LINKS_READY, RESOURCE)
+KINDS = (*MAILS, CALENDAR)
+"""In the order of Notification Setup."""
+
+WITH_SCHEDULE = (CONFIRMATION, REMINDER, CHANGED, LINKS_READY)
+"""Whose body the Printable Schedule can replace."""
+
 LONGEST = 50_000
 """Letters of a text (MACRO-021)."""
 MOST_LEADS, LONGEST_LEAD = 3, 24 * 30
-
-_WHERE = frozenset({macros.ROOM, macros.TABLE})
-
-
-@dataclass(frozen=True)
-class OfficeText:
-    """A text as it counts now. `version` is 0 where nothing was saved yet."""
-
-    kind: str
-    version: int
-    is_on: bool
-    uses_schedule: bool
-    subject: str
-    body: str
-    location: str = ""
-    lead_hours: tuple[int, ...] = ()
-    saved_at: datetime | None = None
-    saved_by: str = ""
-
-    @property
-    def hides_links(self) -> bool:
-        """Whether families would not see their links in it (R50)."""
-        if self.kind == PRINTABLE:
-            return macros.ROOM not in macros.names_in(self.location)
-        return self.is_on and not self.uses_schedule and not macros.names_in(self.body) & _WHERE
 
 
 @dataclass(frozen=True)
@@ -133,6 +116,8 @@ def save_text(
         saved_by_id=contact.id,
     )
     _insert(session, row)
+    if kind == RESOURCE and typed.is_on and not current.is_on:
+        begin_telling(session, event)
     _record(session, event, row, who=who, now=now)
     return Saved(cleaned.removed)
 
@@ -154,40 +139,7 @@ def reset_text(session: Session, event: Event, kind: str, *, who: Who, contact: 
 
 def hiding(texts: Mapping[str, OfficeText]) -> list[str]:
     """The kinds of mails in which families would not see their links (R57)."""
-    return [kind for kind in (CONFIRMATION, REMINDER, PRINTABLE) if texts[kind].hides_links]
-
-
-def default_text(kind: str) -> OfficeText:
-    """New events mail the Printable Schedule; the written text stands ready (R52)."""
-    body = "\n\n".join(_(part) for part in _BODIES[kind])
-    text = OfficeText(kind, 0, is_on=True, uses_schedule=True, subject=_(_SUBJECTS[kind]), body=body)
-    if kind == REMINDER:
-        return replace(text, lead_hours=(24,))
-    return replace(text, location="$(Room)") if kind in {CALENDAR, PRINTABLE} else text
-
-
-_GREETING = N_("Hello $(FirstName),")
-_LINES = N_("$(Date), $(Time)\n$(Teacher), about $(Student)\nWhere: $(Room)")
-_FAREWELL = N_("Change or cancel: $(E_LINK)\n\n$(V_NAME)")
-_SUBJECTS = {
-    CONFIRMATION: N_("Your appointments, $(E_NAME)"),
-    REMINDER: N_("Reminder: your appointments on $(Date), $(E_NAME)"),
-    CANCELLATION: N_("Cancelled: $(Teacher), $(Date), $(E_NAME)"),
-    CALENDAR: N_("Conference with $(Teacher)"),
-    PRINTABLE: N_("Printable Schedule"),
-}
-_BODIES: Mapping[str, tuple[str, ...]] = {
-    CONFIRMATION: (_GREETING, N_("your appointments for $(E_NAME) are booked."), _LINES, _FAREWELL),
-    REMINDER: (_GREETING, N_("this is a reminder of your appointments for $(E_NAME)."), _LINES, _FAREWELL),
-    CANCELLATION: (
-        _GREETING,
-        N_("this appointment is cancelled."),
-        N_("$(Date), $(Time)\n$(Teacher), about $(Student)"),
-        "$(V_NAME)",
-    ),
-    CALENDAR: (N_("$(E_NAME)\n$(Student), $(Class)\nWhere: $(Room)"),),
-    PRINTABLE: ("$(E_DESCRIPTION)",),
-}
+    return [kind for kind in (*WITH_SCHEDULE, PRINTABLE) if texts[kind].hides_links]
 
 
 def _office_text(row: MessageText, saved_by: str) -> OfficeText:

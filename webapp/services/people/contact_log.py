@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_
 from webapp.models import Appointment, Audit, Contact, Message
 from webapp.models.message.message import (
+    CHANGED,
     CONFIRMATION,
     LINKS_READY,
     NEEDS_RECONNECT,
@@ -22,7 +23,9 @@ from webapp.models.message.message import (
     SIGN_IN_CODE,
     SIGN_IN_LINK,
     SYNC_ERRORS,
+    TEST,
 )
+from webapp.models.message.message_text import CANCELLATION, REMINDER, RESOURCE
 from webapp.services.booking.agenda import agenda
 
 MOST = 200
@@ -51,8 +54,13 @@ _DEEDS = {
 }
 _MAILS = {
     CONFIRMATION: N_("Confirmation"),
+    CHANGED: N_("Changed appointment"),
     LINKS_READY: N_("Links"),
     NEW_LINKS: N_("Changed links"),
+    REMINDER: N_("Reminder"),
+    CANCELLATION: N_("Cancellation"),
+    TEST: N_("Test"),
+    RESOURCE: N_("Resource Email Notification"),
     SIGN_IN_CODE: N_("Sign-in code"),
     SIGN_IN_LINK: N_("Sign-in link"),
     NEW_SIGN_IN: N_("New sign-in"),

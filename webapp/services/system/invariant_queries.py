@@ -146,7 +146,8 @@ MAIL = {
     # I13
     "two mails with one key": "SELECT min(id), max(id) FROM message GROUP BY dedupe_key HAVING count(*) > 1",
     "two Confirmations of one act of booking": """
-        SELECT min(id), max(id) FROM message WHERE kind = 'confirmation' GROUP BY act HAVING count(*) > 1""",
+        SELECT min(id), max(id) FROM message WHERE kind IN ('confirmation', 'changed')
+        GROUP BY act HAVING count(*) > 1""",
     "a mail that was sent or dropped and is due again": """
         SELECT id FROM message WHERE (sent_at IS NOT NULL OR dropped_at IS NOT NULL) AND due_at IS NOT NULL""",
     "a mail about somebody else's appointment": """

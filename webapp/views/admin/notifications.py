@@ -11,11 +11,12 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.models import Level
-from webapp.models.message.message import CONFIRMATION
-from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER
+from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
+from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.rendering import page
+from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.preview import preview, typed_text, wish_test
-from webapp.services.message.texts import KINDS, OfficeText, TextInput, reset_text, save_text, texts_of
+from webapp.services.message.texts import KINDS, MAILS, WITH_SCHEDULE, TextInput, reset_text, save_text, texts_of
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/s/<school>")
@@ -96,7 +97,7 @@ def show(school: str, event: int, kind: str) -> Answer:
 @blueprint.post(f"{TEXT}/test")
 @staff(Level.EVENT_ADMINISTRATOR)
 def send_test(school: str, event: int, kind: str) -> Answer:
-    if _known(kind) not in {CONFIRMATION, REMINDER, CANCELLATION}:
+    if _known(kind) not in MAILS:
         raise NotFound
     with database().transaction() as session:
         frame = framed(session, event)
@@ -113,7 +114,7 @@ def _page(event: int, kind: str, refused: Form[TextInput] | None = None, *, stat
         shown = preview(session, frame.event, texts[kind], base_url=confab().settings.base_url, now=now)
     form = refused if refused is not None else _stored(texts[kind])
     more = {"texts": texts, "kind": kind, "form": form, "preview": shown, "labels": _labels(), "problem": ""}
-    more |= {"sections": _sections(), "kinds": KINDS}
+    more |= {"sections": _sections(), "kinds": KINDS, "mails": MAILS, "with_schedule": WITH_SCHEDULE, "told": _told()}
     return event_page("admin/event/notifications.html", frame, 200 if refused is None else status, **more)
 
 
@@ -149,8 +150,25 @@ def _labels() -> dict[str, str]:
         CONFIRMATION: _("Confirmation email"),
         REMINDER: _("Reminder email"),
         CANCELLATION: _("Cancellation email"),
+        CHANGED: _("Changed email"),
+        LINKS_READY: _("Link is ready email"),
+        RESOURCE: _("Resource Email Notification"),
         CALENDAR: _("Calendar Event Notification"),
         PRINTABLE: _("Printable Schedule"),
+    }
+
+
+def _told() -> dict[str, str]:
+    """When each is sent, and to whom."""
+    return {
+        CONFIRMATION: _("Sent once to the appointment maker, for everything booked together."),
+        REMINDER: _("Sent to the appointment maker before the day's first appointment."),
+        CANCELLATION: _("Sent to the appointment maker when an appointment is cancelled."),
+        CHANGED: _("Sent to the appointment maker when a time changes. It also tells of links that replace others."),
+        LINKS_READY: _("Sent to the appointment maker once, for links that the Confirmation did not have yet."),
+        RESOURCE: _("Sent to the teachers of an appointment that is booked, moved or cancelled."),
+        CALENDAR: _("The entry that mails put into the calendars of those who get them."),
+        PRINTABLE: _("The schedule that families print, and that mails carry as PDF."),
     }
 
 

@@ -1,0 +1,266 @@
+"""Teachers are mailed of what is booked, moved and cancelled, where the office wants it, and of each change once."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from evening import Evening
+from factories import make_class, make_contact, make_teacher, stored
+from outside import Outside
+from sqlmodel import select
+
+from jobs.resource_mails import tell_resources
+from webapp.db import Database
+from webapp.errors import ProviderError
+from webapp.models import Appointment, Message, ResourceMember
+from webapp.models.message.message_text import RESOURCE
+from webapp.providers.base import Mail
+from webapp.services.message.resource_mails import due_changes, wish_resource_mails
+from webapp.services.message.texts import TextInput, save_text, texts_of
+from webapp.services.system.audit import SYSTEM
+
+pytestmark = pytest.mark.both_databases
+
+MINUTE = timedelta(minutes=1)
+DOWN = ProviderError("Down.", retry=True, code="unreachable")
+
+
+@pytest.fixture
+def evening(database: Database, now: datetime) -> Evening:
+    """Folake shares her resource with Hugh; their office wants them mailed."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=3)
+        hugh = make_teacher(session, evening.school, "Hugh", "Barlow", email="hugh@school.example")
+        ties = {"resource_id": evening.resource.id, "contact_id": hugh.id, "school_id": evening.school.id}
+        stored(session, ResourceMember(**ties, position=1))
+    return evening
+
+
+def want(database: Database, evening: Evening, *, is_on: bool = True, **typed: object) -> None:
+    with evening.later(database) as session:
+        current = texts_of(session, evening.event.id or 0)[RESOURCE]
+        written = {"subject": current.subject, "body": current.body, "version": current.version, "is_on": is_on}
+        dora = make_contact(session, evening.school, "Dora")
+        text = TextInput(**written | typed)
+        save_text(session, evening.event, RESOURCE, text, who=SYSTEM, contact=dora, now=evening.now)
+
+
+def work(outside: Outside, by: timedelta = timedelta()) -> None:
+    outside.now += by
+    tell_resources(outside.app)
+    outside.tick()
+
+
+def to_teachers(outside: Outside) -> list[Mail]:
+    return [mail for mail in outside.mailer.sent if not mail.recipient.startswith("alice")]
+
+
+def subjects(outside: Outside) -> list[str]:
+    return [mail.subject for mail in to_teachers(outside)]
+
+
+def book(database: Database, evening: Evening, **slot: object) -> Appointment:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot(**{"kind": "P"} | slot))
+    return booked
+
+
+def test_a_new_event_mails_no_teacher(database: Database, evening: Evening, outside: Outside) -> None:
+    book(database, evening)
+
+    work(outside)
+
+    assert to_teachers(outside) == []
+
+
+def test_each_teacher_of_the_resource_is_mailed_once_of_a_booking(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """Resource Email Notification, with whom, when and where, and the entry for the calendar."""
+    want(database, evening)
+    book(database, evening)
+
+    for _ in range(3):
+        work(outside, MINUTE)
+
+    assert sorted(mail.recipient for mail in to_teachers(outside)) == sorted(
+        [evening.teacher.email, "hugh@school.example"]
+    )
+    mail = to_teachers(outside)[0]
+    assert mail.subject == "Booked: Mia Alvarez, Thursday, December 3, 4:00 PM"
+    assert "with Alice Alvarez" in mail.text
+    assert "Where: 112" in mail.text
+    assert f"/s/{evening.school.slug}/reports/teachers-schedule?event={evening.event.id}" in mail.text
+    assert f"/{evening.event.slug}/" not in mail.text
+    assert mail.invitation
+    assert (mail.invitation.method, b"SUMMARY:Conference about Mia Alvarez" in mail.invitation.content) == (
+        "REQUEST",
+        True,
+    )
+    assert mail.attachments == ()
+
+
+def test_a_move_and_a_cancellation_are_mailed_and_take_the_entry_along(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database, MINUTE):
+        evening.move(booked, evening.slot(after=60, kind="P"))
+    work(outside, MINUTE)
+    with evening.later(database, MINUTE):
+        evening.cancel(booked)
+    work(outside, MINUTE)
+    work(outside, MINUTE)
+
+    assert [subject.split(",")[0] + subject[-8:] for subject in subjects(outside)[::2]] == [
+        "Booked: Mia Alvarez 4:00 PM",
+        "Moved: Mia Alvarez 5:00 PM",
+        "Cancelled: Mia Alvarez 5:00 PM",
+    ]
+    entries = [mail.invitation for mail in to_teachers(outside)[::2] if mail.invitation]
+    assert [entry.method for entry in entries] == ["REQUEST", "REQUEST", "CANCEL"]
+    assert len({line for entry in entries for line in entry.content.split(b"\r\n") if line.startswith(b"UID:")}) == 1
+
+
+def test_what_was_booked_and_cancelled_before_the_mail_left_is_not_mailed(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    outside.mailer.fail("send", DOWN, times=3)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database):
+        evening.cancel(booked)
+    work(outside, MINUTE)
+    work(outside, 20 * MINUTE)
+
+    assert to_teachers(outside) == []
+
+
+def test_moved_before_the_mail_left_it_is_one_mail_with_the_new_time(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    outside.mailer.fail("send", DOWN, times=3)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60, kind="P"))
+    work(outside, MINUTE)
+    work(outside, 20 * MINUTE)
+
+    assert subjects(outside) == ["Booked: Mia Alvarez, Thursday, December 3, 5:00 PM"] * 2
+
+
+def test_switched_on_late_nobody_is_mailed_what_was_booked_before_but_what_becomes_of_it(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    booked = book(database, evening)
+    want(database, evening)
+    work(outside, MINUTE)
+    early = subjects(outside)
+    with evening.later(database, MINUTE):
+        evening.cancel(booked)
+    work(outside, MINUTE)
+
+    assert early == []
+    assert [subject.split(":")[0] for subject in subjects(outside)] == ["Cancelled"] * 2
+
+
+def test_off_and_on_again_what_happened_meanwhile_is_not_mailed(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    want(database, evening, is_on=False)
+    booked = book(database, evening)
+    gone = book(database, evening)
+    with evening.later(database):
+        evening.cancel(gone)
+    work(outside)
+    want(database, evening)
+    work(outside, MINUTE)
+
+    assert subjects(outside) == []
+    with database.reading() as session:
+        assert session.get_one(Appointment, booked.id).resource_told
+
+
+def test_a_link_that_is_on_its_way_is_waited_for_two_minutes(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    with database.transaction() as session:
+        evening = Evening(session, now, "zoom")
+    want(database, evening)
+    outside.knows(f"z{evening.teacher.id}")
+    outside.meetings.fail("make", DOWN, times=99)
+    book(database, evening, kind="V")
+    work(outside)
+    early = subjects(outside)
+    work(outside, 2 * MINUTE)
+
+    assert early == []
+    [mail] = to_teachers(outside)
+    assert "The link is being made. It will stand in Teachers Schedule." in mail.text
+
+
+def test_a_family_s_links_are_theirs_to_be_told_whatever_teachers_were_mailed(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    """What the family was told is noted by their own mails alone."""
+    with database.transaction() as session:
+        evening = Evening(session, now, "zoom")
+    want(database, evening)
+    booked = book(database, evening, kind="V")
+    with evening.later(database):
+        [confirmation] = evening.messages()
+        confirmation.due_at, confirmation.dropped_at = None, evening.now
+    work(outside, 5 * MINUTE)
+
+    assert len(to_teachers(outside)) == 1
+    with database.reading() as session:
+        assert session.get_one(Appointment, booked.id).told == ""
+
+
+def test_what_the_family_does_not_see_yet_teachers_are_not_mailed(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """PRODUCT 3.7"""
+    want(database, evening)
+    booked = book(database, evening)
+    with evening.later(database):
+        evening.again(booked).problem = "rule:gap"
+    work(outside)
+
+    assert subjects(outside) == []
+
+
+def test_the_office_writes_it(database: Database, evening: Evening, outside: Outside) -> None:
+    want(database, evening, subject="$(Teacher) $(Status)", body="$(CancelLink) $(Room)")
+    book(database, evening)
+
+    work(outside)
+
+    mail = to_teachers(outside)[0]
+    assert mail.subject == "Folake Adeyemi Booked"
+    assert mail.text.strip().endswith(f"teachers-schedule?event={evening.event.id} 112")
+
+
+def test_two_processes_that_look_at_once_mail_once(database: Database, evening: Evening, outside: Outside) -> None:
+    """RELIABILITY I13"""
+    want(database, evening)
+    book(database, evening)
+    event = evening.event.id or 0
+    with database.reading() as session:
+        seen = due_changes(session, event, now=outside.now)
+    for _ in range(2):
+        with database.transaction() as session:
+            wish_resource_mails(session, event, seen, now=outside.now)
+
+    assert len(resource_messages(database)) == 2
+
+
+def resource_messages(database: Database) -> list[Message]:
+    with database.reading() as session:
+        return list(session.exec(select(Message).where(Message.kind == RESOURCE)).all())
