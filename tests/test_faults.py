@@ -31,6 +31,9 @@ POINTS = {
     "F16": "zoom.update_done",
     "F20": "token.refresh_sent",
     "F21": "token.refresh_read",
+    "F22": "mail.rendered",
+    "F23": "mail.data_sent",
+    "F24": "mail.accepted",
     "F25": "webhook.stored",
     "F26": "sweep.listed",
 }

@@ -58,6 +58,7 @@ LAYERS = {
             "arabic_reshaper": ("webapp/documents/pdf.py",),
             "reportlab": ("webapp/documents/pdf.py", "webapp/documents/letters.py"),
             "xhtml2pdf": ("webapp/documents/pdf.py", "webapp/documents/paper.py"),
+            "pypdf": ("webapp/documents/paper.py",),
             "segno": ("webapp/documents/paper.py",),
             "icalendar": ("webapp/documents/calendar_file.py",),
             "nh3": ("webapp/documents/rich_text.py",),

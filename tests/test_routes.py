@@ -89,6 +89,7 @@ STAFF = of_kind("staff")
 
 PUBLIC += "school_settings.picture login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
 FOR_TEACHERS += """
+    printable.show printable.file
     help.index help.show
     profile.show profile.save profile.address profile.address_code profile.address_proved
     profile.password profile.save_password profile.log_out_everywhere

@@ -1,4 +1,4 @@
-"""Lists as PDF: every row is on paper, in any script that the font knows, and the note says where it does not."""
+"""Lists as PDF: every row is on paper, in any script that the fonts know, and the note says where it does not."""
 
 import io
 
@@ -16,12 +16,15 @@ def read(*cells: str, heads: tuple[str, ...] = ("Parent",)) -> list[str]:
     return [page.extract_text() for page in reader.pages]
 
 
-@pytest.mark.parametrize("name", ["Zoë Dvořák", "Łucja Żółć", "Ντόρα", "Дора", "Inés", "Nguyễn Thị Ánh", "Adébáyọ̀"])
+WESTERN = ["Zoë Dvořák", "Łucja Żółć", "Ντόρα", "Дора", "Inés", "Nguyễn Thị Ánh", "Adébáyọ̀"]
+
+
+@pytest.mark.parametrize("name", [*WESTERN, "李雷", "さくら", "Ana 王"])
 def test_names_come_out_as_they_are_written(name: str) -> None:
     """OUT-007"""
     [page] = read(name)
 
-    assert name in page
+    assert "".join(name.split()) in "".join(page.split())
     assert "?" not in page
 
 
@@ -34,8 +37,8 @@ def test_hebrew_and_arabic_run_from_right_to_left_with_joined_letters(written: s
     assert "?" not in read(written)[0]
 
 
-@pytest.mark.parametrize("name", ["李雷", "🦊", "अनिता"])
-def test_letters_that_the_font_lacks_are_no_boxes_and_a_note_says_so(name: str) -> None:
+@pytest.mark.parametrize("name", ["🦊", "अनिता"])
+def test_letters_that_the_fonts_lack_are_no_boxes_and_a_note_says_so(name: str) -> None:
     """OUT-007"""
     [page] = read(f"Ana {name}")
 

@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Line:
-    """One appointment, in words of the recipient's language. `url` is a checked https link or None."""
+    """One appointment, in words of the recipient's language. `url` is a checked https link or None.
+
+    The last three are for teachers."""
 
     time: str
     minutes: int
@@ -20,6 +22,9 @@ class Line:
     passcode: str
     is_waiting: bool
     where: Markup | None = None  # the office's own words for the place, safe HTML
+    parent: str = ""
+    service: str = ""
+    has_problem: bool = False
 
 
 @dataclass(frozen=True)

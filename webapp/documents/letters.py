@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,22 @@ def runs(text: str) -> Iterator[tuple[str, str]]:
         yield name or DEJAVU, "".join(letter if name else UNKNOWN for _, letter in letters)
 
 
+def width_of(text: str, size: float) -> float:
+    """In points, as `runs` draws it."""
+    return sum(map(_breadth, text)) * size / 1000
+
+
 def lacks_letters(text: str) -> bool:
     return any(_font_of(letter) is None for letter in unicodedata.normalize("NFC", text) if not _is_unseen(letter))
 
 
+@lru_cache(maxsize=4096)
+def _breadth(letter: str) -> float:
+    drawn_in = font(_font_of(letter) or DEJAVU).face
+    return float(drawn_in.charWidths.get(ord(letter), drawn_in.defaultWidth))
+
+
+@lru_cache(maxsize=4096)
 def _font_of(letter: str) -> str | None:
     """None where no font has the letter."""
     return next((name for name in _FILES if ord(letter) in font(name).face.charToGlyph), None)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,21 +38,37 @@ def schedule_pdf(itinerary: Itinerary, *, title: str, about: str, lead: Markup =
 
 
 def schedule_html(itinerary: Itinerary, *, title: str, about: str, lead: Markup = NOTHING) -> str:
-    said = [title, about, itinerary.school, itinerary.event]
-    said += [text for line in itinerary.lines for text in (line.teacher, line.child, line.class_name, line.place)]
-    return (
-        _environment()
-        .get_template("schedule.html")
-        .render(
-            itinerary=itinerary,
-            title=title,
-            about=about,
-            lead=_written_html(lead),
-            language=i18n.language(),
-            direction=i18n.direction(),
-            lacks_letters=any(map(lacks_letters, said)),
-        )
-    )
+    return _laid_out("schedule.html", itinerary, title=title, about=about, lead=_written_html(lead))
+
+
+def teacher_html(itinerary: Itinerary) -> str:
+    """The same for a teacher: whom they meet, and where."""
+    n = len(itinerary.lines)
+    about = i18n.ngettext("%(n)s appointment", "%(n)s appointments", n)
+    return _laid_out("teacher_schedule.html", itinerary, title=itinerary.recipient, about=about, lead=NOTHING)
+
+
+def _laid_out(template: str, itinerary: Itinerary, **values: object) -> str:
+    said = [itinerary.school, itinerary.event, itinerary.recipient, str(values["title"])]
+    for line in itinerary.lines:
+        said += [line.teacher, line.child, line.class_name, line.place, line.parent, line.service]
+    shared = {
+        "language": i18n.language(),
+        "direction": i18n.direction(),
+        "lacks_letters": any(map(lacks_letters, said)),
+    }
+    return _environment().get_template(template).render(itinerary=itinerary, **shared, **values)
+
+
+def joined(documents: Sequence[bytes]) -> bytes:
+    """PDFs as one file, one after the other."""
+    from pypdf import PdfWriter
+
+    together, content = PdfWriter(), io.BytesIO()
+    for document in documents:
+        together.append(io.BytesIO(document))
+    together.write(content)
+    return content.getvalue()
 
 
 def pdf_of_html(html: str) -> bytes:

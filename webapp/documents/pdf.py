@@ -4,28 +4,22 @@ import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import arabic_reshaper
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from xhtml2pdf.bidi import get_display, needs_bidi
 
+from webapp.documents.letters import font, lacks_letters, runs, width_of
 from webapp.documents.sheet import Sheet
 from webapp.i18n import gettext, language
 
-FONT, SIZE, LEADING = "DejaVu Sans", 7.0, 9.0
+SIZE, LEADING = 7.0, 9.0
 MARGIN, PAD, TITLE, FOOT = 30.0, 3.0, 46.0, 20.0
 WIDTH, HEIGHT = landscape(A4)
 MOST_LINES = 12
 """Of one cell; what is longer ends in three dots, so that no row is longer than a page."""
-UNKNOWN = "?"
-
-_FILE = Path(__file__).parent / "fonts/dejavu@2.37/DejaVuSans.ttf"
 
 Lines = tuple[str, ...]
 
@@ -41,7 +35,7 @@ class _Layout:
 
 
 def pdf_of(sheet: Sheet) -> bytes:
-    """The same list gives the same file. Letters that the font lacks stand as `?`, and a note says so."""
+    """The same list gives the same file. Letters that no bundled font has stand as `?`, and a note says so."""
     layout = _layout(sheet)
     content = io.BytesIO()
     canvas = Canvas(content, pagesize=(WIDTH, HEIGHT), invariant=1, lang=language())
@@ -64,21 +58,14 @@ def _layout(sheet: Sheet) -> _Layout:
     heads = [_drawable(head) for head in sheet.heads]
     widths = _widths(heads, rows)
     lines = [_lines_of(row, widths) for row in rows]
-    drawn = (*heads, *(cell for row in rows for cell in row))
-    meant = (*sheet.heads, *(cell for row in sheet.rows for cell in row))
-    lacks = any(cell.count(UNKNOWN) > was.count(UNKNOWN) for cell, was in zip(drawn, meant, strict=True))
     top = _lines_of(heads, widths)
-    return _Layout(widths, top, tuple(_pages(lines, HEIGHT - 2 * MARGIN - TITLE - FOOT - _height(top))), lacks)
+    pages = tuple(_pages(lines, HEIGHT - 2 * MARGIN - TITLE - FOOT - _height(top)))
+    said = (sheet.title, *sheet.notes, *sheet.heads, *(cell for row in sheet.rows for cell in row))
+    return _Layout(widths, top, pages, any(map(lacks_letters, said)))
 
 
 def _drawable(text: str) -> str:
-    known = _font().face.charToGlyph
-    text = unicodedata.normalize("NFC", " ".join(text.split()))
-    return "".join(letter if ord(letter) in known or _is_unseen(letter) else UNKNOWN for letter in text)
-
-
-def _is_unseen(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Cc", "Cf"}
+    return "".join(part for _, part in runs(" ".join(text.split())))
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
@@ -133,10 +120,8 @@ def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tup
 
 def _draw_page(canvas: Any, sheet: Sheet, layout: _Layout, rows: Sequence[tuple[Lines, ...]], number: int) -> None:
     y = HEIGHT - MARGIN
-    canvas.setFont(_font().fontName, 2 * SIZE)
-    canvas.drawString(MARGIN + PAD, y - 2 * SIZE, shown(_drawable(sheet.title)))
-    canvas.setFont(_font().fontName, SIZE)
-    canvas.drawString(MARGIN + PAD, y - 2 * SIZE - LEADING - 4, shown(_drawable(" · ".join(sheet.notes))))
+    _draw(canvas, _drawable(sheet.title), MARGIN + PAD, y - 2 * SIZE, size=2 * SIZE)
+    _draw(canvas, _drawable(" · ".join(sheet.notes)), MARGIN + PAD, y - 2 * SIZE - LEADING - 4)
     y -= TITLE
     canvas.setFillGray(0.9)
     canvas.rect(MARGIN, y - _height(layout.heads), WIDTH - 2 * MARGIN, _height(layout.heads), stroke=0, fill=1)
@@ -151,7 +136,7 @@ def _draw_row(canvas: Any, row: tuple[Lines, ...], widths: Sequence[float], y: f
     x = MARGIN
     for lines, width in zip(row, widths, strict=True):
         for n, line in enumerate(lines, start=1):
-            canvas.drawString(x + PAD, y - n * LEADING, shown(line))
+            _draw(canvas, line, x + PAD, y - n * LEADING)
         x += width
     canvas.setStrokeGray(0.75)
     canvas.line(MARGIN, y - _height(row), WIDTH - MARGIN, y - _height(row))
@@ -159,10 +144,17 @@ def _draw_row(canvas: Any, row: tuple[Lines, ...], widths: Sequence[float], y: f
 
 def _draw_foot(canvas: Any, layout: _Layout, number: int) -> None:
     page = gettext("Page %(page)s of %(pages)s", page=number, pages=len(layout.pages))
-    canvas.drawRightString(WIDTH - MARGIN, MARGIN, shown(page))
+    _draw(canvas, page, WIDTH - MARGIN - _width(page), MARGIN)
     if layout.lacks_letters:
         note = gettext("Letters that cannot be printed here stand as “?”. The CSV has them.")
-        canvas.drawString(MARGIN + PAD, MARGIN, shown(note))
+        _draw(canvas, note, MARGIN + PAD, MARGIN)
+
+
+def _draw(canvas: Any, line: str, x: float, y: float, *, size: float = SIZE) -> None:
+    for name, part in runs(shown(line)):
+        canvas.setFont(font(name).fontName, size)
+        canvas.drawString(x, y, part)
+        x += width_of(part, size)
 
 
 def _height(row: Sequence[Lines]) -> float:
@@ -170,12 +162,4 @@ def _height(row: Sequence[Lines]) -> float:
 
 
 def _width(text: str) -> float:
-    widths, other = _font().face.charWidths, _font().face.defaultWidth
-    return float(sum(widths.get(ord(letter), other) for letter in text)) * SIZE / 1000
-
-
-@cache
-def _font() -> Any:
-    font = TTFont(FONT, str(_FILE))
-    pdfmetrics.registerFont(font)
-    return font
+    return width_of(text, SIZE)

@@ -2,9 +2,11 @@
 
 import multiprocessing
 import threading
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
-from webapp.documents.paper import LONGEST, Unprintable, pdf_of_html
+from webapp.documents.paper import LONGEST, Unprintable, joined, pdf_of_html
 
 AFTER = 500
 """So many documents a process prints before another takes its place."""
@@ -21,28 +23,44 @@ class Press:
 
     def print(self, html: str) -> bytes:
         """Raises Unprintable, within LONGEST and a little."""
+        return self._run(pdf_of_html, html)
+
+    def print_together(self, pages: Sequence[str]) -> bytes:
+        """Documents as one file, each from a new page on. Raises Unprintable."""
+        if len(pages) == 1:
+            return self.print(pages[0])
+        with ThreadPoolExecutor(max(1, self._processes)) as at_once:
+            return self._run(joined, list(at_once.map(self.print, pages)))
+
+    def _run(self, task: Callable[[Any], bytes], about: Any) -> bytes:
         if self._processes == 0:
-            return pdf_of_html(html)
-        pool = self._open()
-        printing = pool.submit(pdf_of_html, html)
-        error = self._error_of(printing)
+            return task(about)
+        printed, error = self._try(task, about)
+        if isinstance(error, (BrokenExecutor, CancelledError)):
+            # Another document ended the process in which this one was being printed, or waited for it.
+            printed, error = self._try(task, about)
         if error is None:
-            return printing.result()
+            return printed
+        reason = error.values["reason"] if isinstance(error, Unprintable) else type(error).__name__
+        raise Unprintable(reason=reason) from error
+
+    def _try(self, task: Callable[[Any], bytes], about: Any) -> tuple[bytes, BaseException | None]:
+        pool = self._open()
+        try:
+            printing = pool.submit(task, about)
+            error = printing.exception(timeout=LONGEST + 5)
+        except (TimeoutError, BrokenExecutor, CancelledError) as trouble:
+            error = trouble
+        if error is None:
+            return printing.result(), None
         if not isinstance(error, Unprintable):
             # Too slow, killed by its limits, or odd input: a fresh process prints what comes next.
             self._close(pool)
-        reason = error.values["reason"] if isinstance(error, Unprintable) else type(error).__name__
-        raise Unprintable(reason=reason) from error
+        return b"", error
 
     def close(self) -> None:
         if self._pool is not None:
             self._close(self._pool)
-
-    def _error_of(self, printing: "Future[bytes]") -> BaseException | None:
-        try:
-            return printing.exception(timeout=LONGEST + 5)
-        except TimeoutError as error:
-            return error
 
     def _open(self) -> ProcessPoolExecutor:
         with self._lock:

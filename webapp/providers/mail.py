@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_mail import Attachment, BadHeaderError, Connection, Mail, Message
 
+from webapp import faults
 from webapp.errors import N_, ProviderError
 from webapp.providers.base import Mail as Letter
 
@@ -22,6 +23,7 @@ DEADLINE, LONGEST = 20.0, 45.0
 """Seconds for one step of the conversation, and for the whole: shorter than an errand's lease, after which another
 would send the mail too. Flask-Mail itself would wait for ever (STACK 1)."""
 
+_END_OF_MAIL = b"\r\n.\r\n"
 _ENCODED_WORD = re.compile(r"(?<==)(?=\?)|(?<=\?)(?==)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 
@@ -81,6 +83,11 @@ class _EndsInTime(smtplib.SMTP):
         except BaseException:
             self.close()
             raise
+
+    def send(self, s: Any) -> None:
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(_END_OF_MAIL):
+            faults.point("mail.data_sent")
 
     def close(self) -> None:
         if self._end:

@@ -1,4 +1,4 @@
-"""Send a list as a file."""
+"""Send a list, or what was printed, as a file."""
 
 import io
 import re
@@ -30,7 +30,10 @@ def download(sheet: Sheet, form: str, *, of: str) -> Response:
     for line breaks."""
     if form == "pdf" and len(sheet.rows) > MOST_PRINTED:
         raise TooLongToPrint(rows=len(sheet.rows))
-    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", f"{of} {sheet.title}").strip()
     written, kind = FORMS[form]
-    content = io.BytesIO(written(sheet))
-    return send_file(content, kind, as_attachment=True, download_name=f"{name}.{form}", conditional=False, etag=False)
+    return send(written(sheet), kind, f"{of} {sheet.title}.{form}")
+
+
+def send(content: bytes, kind: str, name: str) -> Response:
+    name = re.sub(r'[\x00-\x1f\x7f"\\/:*?<>|]+', " ", name).strip()
+    return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name, conditional=False, etag=False)

@@ -87,7 +87,7 @@ def coming_event(session: Session, contact: Contact, events: Sequence[Event], *,
     """The event of the teacher's next time, else the newest."""
     query = (
         select(col(Slot.event_id))
-        .where(_mine(contact), col(Slot.removed_at).is_(None), col(Slot.ends_at) > now)
+        .where(own_times(contact), col(Slot.removed_at).is_(None), col(Slot.ends_at) > now)
         .order_by(col(Slot.starts_at))
         .limit(1)
     )
@@ -98,7 +98,7 @@ def coming_event(session: Session, contact: Contact, events: Sequence[Event], *,
 def own_schedule(session: Session, event: Event, contact: Contact, *, day: date | None, now: datetime) -> OwnSchedule:
     """Five queries. Without a day, or with one on which there is nothing, the next day with times is shown."""
     assert contact.id is not None
-    days = days_of(session, event, _mine(contact))
+    days = days_of(session, event, own_times(contact))
     day = day if day in days else _next_day(days, local_day(now, event.zone))
     if day is None:
         return OwnSchedule(event, days, None, (), (), None, "", {}, {})
@@ -130,14 +130,14 @@ def _next_day(days: Sequence[date], today: date) -> date | None:
     return next((day for day in days if day >= today), days[-1] if days else None)
 
 
-def _mine(contact: Contact) -> ColumnElement[bool]:
+def own_times(contact: Contact) -> ColumnElement[bool]:
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact.id)
     return col(Slot.resource_id).in_(mine)
 
 
 def _free_times(session: Session, event: Event, contact: Contact, day: date, booked: Collection[int]) -> list[FreeTime]:
     query = select(Slot).where(
-        col(Slot.event_id) == event.id, _mine(contact), col(Slot.removed_at).is_(None), on_day(event, day)
+        col(Slot.event_id) == event.id, own_times(contact), col(Slot.removed_at).is_(None), on_day(event, day)
     )
     return [
         FreeTime(slot.id or 0, slot.resource_id, slot.starts_at, slot.visibility, slot.message)

@@ -54,7 +54,7 @@ def teachers_schedule(
         where.append(col(Appointment.resource_id) == resource_id)
     if day is not None:
         where.append(on_day(event, day))
-    groups = _grouped(agenda(session, *where), teachers)
+    groups = grouped(agenda(session, *where), teachers)
     return TeachersSchedule(event, days, teachers, day, resource_id, groups)
 
 
@@ -80,7 +80,7 @@ def teachers_of(session: Session, event: Event) -> tuple[tuple[int, str], ...]:
     return tuple((row.id, row.name) for row in session.execute(query))
 
 
-def _grouped(entries: Sequence[Entry], teachers: Sequence[tuple[int, str]]) -> tuple[TeacherGroup, ...]:
+def grouped(entries: Sequence[Entry], teachers: Sequence[tuple[int, str]]) -> tuple[TeacherGroup, ...]:
     by_teacher: dict[int, list[Entry]] = {number: [] for number, _ in teachers}
     for entry in entries:
         by_teacher[entry.resource_id].append(entry)

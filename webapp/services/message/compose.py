@@ -318,6 +318,9 @@ def _line(entry: Entry, where: str) -> Line:
         passcode=entry.room.passcode,
         is_waiting=entry.room.state == MAKING,
         where=macros.as_html(escape(where), {}, appointment_values([entry], page="")) if own else None,
+        parent=entry.parent,
+        service=entry.service,
+        has_problem=bool(entry.problem),
     )
 
 

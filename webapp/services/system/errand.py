@@ -50,6 +50,11 @@ def lease(session: Session, table: type[Errand], ids: Sequence[int], *, now: dat
     return claims
 
 
+def renew(session: Session, table: type[Errand], claim: Claim, *, now: datetime) -> bool:
+    """Begin the lease anew; False means that another has the row by now."""
+    return write_if_ours(session, table, claim, due_at=now + LEASE)
+
+
 def write_if_ours(session: Session, table: type[Errand], claim: Claim, /, **values: object) -> bool:
     """Write where the claim is still ours; False means that a newer wish or claimant overtook this one."""
     rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it

@@ -18,6 +18,7 @@ from webapp.views.admin import (
     make_appointment,
     notifications,
     online_meetings,
+    printable,
     profile,
     questions,
     reports,
@@ -64,6 +65,7 @@ blueprints = (
     online_meetings.blueprint,
     strays.blueprint,
     reports.blueprint,
+    printable.blueprint,
     audit.blueprint,
     profile.blueprint,
 )

@@ -1,8 +1,6 @@
 """The Printable Schedule of a family, as a page and as PDF, and each appointment for the family's own calendar."""
 
-import io
-
-from flask import g, send_file
+from flask import g
 from werkzeug.wrappers import Response
 
 from webapp import clock
@@ -13,6 +11,7 @@ from webapp.i18n import gettext as _
 from webapp.services.booking.own import own_entries, own_entry
 from webapp.services.event.open_events import Round
 from webapp.services.message.compose import entry_for_calendar, facts_of, heading_of, schedule_of
+from webapp.views.download import send
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 
@@ -37,7 +36,7 @@ def schedule_pdf(school: str, event: str) -> Answer | Response:
     stop_looking()
     if not entries:
         return to("schedule", school, event)
-    return _file(confab().press.print(html), "application/pdf", f"{_('Printable Schedule')}.pdf")
+    return send(confab().press.print(html), "application/pdf", f"{_('Printable Schedule')}.pdf")
 
 
 @blueprint.get("/<school>/<event>/a/<token>/calendar.ics")
@@ -47,7 +46,7 @@ def calendar(school: str, event: str, token: str) -> Response:
     with reading() as db:
         entry = own_entry(db, g.contact, found.event.id or 0, token)
         said = entry_for_calendar(db, entry, base_url=confab().settings.base_url, now=clock.now())
-    return _file(feed([said], name=found.event.name), "text/calendar", "appointment.ics")
+    return send(feed([said], name=found.event.name), "text/calendar", "appointment.ics")
 
 
 @blueprint.get("/<school>/<event>/a/<token>/details")
@@ -58,7 +57,3 @@ def details(school: str, event: str, token: str) -> Answer:
         entry = own_entry(db, g.contact, found.event.id or 0, token)
         said = entry_for_calendar(db, entry, base_url=confab().settings.base_url, now=clock.now())
     return event_page("details.html", found, entry=entry, google=google_link(said), n=0, pace=None)
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name, conditional=False, etag=False)
