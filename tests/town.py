@@ -19,7 +19,19 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Connection, Contact, Grant, Level, ResourceMember, School, Service, Student, Task
+from webapp.models import (
+    Appointment,
+    Class,
+    Connection,
+    Contact,
+    Grant,
+    Level,
+    ResourceMember,
+    School,
+    Service,
+    Student,
+    Task,
+)
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.people.logo import save_logo
@@ -45,12 +57,13 @@ class Place:
     service: int
     task: int
     digest: str
+    class_id: int
 
     def values(self, rule: Rule) -> dict[str, Any]:
         """For each part of the rule one that is there."""
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
         known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css", "topic": "zoom"}
-        known |= {"report": "master-schedule", "form": "csv"}
+        known |= {"report": "master-schedule", "form": "csv", "step": "add"}
         known["kind"] = "confirmation" if "notifications" in str(rule) else "parent"
         known["event"] = self.event if takes_numbers else self.event_slug
         if unknown := rule.arguments - known.keys():
@@ -170,6 +183,8 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         booked = session.execute(query).scalars().first()
         named = select(Contact).where(col(Contact.school_id) == homes.school.id, col(Contact.first) == "Folake")
         folake = session.execute(named).scalar_one()
+        klass = select(func.max(Class.id)).where(col(Class.school_id) == homes.school.id)
+        class_id = session.execute(klass).scalar_one()
         digest = session.get_one(School, homes.school.id).logo_digest
         student = session.execute(
             select(func.max(Student.id)).where(col(Student.school_id) == homes.school.id)
@@ -190,6 +205,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         service=service,
         task=_task(database, homes),
         digest=digest,
+        class_id=class_id,
     )
 
 

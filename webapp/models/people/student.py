@@ -6,6 +6,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from webapp.models.base import owned, public_token
+from webapp.models.people.contact import written_name
 
 
 class Student(SQLModel, table=True):
@@ -24,6 +25,11 @@ class Student(SQLModel, table=True):
     @property
     def name(self) -> str:
         return student_name(self.first, self.last, self.student_ref)
+
+    @property
+    def listed_name(self) -> str:
+        """As the office's lists write it, between contacts."""
+        return written_name(self.first, self.last) or self.student_ref
 
 
 def student_name(first: str, last: str, student_ref: str) -> str:

@@ -22,6 +22,7 @@ from webapp.models import (
 )
 from webapp.services.booking.family import Child
 from webapp.services.people.folding import holds
+from webapp.services.people.name_order import name_key
 
 MOST = 50
 
@@ -54,13 +55,13 @@ class Found:
 
 
 def customers_found(session: Session, event: Event, resource: Resource, words: str, *, only_known: bool) -> Found:
-    """By last name. `only_known` is for teachers, who need not see the whole school: their students' parents, in a
+    """By name. `only_known` is for teachers, who need not see the whole school: their students' parents, in a
     Simple PTA event who booked with them before, and whoever's whole email they know."""
     words = words.replace("\0", "").strip()
     if not words:
         return Found([], 0)
     found = [one for one in _customers(session, event, resource, only_known, words) if _is_meant(one, words)]
-    found.sort(key=lambda one: (one.contact.last, one.contact.first, one.contact.id or 0))
+    found.sort(key=lambda one: (name_key(one.contact.first, one.contact.last), one.contact.id or 0))
     return Found(found[:MOST], len(found))
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from webapp.models import Class, ClassTeacher, Contact, Event, Resource, ResourceMember
 from webapp.services.people.manners import team_name
+from webapp.services.people.name_order import name_key
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Team:
 
     @property
     def sort_key(self) -> tuple[str, ...]:
-        return tuple(part.casefold() for member in self.members for part in (member.last, member.first))
+        return tuple(part for member in self.members for part in name_key(member.first, member.last))
 
 
 def take_resources(session: Session, event: Event) -> list[Resource]:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from webapp.i18n import moment
 from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.base import new_token, table_of
+from webapp.models.people.contact import written_name
 from webapp.models.people.student import student_name
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
@@ -140,4 +141,4 @@ def _kept(session: Session, plan: MovePlan) -> tuple[Kept, ...]:
 def _name(row: Any) -> str:
     if row.student_ref is not None:
         return student_name(row.first, row.last, row.student_ref)
-    return row.child_name or f"{row.maker_first} {row.maker_last}".strip()
+    return row.child_name or written_name(row.maker_first, row.maker_last)

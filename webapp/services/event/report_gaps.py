@@ -22,6 +22,7 @@ from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
 from webapp.services.booking.agenda import standing
 from webapp.services.event.report import on_day
 from webapp.services.event.report_table import Ask, Cell, Row, when, word
+from webapp.services.people.name_order import by_name
 
 
 def parents_without_appointments(session: Session, ask: Ask) -> list[Row]:
@@ -39,7 +40,7 @@ def parents_without_appointments(session: Session, ask: Ask) -> list[Row]:
         .join(Student, col(Student.id) == col(Guardian.student_id))
         .where(col(Contact.school_id) == ask.event.school_id, col(Student.id).in_(_invited(ask)))
         .where(col(Contact.id).not_in(provided), col(Contact.id).not_in(makers))
-        .order_by(func.lower(col(Contact.last)), func.lower(col(Contact.first)), col(Contact.id), col(Student.id))
+        .order_by(*by_name(Contact), col(Student.id))
     )
     families: dict[int, tuple[Contact, list[str]]] = {}
     for parent, student in session.execute(query):

@@ -94,11 +94,16 @@ def add_teacher(session: Session, event: Event, contact: Contact, *, who: Who, n
     """A resource of their own, after the others. Raises Invalid when they have one."""
     if contact.school_id != event.school_id:
         raise NotFound
-    if any(staffed.members == (contact,) for staffed in resources_of(session, event)):
-        raise Invalid(N_("%(name)s is in this event already."), field="contact", name=contact.name)
+    return add_team(session, event, Team((contact,)), who=who, now=now)
+
+
+def add_team(session: Session, event: Event, team: Team, *, who: Who, now: datetime) -> Resource:
+    """One schedule for all of them, after the others. Raises Invalid when just they have one."""
+    if any(staffed.members == team.members for staffed in resources_of(session, event)):
+        raise Invalid(N_("%(name)s is in this event already."), field="contact", name=team.name)
     last = select(func.max(col(Resource.position))).where(col(Resource.event_id) == event.id)
     first_position = (session.execute(last).scalar() or 0) + 1
-    [resource] = add_resources(session, event, [Team((contact,))], first_position=first_position)
+    [resource] = add_resources(session, event, [team], first_position=first_position)
     _record(session, resource, "resource.add", who=who, now=now)
     return resource
 

@@ -14,7 +14,8 @@ from webapp.models import Contact, Event, Level, Resource
 from webapp.services.event.inputs import LARGEST_ID
 from webapp.services.event.resources import add_teacher, resources_of
 from webapp.services.people.contacts import ContactInput, add_contact
-from webapp.services.people.folding import folded, holds
+from webapp.services.people.folding import holds
+from webapp.services.people.name_order import name_key
 from webapp.services.system.audit import Who
 
 MOST_SHOWN = 50
@@ -46,7 +47,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The first of those found, by last name, and how many there are in all."""
+    """The first of those found, by name, and how many there are in all."""
 
     people: Sequence[Candidate]
     total: int
@@ -54,9 +55,9 @@ class Candidates:
 
 def find_people(session: Session, event: Event, editor: Contact, asked: PersonSearch) -> Candidates:
     found = [one for one in session.execute(_findable(editor)).scalars() if _is_asked_for(one, asked)]
-    found.sort(key=lambda one: (folded(one.last), folded(one.first), one.id))
+    found.sort(key=lambda one: (name_key(one.first, one.last), one.id))
     here = _alone_in(session, event)
-    shown = (Candidate(one.id, _listed(one), one.email or "", one.id in here) for one in found[:MOST_SHOWN])
+    shown = (Candidate(one.id, one.name, one.email or "", one.id in here) for one in found[:MOST_SHOWN])
     return Candidates(tuple(shown), len(found))
 
 
@@ -92,10 +93,6 @@ def _findable(editor: Contact) -> Any:
 
 def _is_asked_for(one: Contact, asked: PersonSearch) -> bool:
     return holds(one.last, asked.last) and holds(one.first, asked.first) and holds(one.email or "", asked.email)
-
-
-def _listed(one: Contact) -> str:
-    return ", ".join(part for part in (one.last, one.first) if part) or one.name
 
 
 def _alone_in(session: Session, event: Event) -> set[int | None]:

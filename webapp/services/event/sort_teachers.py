@@ -10,6 +10,7 @@ from webapp.errors import N_, DomainError
 from webapp.models import Event, Resource
 from webapp.services.event.resources import Staffed, resources_of
 from webapp.services.people.folding import folded
+from webapp.services.people.name_order import name_key
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -24,7 +25,7 @@ def order_seen(staffed: Sequence[Staffed]) -> str:
 
 
 def sort_by_name(session: Session, event: Event, *, who: Who, now: datetime) -> None:
-    """By the last name of the first teacher; what has no contact by its own name."""
+    """As the school writes names, by that of the first teacher; what has no contact by its own name."""
     rows = _locked(session, event)
     _store(session, event, sorted(rows, key=_name), by="name", who=who, now=now)
 
@@ -48,8 +49,8 @@ def _locked(session: Session, event: Event) -> list[Staffed]:
 
 
 def _name(staffed: Staffed) -> tuple[str, ...]:
-    named = [part for one in staffed.members for part in (one.last, one.first)] or [staffed.resource.name]
-    return tuple(folded(part) for part in named)
+    named = tuple(part for one in staffed.members for part in name_key(one.first, one.last))
+    return named or (folded(staffed.resource.name),)
 
 
 def _store(session: Session, event: Event, rows: Sequence[Staffed], *, by: str, who: Who, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Put a team in order: the first teacher is the one host of its online meetings (R63, R64)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from webapp.models.meeting.host import MAPPED
 from webapp.models.meeting.meeting import PRESENT
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NOT_MAPPED
+from webapp.services.people.manners import team_name
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -112,14 +113,50 @@ def make_host(
     if impact.reason:
         raise CannotHost(name=chosen.name, reason=i18n.gettext(impact.reason))
     order = [chosen, *(teacher for teacher in team if teacher is not chosen)]
-    for position, teacher in enumerate(order):
-        rows[teacher.id].position = position
-    session.flush()
+    _put_in_order(session, resource, rows, order)
     subject = f"resource {resource.id}"
     values = {"contact": contact_id, "links": impact.links}
     audit.record(session, "resource.host", who=who, school_id=resource.school_id, subject=subject, now=now, **values)
     follow(session, coming_of(session, resource, now=now), now=now)
     return chosen, impact
+
+
+def move_up(session: Session, resource: Resource, contact_id: int, *, was: str, who: Who, now: datetime) -> Contact:
+    """Before the one ahead of them, who is not the host: no link changes. `was` is the order that was seen.
+
+    Raises Reordered, or NotFound for somebody who is not of the team.
+    """
+    rows = locked_members(session, resource)
+    team = team_of(session, resource)
+    chosen = member_of(team, contact_id)
+    place = team.index(chosen)
+    if seen(team) != was or place < 2:
+        raise Reordered
+    order = [*team[: place - 1], chosen, team[place - 1], *team[place + 1 :]]
+    _put_in_order(session, resource, rows, order)
+    subject = f"resource {resource.id}"
+    audit.record(
+        session, "resource.order", who=who, school_id=resource.school_id, subject=subject, now=now, contact=contact_id
+    )
+    follow(session, coming_of(session, resource, now=now), now=now)
+    return chosen
+
+
+def name_after_teachers(session: Session, resource: Resource, before: Sequence[Contact]) -> None:
+    """A team that is called after the teachers that it had `before` is called after those that it has now."""
+    session.flush()
+    if resource.name == team_name([teacher.name for teacher in before]):
+        resource.name = team_name([teacher.name for teacher in team_of(session, resource)])
+        session.flush()
+
+
+def _put_in_order(
+    session: Session, resource: Resource, rows: Mapping[int | None, ResourceMember], order: Sequence[Contact]
+) -> None:
+    before = team_of(session, resource)
+    for position, teacher in enumerate(order):
+        rows[teacher.id].position = position
+    name_after_teachers(session, resource, before)
 
 
 def _why_not(session: Session, resource: Resource, teacher: Contact) -> str | None:

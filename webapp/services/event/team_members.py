@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
-from webapp.models import Appointment, Contact, Level, Occupancy, Resource, ResourceMember, Slot
+from webapp.models import Appointment, Contact, Occupancy, Resource, ResourceMember, Slot
 from webapp.models.booking.occupancy import TEACHER
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.occupancy import Span, take, ticks
@@ -19,9 +19,11 @@ from webapp.services.event.team import (
     impact_of,
     locked_members,
     member_of,
+    name_after_teachers,
     seen,
     team_of,
 )
+from webapp.services.people.staff import staff_besides
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -40,12 +42,8 @@ class BusyElsewhere(DomainError):
 
 def may_join(session: Session, resource: Resource) -> list[Contact]:
     """Staff of the school who are not of the team, by name."""
-    is_member = exists().where(
-        col(ResourceMember.resource_id) == resource.id, col(ResourceMember.contact_id) == col(Contact.id)
-    )
-    query = select(Contact).where(col(Contact.school_id) == resource.school_id, ~is_member)
-    staff = query.where(col(Contact.level) > Level.CUSTOMER).order_by(col(Contact.last), col(Contact.first))
-    return list(session.execute(staff.order_by(col(Contact.id))).scalars())
+    taken = select(col(ResourceMember.contact_id)).where(col(ResourceMember.resource_id) == resource.id)
+    return staff_besides(session, resource.school_id, taken)
 
 
 def impact_of_leaving(session: Session, resource: Resource, teacher: Contact, *, now: datetime) -> Impact:
@@ -75,6 +73,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
         raise Reordered
     session.delete(rows[contact_id])
     _give_back(session, resource, contact_id)
+    name_after_teachers(session, resource, team)
     _told(session, resource, "resource.leave", contact_id, who=who, now=now)
     return impact
 
@@ -82,6 +81,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
 def join_team(session: Session, resource: Resource, contact_id: int, *, who: Who, now: datetime) -> Contact:
     """At the end of the team: the host stays. Raises BusyElsewhere, or NotFound for who is not of the staff."""
     rows = locked_members(session, resource)
+    team = team_of(session, resource)
     if contact_id in rows:  # by a second click
         return session.get_one(Contact, contact_id)
     joining = next((one for one in may_join(session, resource) if one.id == contact_id), None)
@@ -93,6 +93,7 @@ def join_team(session: Session, resource: Resource, contact_id: int, *, who: Who
     session.add(row)
     if take(session, _booked_spans(session, resource, contact_id, now=now)):
         raise BusyElsewhere(name=joining.name)
+    name_after_teachers(session, resource, team)
     _told(session, resource, "resource.join", contact_id, who=who, now=now)
     return joining
 

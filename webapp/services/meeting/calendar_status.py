@@ -10,6 +10,8 @@ from sqlmodel import Session, col
 
 from webapp.models import Contact, Level, Resource, ResourceMember, Slot
 from webapp.models.event.slot import IN_PERSON
+from webapp.models.people.contact import written_name
+from webapp.services.people.name_order import by_name
 
 PER_PAGE = 25
 
@@ -71,7 +73,7 @@ def _teachers(events: Collection[int], name: str) -> Any:
         .join(Resource, col(Resource.id) == col(ResourceMember.resource_id))
         .where(col(Resource.event_id).in_(events), has_virtual)
         .group_by(col(Contact.id))
-        .order_by(col(Contact.last), col(Contact.first), col(Contact.id))
+        .order_by(*by_name(Contact))
     )
     if not name:
         return query
@@ -82,5 +84,5 @@ def _row(
     contact_id: int, first: str, last: str, email: str | None, level: int, teacher_ref: str | None, group_name: str
 ) -> SetupRow:
     is_lower = Level.VIEWER <= level < Level.EVENT_ADMINISTRATOR
-    name = f"{first} {last}".strip() or email or "–"
+    name = written_name(first, last) or email or "–"
     return SetupRow(contact_id, name, group_name, may_be_acted_as=is_lower and teacher_ref is not None)

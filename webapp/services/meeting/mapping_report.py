@@ -12,6 +12,7 @@ from webapp.models import Connection, Contact, Host
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
 from webapp.services.meeting.account_users import Choice, users_by_key
 from webapp.services.meeting.teachers import may_host
+from webapp.services.people.name_order import by_name
 
 NOT_MAPPED = "not_mapped"
 """New since the last mapping."""
@@ -100,7 +101,7 @@ def mapping_report(session: Session, school_id: int, provider: str) -> MappingRe
         select(Contact, Host)
         .outerjoin(Host, is_host)
         .where(col(Contact.school_id) == school_id, may_host())
-        .order_by(col(Contact.last), col(Contact.first), col(Contact.id))
+        .order_by(*by_name(Contact))
     )
     found = [(contact, host) for contact, host in session.execute(query)]
     users = suggestions_of(session, school_id, provider, (host for _, host in found if host))

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlmodel import Session, col
 
 from webapp.models import Contact, ResourceMember
+from webapp.services.people.name_order import by_name
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,5 @@ def may_host() -> ColumnElement[bool]:
 
 
 def teachers_to_map(session: Session, school_id: int) -> list[Teacher]:
-    query = (
-        select(Contact)
-        .where(col(Contact.school_id) == school_id, may_host())
-        .order_by(col(Contact.last), col(Contact.first), col(Contact.id))
-    )
+    query = select(Contact).where(col(Contact.school_id) == school_id, may_host()).order_by(*by_name(Contact))
     return [Teacher.of(contact) for contact in session.execute(query).scalars()]

@@ -15,6 +15,7 @@ from webapp.i18n import gettext as _
 from webapp.models import Contact, Event, MessageText
 from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
+from webapp.models.people.contact import written_name
 from webapp.services.event.inputs import Line, Paragraphs
 from webapp.services.message.default_texts import OfficeText, default_text
 from webapp.services.message.resource_told import begin_telling
@@ -85,7 +86,7 @@ def texts_of(session: Session, event_id: int) -> dict[str, OfficeText]:
         .where(col(MessageText.id).in_(newest))
     )
     rows = session.execute(query).all()
-    saved = {row.kind: _office_text(row, f"{first or ''} {last or ''}".strip()) for row, first, last in rows}
+    saved = {row.kind: _office_text(row, written_name(first or "", last or "")) for row, first, last in rows}
     return {kind: saved.get(kind) or default_text(kind) for kind in (*KINDS, PRINTABLE)}
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
 from webapp.models import Contact, Guardian, Student
+from webapp.services.people.name_order import by_name
 from webapp.services.people.once import made_once
 from webapp.services.people.students import student_by_ref
 from webapp.services.system import audit
@@ -18,7 +19,7 @@ def children_of(session: Session, contact: Contact) -> list[Student]:
         select(Student)
         .join(Guardian, col(Guardian.student_id) == col(Student.id))
         .where(col(Guardian.contact_id) == contact.id, col(Student.school_id) == contact.school_id)
-        .order_by(col(Student.last), col(Student.first), col(Student.id))
+        .order_by(*by_name(Student))
     )
     return list(session.execute(query).scalars())
 
@@ -28,7 +29,7 @@ def parents_of(session: Session, student: Student) -> list[Contact]:
         select(Contact)
         .join(Guardian, col(Guardian.contact_id) == col(Contact.id))
         .where(col(Guardian.student_id) == student.id, col(Contact.school_id) == student.school_id)
-        .order_by(col(Contact.last), col(Contact.first), col(Contact.id))
+        .order_by(*by_name(Contact))
     )
     return list(session.execute(query).scalars())
 

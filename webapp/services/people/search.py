@@ -10,7 +10,8 @@ from sqlmodel import Session, col
 
 from webapp.models import Contact, Student
 from webapp.models.people.contact import written_name
-from webapp.services.people.folding import folded, holds
+from webapp.services.people.folding import holds
+from webapp.services.people.name_order import name_key
 
 PER_PAGE = 50
 MOST_PAGES = 10_000
@@ -50,7 +51,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of those found, by last name, and how many there are in all."""
+    """A page of those found, by name, and how many there are in all."""
 
     people: list[Person]
     total: int
@@ -72,7 +73,7 @@ class Found:
 def search(session: Session, school_id: int, asked: SearchInput) -> Found:
     """Two queries, whatever the size of the school: accents are folded here, since databases fold them differently."""
     matching = [person for person in _people(session, school_id) if _is_asked_for(person, asked)]
-    matching.sort(key=lambda person: (folded(person.last), folded(person.first), person.is_student, person.id))
+    matching.sort(key=lambda person: (name_key(person.first, person.last), person.is_student, person.id))
     pages = max(1, -(-len(matching) // PER_PAGE))
     page = min(asked.page, pages)
     start = (page - 1) * PER_PAGE

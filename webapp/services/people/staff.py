@@ -14,6 +14,7 @@ from webapp.models import Contact, Level, Login, Message, SignInLink
 from webapp.models.message.message import SIGN_IN_LINK
 from webapp.services.people.levels import refuse_without_administrator, set_level
 from webapp.services.people.links import mail_link
+from webapp.services.people.name_order import by_name
 from webapp.services.system.audit import Who
 
 PER_PAGE = 100
@@ -85,10 +86,16 @@ def staff_page(session: Session, school_id: int, *, level: int | None, page: int
         .outerjoin(Login, col(Login.id) == col(Contact.login_id))
         .outerjoin(SignInLink, and_(col(SignInLink.id) == newest.correlate(Contact).scalar_subquery()))
         .where(*where)
-        .order_by(func.lower(col(Contact.last)), func.lower(col(Contact.first)), col(Contact.id))
+        .order_by(*by_name(Contact))
     )
     rows = session.execute(query.offset((page - 1) * PER_PAGE).limit(PER_PAGE))
     return StaffPage([Colleague(*row) for row in rows], total, page)
+
+
+def staff_besides(session: Session, school_id: int, taken: Any) -> list[Contact]:
+    """Everybody who works for the school, by name, but for those whose ids the query `taken` selects."""
+    others = select(Contact).where(*_staff(school_id, None), col(Contact.id).not_in(taken))
+    return list(session.execute(others.order_by(*by_name(Contact))).scalars())
 
 
 def chosen(session: Session, school_id: int, asked: StaffInput) -> list[Contact]:

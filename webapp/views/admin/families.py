@@ -126,7 +126,7 @@ def _children_page(contact_id: int, form: Form[RefInput], status: int = 200) -> 
     with database().reading() as session:
         person = contact_of(session, g.school.id, contact_id)
         linked = children_of(session, person)
-    ties = [Tie(it.id or 0, it.name, it.student_ref, _at("student", student=it.id)) for it in linked]
+    ties = [Tie(it.id or 0, it.listed_name, it.student_ref, _at("student", student=it.id)) for it in linked]
     return people_page("children", status, person=person, ties=ties, form=form)
 
 

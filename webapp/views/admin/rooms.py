@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
@@ -14,9 +15,10 @@ from webapp.errors import DomainError, Invalid
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.models import Level, Resource
+from webapp.services.event.class_list import classes_of_team
 from webapp.services.event.left_without_link import left_without_link
 from webapp.services.event.resources import Overwritten, Saved, resource_of, save_room, save_virtual_room
-from webapp.services.event.team import team_of
+from webapp.services.event.team import seen, team_of
 from webapp.services.event.team_members import may_join
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
 
@@ -93,9 +95,15 @@ def save(school: str, event: int, resource: int, cell: str) -> Answer:
 def teacher_page(session: Session, event: int, resource: int, *, problem: DomainError | None = None) -> Answer:
     """`problem` is why the team stayed as it was."""
     frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
-    values = {"resource": row, "team": team_of(session, row), "joinable": may_join(session, row), "refusal": None}
     said, status = (sentence(problem), problem.status) if problem else ("", 200)
-    return event_page("admin/event/teacher.html", frame, status, problem=said, **values)
+    return event_page("admin/event/teacher.html", frame, status, problem=said, refusal=None, **_team(session, row))
+
+
+def _team(session: Session, resource: Resource) -> dict[str, Any]:
+    """What the page shows of a teacher or team beside the two cells."""
+    team = team_of(session, resource)
+    ties = {"joinable": may_join(session, resource), "classes": classes_of_team(session, resource)}
+    return {"resource": resource, "team": team, "was": seen(team), **ties}
 
 
 def _loaded(event: int, resource: int) -> tuple[Frame, Resource]:
@@ -123,8 +131,8 @@ def _refusal(cell: str, typed: str, error: DomainError) -> Refusal:
 def _refused(event: int, resource: int, refusal: Refusal, status: int) -> Answer:
     with database().reading() as session:
         frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
-        team, joinable = team_of(session, row), may_join(session, row)
+        values = _team(session, row)
     partial = f"admin/event/_{COLUMNS[refusal.cell].partial}_edit.html"
     template = partial if request.htmx else "admin/event/teacher.html"
-    values = {"team": team, "joinable": joinable, "refusal": refusal, "problem": ""}
-    return event_page(template, frame, status, resource=row, focus=not _has_left(), **values)
+    values |= {"refusal": refusal, "problem": ""}
+    return event_page(template, frame, status, focus=not _has_left(), **values)

@@ -12,7 +12,17 @@ from webapp.i18n import gettext as _
 from webapp.i18n import ngettext, sentence
 from webapp.models import Level
 from webapp.services.event.resources import resource_of
-from webapp.services.event.team import CannotHost, Impact, Reordered, impact_of, make_host, member_of, seen, team_of
+from webapp.services.event.team import (
+    CannotHost,
+    Impact,
+    Reordered,
+    impact_of,
+    make_host,
+    member_of,
+    move_up,
+    seen,
+    team_of,
+)
 from webapp.services.event.team_members import BusyElsewhere, OnlyTeacher, impact_of_leaving, join_team, leave_team
 from webapp.views.admin.event_frame import Answer, event_page, framed, go_to
 from webapp.views.admin.rooms import TEACHER, teacher_page
@@ -20,6 +30,7 @@ from webapp.views.admin.rooms import TEACHER, teacher_page
 blueprint = Blueprint("team", __name__, url_prefix="/s/<school>")
 
 HOST = f"{TEACHER}/host/<int(max=2147483647):contact_id>"
+UP = f"{TEACHER}/up/<int(max=2147483647):contact_id>"
 LEAVE = f"{TEACHER}/leave/<int(max=2147483647):contact_id>"
 
 
@@ -78,6 +89,23 @@ def join(school: str, event: int, resource: int) -> Answer:
             joined = join_team(session, row, contact_id, who=who(), now=clock.now())
             words = _("%(name)s is of the team now.", name=joined.name)
     except BusyElsewhere as error:
+        with database().reading() as session:
+            return teacher_page(session, event, resource, problem=error)
+    return _back(words, event, resource)
+
+
+@blueprint.post(UP)
+@staff(Level.EVENT_ADMINISTRATOR)
+def up(school: str, event: int, resource: int, contact_id: int) -> Answer:
+    """Among those who do not host, for whom no link changes."""
+    was = request.form.get("was", "")
+    try:
+        with database().transaction() as session:
+            framed(session, event)
+            row = resource_of(session, g.school.id, event, resource)
+            moved = move_up(session, row, contact_id, was=was, who=who(), now=clock.now())
+            words = _("%(name)s moved up.", name=moved.name)
+    except Reordered as error:
         with database().reading() as session:
             return teacher_page(session, event, resource, problem=error)
     return _back(words, event, resource)
