@@ -8,7 +8,7 @@ from factories import EVENING, make_appointment, make_class, make_resource, make
 from households import Households, form_of, text_of
 from sqlmodel import Session, select
 
-from webapp.models import Contact, Occupancy, ResourceMember, Slot
+from webapp.models import Contact, Occupancy, Resource, ResourceMember, Slot
 
 
 def times(homes: Households, *picks: str, name: str = "alice") -> Any:
@@ -100,7 +100,7 @@ def test_overlapping_choices_are_refused_at_the_teacher(homes: Households) -> No
     assert "overlaps another of your appointments" in text_of(answer.text)
 
 
-def test_a_time_taken_meanwhile_is_named_and_the_rest_is_kept(homes: Households) -> None:
+def test_a_time_taken_meanwhile_is_named_the_next_best_is_offered_and_the_rest_is_kept(homes: Households) -> None:
     petra, jonas = homes.pick("mia", "Petra"), homes.pick("leo", "Jonas")
     fields = {
         "pick": [petra, jonas],
@@ -116,8 +116,9 @@ def test_a_time_taken_meanwhile_is_named_and_the_rest_is_kept(homes: Households)
     assert sent.status_code == 409
     for page in (sent.text, seen.text):
         assert "The time that you chose with Petra Dvořák is not free any more." in text_of(page)
+        assert "The next best is Thu, Dec 3, 4:45 PM." in text_of(page)
         assert "4:30 PM" not in options_of(page, petra)
-        assert "chosen" not in options_of(page, petra).values()
+        assert options_of(page, petra)["4:45 PM"] == "chosen"
         assert options_of(page, jonas)["5:00 PM"] == "chosen"
 
 
@@ -174,6 +175,68 @@ def test_fixed_kinds_stand_at_the_times_and_cannot_be_chosen_against(homes: Hous
     assert against.status_code == 422
     assert "is in person only. Choose another time, or in person." in text_of(against.text)
     assert without.status_code == 303
+
+
+def test_to_walk_between_rooms_there_is_time_and_what_is_closer_says_so(homes: Households) -> None:
+    """The walking time of UI Setup is kept by what we propose; a family may come closer."""
+    folake, petra = homes.pick("mia", "Folake"), homes.pick("mia", "Petra")
+    with homes.database.transaction() as session:
+        session.get_one(Resource, homes.teachers["Folake"].id).room = "Gym"
+
+    page = times(homes, folake, petra)
+    fields = form_of(page.text, f"{homes.base}/times") | {f"m-{folake}": "P"}
+    close = send(homes, fields | {f"t-{petra}": homes.slots["Petra"][1].token}, htmx=True)
+    online = send(homes, fields | {f"t-{petra}": homes.slots["Petra"][1].token, f"m-{folake}": "V"}, htmx=True)
+    going_on = send(homes, fields | {f"t-{petra}": homes.slots["Petra"][1].token})
+
+    assert options_of(page.text, folake)["4:00 PM"] == "chosen"
+    assert options_of(page.text, petra)["4:30 PM"] == "chosen"
+    assert options_of(page.text, petra)["4:15 PM little time to walk"] == "free"
+    assert "There is little time to walk between some of these rooms." in text_of(close.text)
+    assert "little time to walk" not in text_of(online.text)
+    assert going_on.status_code == 303
+
+
+def test_the_plan_keeps_away_from_what_the_family_has_and_stays_on_its_day(homes: Households) -> None:
+    """A teacher who could be met on an earlier day is met beside the others."""
+    petra = homes.teachers["Petra"]
+    with homes.database.transaction() as session:
+        make_slot(session, petra, at=EVENING - timedelta(days=1), kind="P")
+        make_appointment(session, homes.slots["Jonas"][2], homes.people["alice"], is_virtual=True)
+
+    page = times(homes, homes.pick("mia", "Petra"))
+
+    assert "4:15 to 4:30 PM" in text_of(page.text)
+    assert options_of(page.text, homes.pick("mia", "Petra"))["4:30 PM your other time"] == "no"
+
+
+def test_where_not_all_can_be_met_the_limit_goes_to_those_who_can(homes: Households) -> None:
+    """A teacher without a free time takes no place within Maximum Appointments per Event."""
+    homes.change(max_per_event=1)
+    for slot in homes.slots["Petra"]:
+        with homes.database.transaction() as session:
+            make_appointment(session, slot, homes.people["charlie"])
+
+    page = times(homes, homes.pick("mia", "Petra"), homes.pick("leo", "Jonas"))
+
+    assert options_of(page.text, homes.pick("leo", "Jonas"))["4:00 PM"] == "chosen"
+
+
+def test_two_siblings_share_what_is_left_of_a_teachers_day(homes: Households) -> None:
+    """Maximum Appointments Per Resource per Day: the second sibling is offered the other day."""
+    petra, eve = homes.teachers["Petra"], EVENING + timedelta(days=1)
+    homes.change(max_per_day=1)
+    with homes.database.transaction() as session:
+        make_class(session, homes.school, teacher_of(session, homes, "Petra"), homes.children["leo"])
+        later = make_slot(session, petra, at=eve, kind="P")
+
+    page = times(homes, homes.pick("mia", "Petra"), homes.pick("leo", "Petra"))
+
+    fields = form_of(page.text, f"{homes.base}/times")
+    assert {fields[f"t-{homes.pick(child, 'Petra')}"][0] for child in ("mia", "leo")} == {
+        homes.slots["Petra"][0].token,
+        later.token,
+    }
 
 
 def test_looking_and_choosing_book_nothing(homes: Households) -> None:

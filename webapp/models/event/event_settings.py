@@ -100,6 +100,7 @@ class EventSettings(SQLModel, table=True):
         CheckConstraint("opens_at IS NULL OR closes_at IS NULL OR opens_at < closes_at", name="order"),
         CheckConstraint("max_per_event >= 1 AND max_per_day >= 1 AND max_per_child >= 1", name="limits"),
         CheckConstraint("gap_minutes BETWEEN 1 AND 240", name="gap"),
+        CheckConstraint("walk_minutes BETWEEN 0 AND 120", name="walk"),
         CheckConstraint("cancel_unit IN ('hours', 'days', 'weeks', 'never')", name="known_cancel_unit"),
         CheckConstraint(
             "booking_closes IN ('with_scheduler', 'hours_before', 'days_before')", name="known_booking_closes"
@@ -121,6 +122,7 @@ class EventSettings(SQLModel, table=True):
     one_per_class: bool = False
     allows_back_to_back: bool = True
     gap_minutes: int = 5  # Duration between appointments, where they may not be back to back
+    walk_minutes: int = 5  # that proposed times leave for the way from one room to another
     cancel_limit: int = 0  # in `cancel_unit`s before the appointment
     cancel_unit: str = Field(default="hours", max_length=5)
     booking_closes: str = Field(default=WITH_SCHEDULER, max_length=14)

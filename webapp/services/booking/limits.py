@@ -142,7 +142,7 @@ def counted_of(
 
 
 def counted_of_family(session: Session, limits: Limits, event_id: int, contact_id: int) -> list[Counted]:
-    """What the family has, for showing beforehand how much is left; the teachers' days are told by `full_days`."""
+    """What the family has, for showing beforehand how much is left; the teachers' days are told by `booked_days`."""
     if not limits.are_counted:
         return []
     asked = {"event": event_id, "contacts": [contact_id], "besides": 0}
@@ -190,14 +190,14 @@ def beyond(session: Session, event_id: int, limits: Limits) -> int:
     return int(session.execute(of_event).scalar_one())
 
 
-def full_days(
+def booked_days(
     session: Session, limits: Limits, resources: Sequence[int], *, besides: int | None = None
-) -> set[tuple[int, str]]:
-    """The days, by resource, on which no more can be booked; nothing is asked where the event has no such limit."""
+) -> dict[tuple[int, str], int]:
+    """How many appointments count, by resource and day; nothing is asked where the event has no limit of a day."""
     if not limits.per_day:
-        return set()
-    asked = {"resources": list(resources), "besides": besides or 0, "most": limits.per_day}
-    return {(row.resource_id, row.day) for row in session.connection().execute(_FULL_DAYS, asked)}
+        return {}
+    asked = {"resources": list(resources), "besides": besides or 0}
+    return {(row.resource_id, row.day): row.n for row in session.connection().execute(_BOOKED_DAYS, asked)}
 
 
 def count_again(session: Session, event_id: int, limits: Limits) -> None:
@@ -238,12 +238,11 @@ _TEACHERS = (
     .with_for_update(key_share=True)
 )
 _COLUMN = _ROW.c
-_FULL_DAYS: Any = (
-    select(_COLUMN.resource_id, _COLUMN.day)
+_BOOKED_DAYS: Any = (
+    select(_COLUMN.resource_id, _COLUMN.day, func.count().label("n"))
     .where(_COLUMN.resource_id.in_(bindparam("resources", expanding=True)), _COLUMN.day_nth.is_not(None))
     .where(_COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides"))
     .group_by(_COLUMN.resource_id, _COLUMN.day)
-    .having(func.count() >= bindparam("most"))
 )
 _STANDS: Any = select(*(_COLUMN[name] for name in Counted._fields)).where(
     _COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides")

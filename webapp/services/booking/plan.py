@@ -1,26 +1,71 @@
-"""Propose times that fit together for all the teachers whom a family chose."""
+"""Propose times that fit together for all the teachers whom a family chose, the best that can be found.
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+Better is what meets more of them; then what takes fewer days; then less time at school; then what is earlier.
+"""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from webapp.services.booking.plan_search import Board, Visit, search
 from webapp.services.booking.times import Time
 
 
-def propose(times: Mapping[int, Sequence[Time]], order: Sequence[int]) -> dict[int, Time]:
-    """One time per resource, none overlapping, close together; a resource that finds none is left out.
+@dataclass(frozen=True)
+class AtMost:
+    """Only so many of the wishes can be met; with a day, only so many on it."""
 
-    The teachers with the fewest times choose first, each the time nearest to what is chosen already.
+    number: int
+    wishes: Collection[int]
+    day: date | None = None
+
+
+def propose(
+    times: Mapping[int, Sequence[Time]],
+    *,
+    around: Sequence[Time] = (),
+    limits: Sequence[AtMost] = (),
+    most: int | None = None,
+) -> dict[int, Time]:
+    """A time for as many of the wishes (by number) as can be met, `most` at most.
+
+    `around` are times that the family has, or has chosen: they are in the way of others, and belong to its days. With
+    up to four wishes of twelve times there is no better plan; with more, none that is found by giving each wish in
+    turn its first time that fits.
     """
-    chosen: dict[int, Time] = {}
-    open_ = {resource: [time for time in times[resource] if time.clash is None] for resource in order}
-    # Sorting keeps the order of those with equally many.
-    for resource in sorted(order, key=lambda resource: len(open_[resource])):
-        fitting = [t for t in open_[resource] if not any(t.overlaps(c) for c in chosen.values())]
-        if fitting:
-            chosen[resource] = min(fitting, key=lambda t: (_distance(t, chosen), t.starts_at))
-    return chosen
+    open_ = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
+    fitting = [(wish, time) for wish, time in open_ if all(time.fits(other) for other in around)]
+    fitting.sort(key=lambda entry: entry[1].starts_at)
+    board = Board(
+        visits=[_visit(time, wish) for wish, time in fitting],
+        wishes=list(times),
+        rivals=_rivals([time for _, time in fitting]),
+        around=[_visit(time) for time in around],
+        caps=[(limit.number, _concerned(limit, fitting)) for limit in limits],
+        most=len(times) if most is None else most,
+    )
+    return dict(fitting[n] for n in search(board))
 
 
-def _distance(time: Time, chosen: Mapping[int, Time]) -> timedelta:
-    gaps = (abs(time.starts_at - other.starts_at) for other in chosen.values())
-    return min(gaps, default=timedelta())
+def _visit(time: Time, wish: int = 0) -> Visit:
+    minutes = (int(at.timestamp()) // 60 for at in (time.starts_at, time.ends_at))
+    return Visit(wish, time.day.toordinal(), *minutes)
+
+
+def _rivals(times: Sequence[Time]) -> list[int]:
+    """For each the others, as bits, that nobody can have beside it. Of times in order only neighbours are."""
+    found = [0] * len(times)
+    for n, time in enumerate(times):
+        reach = time.ends_at + time.farthest
+        for m in range(n + 1, len(times)):
+            if times[m].starts_at >= reach:
+                break
+            if not time.fits(times[m]):
+                found[n] |= 1 << m
+                found[m] |= 1 << n
+    return found
+
+
+def _concerned(limit: AtMost, fitting: Sequence[tuple[int, Time]]) -> int:
+    is_on_day = [limit.day is None or time.day == limit.day for _, time in fitting]
+    return sum(1 << n for n, (wish, _) in enumerate(fitting) if wish in limit.wishes and is_on_day[n])

@@ -1,30 +1,29 @@
-"""Lay out the times of the teachers that a family chose: what fits, what is chosen, and what still keeps them."""
+"""Hold what a family sees of the teachers that it chose: times, what is chosen, and what still keeps it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlmodel import Session
-
 from webapp import i18n
 from webapp.errors import N_, DomainError, Invalid
-from webapp.models import Contact, Event, EventSettings
-from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.confirm import stamp
 from webapp.services.booking.errors import TimeClash, TooClose, WrongKind
-from webapp.services.booking.family import Child
-from webapp.services.booking.limits import Wanted, as_counted, broken_limits, counted_of_family, place
-from webapp.services.booking.plan import propose
-from webapp.services.booking.times import DAY_FULL, TOO_CLOSE, YOURS, Time, Timetable, timetable_of
+from webapp.services.booking.times import DAY_FULL, TOO_CLOSE, YOURS, Time
 
 
 class NotFreeAnyMore(DomainError):
     message = N_("The time that you chose with %(teacher)s is not free any more. Choose another time.")
+
+
+class NextBest(NotFreeAnyMore):
+    """The family is offered another one."""
+
+    message = N_("The time that you chose with %(teacher)s is not free any more. The next best is %(time)s.")
 
 
 class NoTimeChosen(Invalid):
@@ -32,10 +31,11 @@ class NoTimeChosen(Invalid):
 
 
 class Option(NamedTuple):
-    """One time to choose; `clash` says why it cannot be."""
+    """One time to choose; `clash` says why it cannot be. `is_hurried` where there is little time to walk there."""
 
     time: Time
     clash: str | None
+    is_hurried: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Options:
 
     @property
     def days(self) -> list[tuple[date, list[Option]]]:
-        by_day = groupby(self.options, key=lambda option: i18n.local_day(option.time.starts_at, self.zone))
+        by_day = groupby(self.options, key=lambda option: option.time.day)
         return [(day, list(options)) for day, options in by_day]
 
     @cached_property
@@ -85,8 +85,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Row(Options):
-    """One teacher for one child. `chosen` is a time that is free as the page is made; `limit` a rule of the event by
-    which the family can have no more."""
+    """One teacher for one child. `chosen` is a time that is free as the page is made, also where it stands for one that
+    `is_lost`; `limit` a rule of the event by which the family can have no more."""
 
     wish: Wish
     chosen: Time | None
@@ -101,6 +101,12 @@ class Row(Options):
     @property
     def has_full_days(self) -> bool:
         return any(option.clash == DAY_FULL for option in self.options)
+
+    @property
+    def is_hurried(self) -> bool:
+        """Though little time is left to walk there, or from there, it can be had."""
+        taken = self.chosen.token if self.chosen else None
+        return any(option.is_hurried for option in self.options if option.time.token == taken)
 
     @property
     def kind(self) -> str:
@@ -120,47 +126,14 @@ class Row(Options):
         return str(self.wish.pick.at(slot, self.wish.pick.kind if self.asks_kind else ""))
 
     @property
+    def moment(self) -> str:
+        """Of the chosen time, in words."""
+        return i18n.moment(self.chosen.starts_at, self.zone) if self.chosen else ""
+
+    @property
     def stamp(self) -> str:
         """The chosen time as the family sees it now."""
         return stamp(self.chosen.token, self.chosen.starts_at, self.chosen.kind) if self.chosen else ""
-
-
-def lay_out(
-    session: Session,
-    event: Event,
-    settings: EventSettings,
-    contact: Contact,
-    wishes: Sequence[Wish],
-    *,
-    proposing: bool,
-    now: datetime,
-) -> list[Row]:
-    """With `proposing`, teachers without a chosen time get one that fits, and a lost time is left to the family."""
-    table = _timetable(session, event, settings, contact, wishes, now=now)
-    times = {i: table.times(wish.resource.id, _students(wish.child)) for i, wish in enumerate(wishes)}
-    once = settings.one_per_teacher
-    is_booked = [
-        table.booked(wish.resource.id, wish.child.key) >= (min(wish.allowed, 1) if once else wish.allowed)
-        for wish in wishes
-    ]
-    limits = _limits(session, event, settings.limits, contact, wishes, is_booked)
-    is_settled = [is_booked[i] or i in limits for i in range(len(wishes))]
-    chosen = {i: time for i, wish in enumerate(wishes) if (time := _kept(wish, times[i])) and not is_settled[i]}
-    if proposing:
-        open_ = {i: times[i] for i, wish in enumerate(wishes) if not wish.pick.slot and not is_settled[i]}
-        chosen |= _proposed(open_, chosen)
-    return [
-        Row(
-            zone=event.zone,
-            options=options_of(times[i], chosen.get(i), [c for j, c in chosen.items() if j != i]),
-            wish=wish,
-            chosen=chosen.get(i),
-            is_lost=bool(wish.pick.slot) and i not in chosen and not is_settled[i],
-            is_booked=is_booked[i],
-            limit=limits.get(i),
-        )
-        for i, wish in enumerate(wishes)
-    ]
 
 
 def complaints(rows: Sequence[Row]) -> dict[str, DomainError]:
@@ -184,9 +157,11 @@ def rows_by_day(rows: Sequence[Row]) -> list[tuple[date, list[Row]]]:
     return [(day, list(of_day)) for day, of_day in timed]
 
 
-def options_of(times: Sequence[Time], chosen: Time | None = None, others: Sequence[Time] = ()) -> list[Option]:
-    taken = chosen.token if chosen else None
-    return [Option(time, None if time.token == taken else _clash(time, others)) for time in times]
+def options_of(
+    times: Sequence[Time], chosen: Time | None = None, others: Sequence[Time] = (), had: Sequence[Time] = ()
+) -> list[Option]:
+    """`others` are chosen too; from what the family has (`had`) there is a way to walk."""
+    return [_option(time, chosen, others, [*others, *had]) for time in times]
 
 
 def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None:
@@ -200,30 +175,9 @@ def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None
         raise Invalid(N_("%(time)s with %(teacher)s is online only. Choose another time, or online."), **words)
 
 
-def _limits(
-    session: Session,
-    event: Event,
-    limits: Limits,
-    contact: Contact,
-    wishes: Sequence[Wish],
-    is_booked: Sequence[bool],
-) -> dict[int, DomainError]:
-    """Which wishes (by place) are more than the family may have, those before them granted."""
-    if not limits.are_counted:
-        return {}
-    assert event.id is not None
-    assert contact.id is not None
-    of_family = replace(limits, per_day=None)
-    found: dict[int, DomainError] = {}
-    counted = counted_of_family(session, of_family, event.id, contact.id)
-    for i, wish in enumerate(wishes):
-        teacher = wish.resource
-        wanted = Wanted(contact.id, wish.child.key, wish.child.name, teacher.id, teacher.name, wish.class_id, "")
-        if refusals := broken_limits(of_family, wanted, counted):
-            found[i] = refusals[0]
-        elif not is_booked[i]:
-            counted.append(as_counted(wanted, place(of_family, wanted, counted)))
-    return found
+def _option(time: Time, chosen: Time | None, others: Sequence[Time], walked: Sequence[Time]) -> Option:
+    clash = None if chosen and time.token == chosen.token else _clash(time, others)
+    return Option(time, clash, clash is None and any(time.is_hurried(other) for other in walked))
 
 
 def _clash(time: Time, others: Sequence[Time]) -> str | None:
@@ -234,41 +188,19 @@ def _clash(time: Time, others: Sequence[Time]) -> str | None:
 
 def _day(row: Row) -> date:
     assert row.chosen is not None
-    return i18n.local_day(row.chosen.starts_at, row.zone)
-
-
-def _timetable(
-    session: Session, event: Event, settings: EventSettings, contact: Contact, wishes: Sequence[Wish], *, now: datetime
-) -> Timetable:
-    resources = {wish.resource.id for wish in wishes}
-    students = {student for wish in wishes for student in _students(wish.child)}
-    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now, settings=settings)
-
-
-def _students(child: Child) -> tuple[int, ...]:
-    return (child.student_id,) if child.student_id else ()
-
-
-def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:
-    return next((t for t in times if t.token == wish.pick.slot and t.clash is None), None)
-
-
-def _proposed(open_: Mapping[int, Sequence[Time]], chosen: Mapping[int, Time]) -> dict[int, Time]:
-    """What is chosen already stays, and the rest fits around it."""
-    fitting = {i: [t for t in times if not _meets_any(t, chosen.values())] for i, times in open_.items()}
-    return propose(fitting | {i: [time] for i, time in chosen.items()}, [*chosen, *fitting])
+    return row.chosen.day
 
 
 def _complaint(row: Row, others: Sequence[Row]) -> DomainError | None:
     teacher = row.wish.resource.name
     if row.is_lost and row.can_choose:
-        return NotFreeAnyMore(teacher=teacher)
+        return NextBest(teacher=teacher, time=row.moment) if row.chosen else NotFreeAnyMore(teacher=teacher)
     if not row.can_choose:
         return None
     if row.chosen is None:
         return NoTimeChosen(teacher=teacher)
     if _meets_any(row.chosen, [other.chosen for other in others if other.chosen]):
-        words = {"time": i18n.moment(row.chosen.starts_at, row.zone), "teacher": teacher}
+        words = {"time": row.moment, "teacher": teacher}
         is_at_once = any(row.chosen.is_with(other.chosen) for other in others if other.chosen)
         return TimeClash(**words) if is_at_once else TooClose(gap=row.chosen.gap, **words)
     try:

@@ -5,7 +5,7 @@ What is shown here is a courtesy; when a time is booked the database decides.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
@@ -14,8 +14,9 @@ from sqlmodel import Session, col
 
 from webapp.i18n import local_day
 from webapp.models import Appointment, Contact, Event, EventSettings, Resource, ResourceMember, Slot
-from webapp.models.event.slot import CALL, UNAVAILABLE, VISIBLE
-from webapp.services.booking.limits import full_days
+from webapp.models.event.event_settings import Limits
+from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
+from webapp.services.booking.limits import booked_days
 
 YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
 
@@ -23,7 +24,8 @@ YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close",
 class Time(NamedTuple):
     """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, a limit
     of the event, or the visibility that the office gave it, with its message as `note`. `gap` are the minutes that the
-    event forces between two of a family's."""
+    event forces between two of a family's. In person it is in a `room`, and from one to another it is a `walk` of so
+    many minutes; online there is neither."""
 
     token: str
     resource_id: int
@@ -34,6 +36,14 @@ class Time(NamedTuple):
     note: str = ""
     gap: int = 0
     visibility: str = VISIBLE
+    day: date = date.min
+    room: str = ""
+    walk: int = 0
+
+    @property
+    def farthest(self) -> timedelta:
+        """Whatever begins that long after it is in nobody's way."""
+        return timedelta(minutes=max(self.gap, self.walk))
 
     @property
     def is_offered(self) -> bool:
@@ -45,60 +55,89 @@ class Time(NamedTuple):
 
     def overlaps(self, other: "Time") -> bool:
         """Whether nobody can have both."""
-        apart = timedelta(minutes=self.gap)
-        return self.starts_at < other.ends_at + apart and other.starts_at < self.ends_at + apart
+        return _overlaps(self, other, self.gap)
+
+    def is_hurried(self, other: "Time") -> bool:
+        """Whether there is too little time to walk from one room to the other."""
+        is_far = self.room and other.room and self.room != other.room
+        return bool(is_far and _overlaps(self, other, self.walk))
+
+    def fits(self, other: "Time") -> bool:
+        return not (self.overlaps(other) or self.is_hurried(other))
 
 
 @dataclass(frozen=True)
 class Timetable:
     """The coming times of some teachers that families see, in order, and the appointments that clash with them.
 
-    `family` are the appointments of the contact and of the students, in this event also those that are over; `full`
-    the days (by resource) on which a teacher takes no more.
+    `family` are the appointments of the contact and of the students, in this event also those that are over;
+    `booked_on` how many a teacher has on a day, where the event limits that.
     """
 
     contact_id: int | None
+    event_id: int
     free: Mapping[int, Sequence[Any]]
     family: Sequence[Any]
     teachers: Mapping[int, Sequence[Any]]
-    zone: str = "UTC"
-    gap: int = 0
-    full: Collection[tuple[int, str]] = ()
-    at_desk: bool = False
+    zone: str
+    limits: Limits
+    walk: int
+    booked_on: Mapping[tuple[int, str], int]
+    at_desk: bool
+
+    @property
+    def own(self) -> list[Time]:
+        """What the contact has in this event."""
+        return [self._own_time(busy) for busy in self.family if self._is_own(busy) and busy.event_id == self.event_id]
+
+    def left_on(self, resource: int, day: date) -> int | None:
+        """How many more the teacher takes on that day; None is no limit."""
+        most = self.limits.per_day
+        return None if most is None else most - self.booked_on.get((resource, day.isoformat()), 0)
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
         family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
         teacher = self.teachers.get(resource, ())
-        return [
-            Time(
-                row.token,
-                resource,
-                row.starts_at,
-                row.ends_at,
-                row.kind,
-                self._clash(row, family, teacher),
-                row.message,
-                self.gap,
-                row.visibility,
-            )
-            for row in self.free.get(resource, ())
-        ]
+        return [self._time(row, family, teacher) for row in self.free.get(resource, ())]
 
     def booked(self, resource: int, child: str) -> int:
         """How many appointments the contact has with the teacher for the child (key)."""
         pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
         return pairs.count((resource, child))
 
-    def _clash(self, row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+    def _time(self, row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> Time:
+        day = local_day(row.starts_at, self.zone)
+        return Time(
+            row.token,
+            row.resource_id,
+            row.starts_at,
+            row.ends_at,
+            row.kind,
+            self._clash(row, day, family, teacher),
+            row.message,
+            self.limits.gap,
+            row.visibility,
+            day,
+            "" if row.kind == VIRTUAL else _room(row),
+            self.walk,
+        )
+
+    def _own_time(self, busy: Any) -> Time:
+        kind, room = (VIRTUAL, "") if busy.is_virtual else (IN_PERSON, _room(busy))
+        day = local_day(busy.starts_at, self.zone)
+        more: dict[str, Any] = {"gap": self.limits.gap, "day": day, "room": room, "walk": self.walk}
+        return Time("", busy.resource_id, busy.starts_at, busy.ends_at, kind, **more)
+
+    def _clash(self, row: Any, day: date, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
         if row.visibility != VISIBLE and not self.at_desk:
             return str(row.visibility)
         if found := _clash(row, family, teacher):
             return found
-        if self.gap and any(self._is_own(busy) and _overlaps(busy, row, self.gap) for busy in family):
+        gap, left = self.limits.gap, self.left_on(row.resource_id, day)
+        if gap and any(self._is_own(busy) and _overlaps(busy, row, gap) for busy in family):
             return TOO_CLOSE
-        is_full = self.full and (row.resource_id, local_day(row.starts_at, self.zone).isoformat()) in self.full
-        return DAY_FULL if is_full else None
+        return DAY_FULL if left is not None and left <= 0 else None
 
     def _is_own(self, busy: Any) -> bool:
         return bool(busy.contact_id == self.contact_id)
@@ -141,6 +180,7 @@ def timetable_of(
     families see the times; a limit per day asks once more. `at_desk` are also times that families do not see. Without a
     contact only what is in the teachers' way is known.
     """
+    assert event.id is not None
     rules = settings or EventSettings()
     bookable = {"event": event.id, "now": rules.closing.closed_until(event.zone, now)}
     coming, booked = {"event": event.id, "now": now}, {"besides": besides or 0}
@@ -149,12 +189,14 @@ def timetable_of(
     database = session.connection()
     return Timetable(
         maker,
+        event.id,
         _by_resource(database.execute(_AT_DESK if at_desk else _SHOWN, {**bookable, **asked})),
         database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
         event.zone,
-        rules.limits.gap,
-        full_days(session, rules.limits, resources, besides=besides),
+        rules.limits,
+        rules.walk_minutes,
+        booked_days(session, rules.limits, resources, besides=besides),
         at_desk,
     )
 
@@ -203,6 +245,11 @@ def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | Non
     return None
 
 
+def _room(row: Any) -> str:
+    """One whose name is not known is the teacher's own."""
+    return row.room.strip().casefold() or f"#{row.resource_id}"
+
+
 def _overlaps(busy: Any, row: Any, gap: int = 0) -> bool:
     apart = timedelta(minutes=gap)
     return bool(busy.starts_at < row.ends_at + apart and row.starts_at < busy.ends_at + apart)
@@ -213,10 +260,12 @@ def _family() -> Any:
         col(Appointment.contact_id) == bindparam("contact"), col(Appointment.student_id).in_(bindparam("students"))
     )
     is_of_interest = or_(col(Slot.ends_at) > bindparam("now"), col(Slot.event_id) == bindparam("event"))
-    appointment = ("contact_id", "student_id", "resource_id", "child_key")
+    appointment = ("contact_id", "student_id", "event_id", "resource_id", "child_key", "is_virtual")
     return (
         select(*(col(getattr(Appointment, name)) for name in appointment), col(Slot.starts_at), col(Slot.ends_at))
+        .add_columns(col(Resource.room))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .join(Resource, col(Resource.id) == col(Appointment.resource_id))
         .where(theirs, col(Appointment.cancelled_at).is_(None), is_of_interest)
         .where(col(Appointment.id) != bindparam("besides"))
     )
@@ -243,7 +292,7 @@ def _teachers() -> Any:
 
 _COLUMNS = "id token resource_id starts_at ends_at kind visibility message".split()
 _IN_ORDER = (col(Slot.starts_at), col(Slot.id))
-_FREE = _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS)).order_by(*_IN_ORDER)
+_FREE = _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS), Resource.room).order_by(*_IN_ORDER)
 _SHOWN = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
 _AT_DESK = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
 _FAMILY, _TEACHERS = _family(), _teachers()

@@ -38,6 +38,7 @@ class UiSetupInput(BaseModel):
     one_per_class: bool = False
     allows_back_to_back: bool = True
     gap_minutes: int = Field(default=5, ge=1, le=240)
+    walk_minutes: int = Field(default=5, ge=0, le=120)
     cancel_limit: int = Field(default=0, ge=0, le=999)
     cancel_unit: Literal["hours", "days", "weeks", "never"] = "hours"
     booking_closes: Literal["with_scheduler", "hours_before", "days_before"] = "with_scheduler"
@@ -53,7 +54,7 @@ class UiSetupInput(BaseModel):
 
 RULES = set(
     "admins_may_preview max_per_event max_per_day max_per_child one_per_teacher one_per_class allows_back_to_back "
-    "gap_minutes cancel_limit cancel_unit booking_closes closes_hours closes_days closes_time".split()
+    "gap_minutes walk_minutes cancel_limit cancel_unit booking_closes closes_hours closes_days closes_time".split()
 )
 
 

@@ -12,8 +12,9 @@ from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
+from webapp.services.booking.proposal import lay_out
 from webapp.services.booking.questions import Questions
-from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints, lay_out
+from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
 from webapp.views.parent.check import answers_sent, asked, check_page
@@ -72,9 +73,11 @@ def times_page(
 ) -> Answer:
     """`wrong` by name of the pick; the first message has the focus, `error` before all."""
     chosen = chosen_rows(rows)
-    days = {i18n.local_day(row.chosen.starts_at, row.zone) for row in chosen if row.chosen}
+    days = {row.chosen.day for row in chosen if row.chosen}
+    place = {id(row): n for n, row in enumerate(chosen)}
     values = {
-        "rows": sorted(rows, key=lambda row: chosen.index(row) if row in chosen else len(chosen)),
+        "rows": sorted(rows, key=lambda row: place.get(id(row), len(chosen))),
+        "is_hurried": any(row.is_hurried for row in chosen),
         "is_settled": bool(chosen) and not wrong and not error and all(r.chosen or not r.can_choose for r in rows),
         "day": days.pop() if len(days) == 1 else None,
         "span": _span(chosen),
@@ -103,7 +106,7 @@ def _span(chosen: Sequence[Row]) -> str:
     if not times:
         return ""
     zone, ends_at = chosen[0].zone, max(time.ends_at for time in times)
-    if i18n.local_day(times[0].starts_at, zone) != i18n.local_day(ends_at, zone):
+    if times[0].day != i18n.local_day(ends_at, zone):
         return i18n.ngettext("%(n)s time", "%(n)s times", len(times))
     start, end = i18n.clock_time(times[0].starts_at, zone), i18n.clock_time(ends_at, zone)
     half = end.rpartition(" ")[2]

@@ -1,0 +1,179 @@
+"""Propose to a family a whole plan for all its children and the teachers whom it chose, within the event's limits."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from webapp.errors import DomainError
+from webapp.models import Contact, Event, EventSettings
+from webapp.models.event.event_settings import Limits
+from webapp.models.event.slot import VIRTUAL
+from webapp.services.booking.choices import Wish
+from webapp.services.booking.family import Child
+from webapp.services.booking.limits import (
+    Counted,
+    Wanted,
+    as_counted,
+    broken_limits,
+    counted_of_family,
+    left,
+    place,
+)
+from webapp.services.booking.plan import AtMost, propose
+from webapp.services.booking.sheet import Row, options_of
+from webapp.services.booking.times import Time, Timetable, timetable_of
+
+Key = TypeVar("Key")
+Times = Mapping[int, Sequence[Time]]
+"""Of each wish, by its place."""
+
+
+def lay_out(
+    session: Session,
+    event: Event,
+    settings: EventSettings,
+    contact: Contact,
+    wishes: Sequence[Wish],
+    *,
+    proposing: bool,
+    now: datetime,
+) -> list[Row]:
+    """What is chosen stays, and the rest fits around it: for a time that was lost the next best, and with `proposing`
+    a time for each teacher who has none yet."""
+    table = _timetable(session, event, settings, contact, wishes, now=now)
+    times = {i: _times(table, wish) for i, wish in enumerate(wishes)}
+    booked = {i for i, wish in enumerate(wishes) if _has_all(table, wish, once=settings.one_per_teacher)}
+    granted = _Granted.so_far(session, settings.limits, event, contact)
+    kept = {i: time for i, wish in enumerate(wishes) if i not in booked and (time := _kept(wish, times[i]))}
+    limits = {i: refusal for i in kept if (refusal := granted.grant(wishes[i]))}
+    chosen = {i: time for i, time in kept.items() if i not in limits}
+    open_ = [i for i, wish in enumerate(wishes) if i not in booked and i not in kept and (proposing or wish.pick.slot)]
+    chosen |= _proposed(table, wishes, {i: times[i] for i in open_}, chosen, granted)
+    for i in chosen.keys() - kept.keys():
+        granted.grant(wishes[i])
+    rest = [i for i in times if i not in booked and i not in kept and i not in chosen]
+    limits |= {i: refusal for i in rest if (refusal := granted.refusal(wishes[i]))}
+    return [
+        Row(
+            zone=event.zone,
+            options=options_of(times[i], chosen.get(i), [*(c for j, c in chosen.items() if j != i)], table.own),
+            wish=wish,
+            chosen=chosen.get(i),
+            is_lost=bool(wish.pick.slot) and i not in kept and i not in booked and i not in limits,
+            is_booked=i in booked,
+            limit=limits.get(i),
+        )
+        for i, wish in enumerate(wishes)
+    ]
+
+
+@dataclass
+class _Granted:
+    """What the family has in the event and what it chose, as its limits count them; the teachers' days are told by the
+    timetable."""
+
+    contact_id: int
+    limits: Limits
+    counted: list[Counted]
+
+    @classmethod
+    def so_far(cls, session: Session, limits: Limits, event: Event, contact: Contact) -> "_Granted":
+        assert event.id is not None
+        assert contact.id is not None
+        counted = counted_of_family(session, limits, event.id, contact.id)
+        return cls(contact.id, replace(limits, per_day=None), counted)
+
+    def refusal(self, wish: Wish) -> DomainError | None:
+        return next(iter(broken_limits(self.limits, self._wanted(wish), self.counted)), None)
+
+    def grant(self, wish: Wish) -> DomainError | None:
+        """Why not, or None: then it counts."""
+        if refusal := self.refusal(wish):
+            return refusal
+        if self.limits.are_counted:
+            wanted = self._wanted(wish)
+            self.counted.append(as_counted(wanted, place(self.limits, wanted, self.counted)))
+        return None
+
+    def most(self) -> int | None:
+        return left(self.limits.per_event, self.counted)
+
+    def per_child(self, child: Child) -> int | None:
+        return left(self.limits.per_child, self.counted, child.key)
+
+    def per_class(self, class_id: int | None) -> int | None:
+        """A class of the family's own counts; a typed child has none."""
+        if not self.limits.once_per_class or class_id is None:
+            return None
+        return 0 if any(row.class_id == class_id for row in self.counted) else 1
+
+    def _wanted(self, wish: Wish) -> Wanted:
+        child, teacher = wish.child, wish.resource
+        return Wanted(self.contact_id, child.key, child.name, teacher.id, teacher.name, wish.class_id, "")
+
+
+def _proposed(
+    table: Timetable, wishes: Sequence[Wish], open_: Times, chosen: Mapping[int, Time], granted: _Granted
+) -> dict[int, Time]:
+    if not open_:
+        return {}
+    limits = [*_family_limits(wishes, open_, granted), *_teacher_limits(table, wishes, open_, chosen.values())]
+    return propose(open_, around=[*table.own, *chosen.values()], limits=limits, most=granted.most())
+
+
+def _family_limits(wishes: Sequence[Wish], open_: Times, granted: _Granted) -> Iterator[AtMost]:
+    for key, alike in _grouped({i: wishes[i].child.key for i in open_}).items():
+        if (number := granted.per_child(wishes[alike[0]].child)) is not None and key:
+            yield AtMost(number, alike)
+    for class_id, alike in _grouped({i: wishes[i].class_id for i in open_}).items():
+        if (number := granted.per_class(class_id)) is not None:
+            yield AtMost(number, alike)
+
+
+def _teacher_limits(
+    table: Timetable, wishes: Sequence[Wish], open_: Times, chosen: Collection[Time]
+) -> Iterator[AtMost]:
+    """Of a teacher's day where several wishes of the family share what is left of it."""
+    if table.limits.per_day is None:
+        return
+    for resource, alike in _grouped({i: wishes[i].resource.id for i in open_}).items():
+        for day in {time.day for i in alike for time in open_[i]}:
+            taken = sum(time.resource_id == resource and time.day == day for time in chosen)
+            yield AtMost((table.left_on(resource, day) or 0) - taken, alike, day)
+
+
+def _grouped(keys: Mapping[int, Key]) -> dict[Key, list[int]]:
+    found: dict[Key, list[int]] = {}
+    for i, key in keys.items():
+        found.setdefault(key, []).append(i)
+    return found
+
+
+def _timetable(
+    session: Session, event: Event, settings: EventSettings, contact: Contact, wishes: Sequence[Wish], *, now: datetime
+) -> Timetable:
+    resources = {wish.resource.id for wish in wishes}
+    students = {student for wish in wishes for student in _students(wish.child)}
+    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now, settings=settings)
+
+
+def _times(table: Timetable, wish: Wish) -> list[Time]:
+    """Who chose to meet online walks nowhere."""
+    times = table.times(wish.resource.id, _students(wish.child))
+    return [time._replace(room="") for time in times] if wish.pick.kind == VIRTUAL else times
+
+
+def _students(child: Child) -> tuple[int, ...]:
+    return (child.student_id,) if child.student_id else ()
+
+
+def _has_all(table: Timetable, wish: Wish, *, once: bool) -> bool:
+    allowed = min(wish.allowed, 1) if once else wish.allowed
+    return table.booked(wish.resource.id, wish.child.key) >= allowed
+
+
+def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:
+    return next((t for t in times if t.token == wish.pick.slot and t.clash is None), None)
