@@ -1,5 +1,6 @@
 """UI Setup and Vendor UI Setup: availability, the link, the provider, the appointment type."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -52,12 +53,23 @@ def test_times_are_typed_and_shown_on_the_clocks_of_the_event(office: Office) ->
     assert 'role="status"' in page.partition("Saved")[0].rpartition("<div")[2]
 
 
+def test_the_walking_time_between_rooms_is_five_minutes_until_the_office_says_otherwise(office: Office) -> None:
+    page = office.dora.get(office.path("settings/ui-setup")).text
+    before = settings(office).walk_minutes
+
+    save(office, walk_minutes="12")
+
+    assert re.search(r'<input[^>]*name="walk_minutes"[^>]*value="5"', page)
+    assert (before, settings(office).walk_minutes) == (5, 12)
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
         ({"opens_at": "2026-12-02T20:00", "closes_at": "2026-12-02T08:00"}, "close", "must close after it opens"),
         ({"opens_at": "2026-03-08T02:30"}, "open", "the clock change skips it"),
         ({"closes_at": "tomorrow"}, "close", "Enter a date and a time"),
+        ({"walk_minutes": "121"}, "walk", "Type 120 or less"),
         ({"provider": "teams"}, "provider", "Choose one of the list"),
     ],
 )
