@@ -65,13 +65,13 @@ def class_list(session: Session, event: Event, *, page: int) -> ClassList:
     members = _people(session, ResourceMember, col(ResourceMember.resource_id), [one.id for one in resources])
     people = {member.id for team in members.values() for member in team}
     known = _taught(session, col(Class.id).in_(_of_teachers(col(ClassTeacher.contact_id).in_(people))))
-    left_out = _left_out(event)
-    without: int = session.execute(select(func.count(col(Class.id))).where(*left_out)).scalar_one()
+    nobody = left_out(event)
+    without: int = session.execute(select(func.count(col(Class.id))).where(*nobody)).scalar_one()
     return ClassList(
         teams=tuple(_team(resource, members.get(resource.id, ()), known) for resource in resources),
         total=total,
         page=page,
-        left_out=tuple(_taught(session, *left_out, limit=MOST_LEFT_OUT)),
+        left_out=tuple(_taught(session, *nobody, limit=MOST_LEFT_OUT)),
         without=without,
     )
 
@@ -90,7 +90,8 @@ def teams_of_class(session: Session, event: Event, row: Class) -> list[Resource]
     return list(session.execute(query.order_by(col(Resource.position), col(Resource.id))).scalars())
 
 
-def _left_out(event: Event) -> tuple[ColumnElement[bool], ...]:
+def left_out(event: Event) -> tuple[ColumnElement[bool], ...]:
+    """The condition on classes of the school that none of whose teachers has a schedule in the event."""
     is_here = (
         exists()
         .where(col(ClassTeacher.class_id) == col(Class.id))

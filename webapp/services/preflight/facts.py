@@ -67,7 +67,7 @@ class Offer:
 @dataclass(frozen=True)
 class Facts:
     """`is_readable` says that this installation's keys open the connection's tokens; `missing` are scopes that were not
-    granted; `days` those of the coming slots on the event's own calendar."""
+    granted; `days` those of the coming slots on the event's own calendar; `is_over`: all slots have ended."""
 
     now: datetime
     zone: str
@@ -78,6 +78,7 @@ class Facts:
     offers: tuple[Offer, ...]
     days: tuple[date, ...]
     has_slots: bool
+    is_over: bool
     hold: Hold | None
     overdue: tuple[Overdue, ...]
     mails_that_hide_links: tuple[str, ...]
@@ -115,6 +116,7 @@ def read_facts(
         offers=_offers(session, event.id, _by_resource(coming)),
         days=tuple(sorted({local_day(start, event.zone) for start in {slot.starts_at for slot in coming}})),
         has_slots=bool(slots),
+        is_over=bool(slots) and all(slot.ends_at <= now for slot in slots),
         hold=hold_of(session),
         overdue=tuple(overdue(session, now=now)),
         mails_that_hide_links=tuple(hiding(texts_of(session, event.id))),

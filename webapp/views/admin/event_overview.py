@@ -1,4 +1,4 @@
-"""An event's Overview: preflight from what is stored, and Check now."""
+"""An event's Overview: what is ready and what is missing, preflight from what is stored, and Check now."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from webapp.context import confab, database
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.rendering import is_htmx
+from webapp.services.event.checklist import checklist
 from webapp.services.preflight.check import progress_of, start_check
 from webapp.services.preflight.opening import opened_with_red
 from webapp.services.preflight.preflight import preflight
@@ -25,6 +26,7 @@ def overview(school: str, event: int) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
         values = _found(session, frame) | {"opened": opened_with_red(session, frame.event)}
+        values["todo"] = checklist(session, frame.event, frame.settings, values["found"].facts, now=clock.now())
     return event_page("admin/event/overview.html", frame, **values)
 
 
