@@ -125,7 +125,7 @@ def test_the_booking_window_is_judged_by_the_slots(office: Office, opens: int, c
 
 
 def test_people_who_cannot_be_reached_are_counted(office: Office) -> None:
-    """Families by a parent's email or the Security Value, teachers by their email; absent students count for nothing."""
+    """Families by a parent's email or the Security Value, teachers by their email; absentees count for nothing."""
     ready(office)
     with office.arranged() as session:
         no_mail = make_contact(session, office.school, "Bob", email=None)
