@@ -13,6 +13,8 @@ from webapp.models import Task
 from webapp.providers.base import Providers
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.booking.bulk import run_bulk
+from webapp.services.event.slots_task import KIND as SLOTS
+from webapp.services.event.slots_task import run_slots
 from webapp.services.meeting.map_contacts import KIND as MAP_CONTACTS
 from webapp.services.meeting.map_contacts import run_mapping
 from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
@@ -29,11 +31,16 @@ def _import(database: Database, _: Providers, claim: Claim, clock: Callable[[], 
     run_import(database, claim, clock)
 
 
+def _slots(database: Database, _: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
+    run_slots(database, claim, clock)
+
+
 _RUNS = {
     MAP_CONTACTS: run_mapping,
     MAP_TEACHER: run_lookup,
     APPOINTMENTS: run_bulk,
     APPLY_IMPORT: _import,
+    SLOTS: _slots,
     REVOKE: run_revoke,
 }
 

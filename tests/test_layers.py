@@ -276,7 +276,8 @@ def test_services_may_wake_the_jobs_and_leave_transactions_to_the_edge() -> None
     assert names_from("webapp.db", services) == {"wake", "Database"}
     names = ("tokens", "health", "revoke", "map_contacts", "map_teacher")
     ours = {f"webapp/services/meeting/{name}.py" for name in names}
-    assert with_database == ours | {"webapp/services/booking/bulk.py", "webapp/services/roster/import_task.py"}
+    watched = ("booking/bulk", "event/slots_task", "roster/import_task")
+    assert with_database == ours | {f"webapp/services/{name}.py" for name in watched}
 
 
 def test_whatever_happens_is_caught_in_one_place_only() -> None:

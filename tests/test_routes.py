@@ -41,7 +41,7 @@ FOR_MAKERS = """
 """For teachers who may book, within what is their own."""
 
 IN_PART = """
-    events.event_list slots.show slots.form slots.preview slots.act
+    events.event_list slots.show slots.form slots.preview slots.act slots.task slots.task_progress
     appointments.overview appointments.cancel appointments.confirm appointments.move appointments.slot
     appointments_list.selected appointments_list.do appointments_list.task appointments_list.task_progress
 """.split()

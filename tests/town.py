@@ -33,10 +33,13 @@ from webapp.models import (
     Task,
 )
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
+from webapp.services.event.slots_task import KIND as SLOTS
 from webapp.services.meeting.tokens import close_tokens
 from webapp.services.people.logo import save_logo
 from webapp.services.roster.import_run import try_upload
 from webapp.services.system.audit import SYSTEM
+
+CREATED = {"dates": ["2026-12-03"], "from_time": "16:00", "to_time": "17:00", "duration": 15}
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Place:
     run: int
     service: int
     task: int
+    slots_task: int
     digest: str
     class_id: int
 
@@ -203,15 +207,16 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         student=student,
         run=run,
         service=service,
-        task=_task(database, homes),
+        task=_task(database, homes, APPOINTMENTS, {"deed": "confirm", "appointments": []}),
+        slots_task=_task(database, homes, SLOTS, {"event": homes.event.id, "deed": "create", "typed": CREATED}),
         digest=digest,
         class_id=class_id,
     )
 
 
-def _task(database: Database, homes: Households) -> int:
+def _task(database: Database, homes: Households, kind: str, arguments: dict[str, object]) -> int:
     """Work that somebody of the school watched, and that is done."""
     with database.transaction() as session:
-        known = json.dumps({"deed": "confirm", "appointments": []})
-        row = Task(school_id=homes.school.id or 0, kind=APPOINTMENTS, arguments=known, created_at=clock.now())
+        known = {"arguments": json.dumps(arguments), "created_at": clock.now()}
+        row = Task(school_id=homes.school.id or 0, kind=kind, **known)
         return stored(session, row).id or 0

@@ -18,7 +18,10 @@ from jobs.mail_delivery import deliver_mail
 from jobs.tasks import run_tasks
 from webapp import clock
 from webapp.db import Database
+from webapp.errors import Busy
 from webapp.models import Appointment, Audit, Grant, Level, Message, Resource, ResourceMember, Task
+from webapp.services.booking import bulk
+from webapp.services.booking.cancel import cancel_appointment
 from webapp.services.booking.listed import PER_PAGE
 
 HOUR_LATER = {"held_until": datetime.fromisoformat("2026-11-23T16:00:00+00:00")}
@@ -230,6 +233,30 @@ class TestSeveral:
 
         assert "1 appointment confirmed. 2 were left as they are" in done
         assert office.again(three[0]).problem is None
+
+    def test_where_the_database_is_taken_the_rest_is_done_later_and_each_counts_once(
+        self, office: Office, three: list[Appointment], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """RELIABILITY I7: a crowd is no reason to leave an appointment standing."""
+        answer = do(office, "delete", *three)
+        tried: list[int] = []
+
+        def cancel(*some: Any, **more: Any) -> None:
+            tried.append(1)
+            if len(tried) == 2:
+                raise Busy
+            cancel_appointment(*some, **more)
+
+        monkeypatch.setattr(bulk, "cancel_appointment", cancel)
+        run_tasks(office.app)
+        with office.arranged() as session:
+            task = session.exec(select(Task)).one()
+            done, task.due_at = task.done, clock.now()
+        run_tasks(office.app)
+
+        assert done == 1
+        assert "3 appointments cancelled." in words(office.dora.get(answer.location).text)
+        assert "left as" not in words(office.dora.get(answer.location).text)
 
     def test_the_same_form_acts_once(self, office: Office, three: list[Appointment]) -> None:
         """RELIABILITY D2"""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,8 +22,8 @@ from webapp.services.booking.errors import AppointmentMoved
 from webapp.services.event.inputs import Line, Paragraphs
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
-from webapp.services.system.errand import Claim
-from webapp.services.system.task import end_task, progress, start_task
+from webapp.services.system.errand import DATABASE_TROUBLE, Claim
+from webapp.services.system.task import Overtaken, end_task, keep_step, progress, start_task
 from webapp.services.system.vault import vault_of
 
 KIND = "appointments"
@@ -95,30 +96,34 @@ def result_of(task: Task) -> Result:
 
 
 def run_bulk(database: Database, _providers: Providers, claim: Claim, now: Callable[[], datetime]) -> None:
-    """Each in a transaction of its own. Begun anew after a crash, it passes over what is done already."""
+    """Each in a transaction of its own. Begun anew after a crash, it goes on where it was."""
     with database.reading() as session:
         task = session.get_one(Task, claim.id)
         arguments, school_id = json.loads(task.arguments), task.school_id
-    if arguments["deed"] == MAIL:
-        _mail(database, claim, arguments, school_id, now)
-    else:
-        _change(database, claim, arguments, school_id, now)
+    run = _mail if arguments["deed"] == MAIL else _change
+    with suppress(Overtaken):
+        run(database, claim, arguments, school_id, now)
 
 
 def _change(
     database: Database, claim: Claim, arguments: dict[str, Any], school_id: int, now: Callable[[], datetime]
 ) -> None:
+    """What somebody did before us, or what needs nothing, is counted as left as it was."""
+    with database.reading() as session:
+        task = session.get_one(Task, claim.id)
     change = cancel_appointment if arguments["deed"] == DELETE else confirm_appointment
-    numbers, changed = arguments["appointments"], 0
-    for done, number in enumerate(numbers, start=1):
+    numbers, who, changed = arguments["appointments"], Who(*arguments["who"]), result_of(task).changed
+    for done, number in enumerate(numbers[task.done :], start=task.done + 1):
         try:
             with database.transaction() as session:
-                _change_one(session, change, number, school_id, who=Who(*arguments["who"]), now=now())
+                _change_one(session, change, number, school_id, who=who, now=now())
+                keep_step(session, claim, done=done, result={"changed": changed + 1}, now=now())
             changed += 1
+        except DATABASE_TROUBLE:
+            raise
         except DomainError:
-            pass  # somebody was quicker, or there is nothing to confirm: it is counted as left as it was
-        if done % 10 == 0 and not _tell(database, claim, done, len(numbers), now()):
-            return
+            with database.transaction() as session:
+                keep_step(session, claim, done=done, result={"changed": changed}, now=now())
     with database.transaction() as session:
         result = {"changed": changed, "left": len(numbers) - changed}
         _end(session, claim, len(numbers), result, now=now())

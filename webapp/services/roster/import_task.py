@@ -12,18 +12,14 @@ from webapp.errors import DomainError, ProviderError
 from webapp.models import ImportRun, School, Task
 from webapp.services.roster.import_run import AlreadyApplied, apply_run, prepare, report_of
 from webapp.services.system.audit import Who
-from webapp.services.system.errand import Claim
-from webapp.services.system.task import end_task, is_under_way, progress, start_task
+from webapp.services.system.errand import DATABASE_TROUBLE, Claim
+from webapp.services.system.task import Overtaken, end_task, is_under_way, progress, start_task
 
 KIND = "apply_import"
 LARGE = 2_000
 """Rows from which nobody should wait for the answer of a form."""
 
 STEPS = 3
-
-
-class _Overtaken(Exception):
-    """The claim went to another process, which does all of it again."""
 
 
 def is_large(run: ImportRun) -> bool:
@@ -62,11 +58,13 @@ def run_import(database: Database, claim: Claim, clock: Callable[[], datetime]) 
     """It can be repeated without harm: what was applied is not applied again."""
     try:
         _apply(database, claim, clock)
-    except _Overtaken:
+    except Overtaken:
         return
     except AlreadyApplied:
         with database.transaction() as session:
             end_task(session, claim, now=clock())
+    except DATABASE_TROUBLE:
+        raise
     except DomainError as error:
         problem = ProviderError(error.message, retry=False, code="refused")
         problem.values = error.values
@@ -89,7 +87,7 @@ def _apply(database: Database, claim: Claim, clock: Callable[[], datetime]) -> N
         agreed = {"confirmed": said["confirmed"], "marks_absent": said["marks_absent"]}
         apply_run(session, school, run, plan, **agreed, who=who, now=clock())
         if not end_task(session, claim, now=clock()):
-            raise _Overtaken
+            raise Overtaken
 
 
 def _upload(session: Session, school_id: int, number: int) -> tuple[School, ImportRun]:
@@ -99,4 +97,4 @@ def _upload(session: Session, school_id: int, number: int) -> tuple[School, Impo
 def _tell(database: Database, claim: Claim, clock: Callable[[], datetime], *, done: int) -> None:
     with database.transaction() as session:
         if not progress(session, claim, done=done, total=STEPS, now=clock()):
-            raise _Overtaken
+            raise Overtaken

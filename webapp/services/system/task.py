@@ -52,6 +52,18 @@ def progress(session: Session, claim: Claim, *, done: int, total: int, now: date
     return write_if_ours(session, Task, claim, done=done, total=total, due_at=now + LEASE)
 
 
+class Overtaken(Exception):
+    """The claim went to another process, which goes on where we were."""
+
+
+def keep_step(session: Session, claim: Claim, *, done: int, result: Mapping[str, object], now: datetime) -> None:
+    """Say how far it is in the transaction of what was done, so that nothing is done or counted twice. Raises
+    Overtaken, which undoes it, if the claim is not ours any more."""
+    said = {"done": done, "result": json.dumps(result), "due_at": now + LEASE}
+    if not write_if_ours(session, Task, claim, **said):
+        raise Overtaken
+
+
 def end_task(
     session: Session,
     claim: Claim,

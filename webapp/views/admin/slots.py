@@ -1,12 +1,13 @@
 """Create, update, copy, move and delete slots: first the number, then the deed exactly as it was shown."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from flask import Blueprint, flash, g
+from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
 from sqlmodel import Session
 from werkzeug.datastructures import MultiDict
@@ -21,30 +22,21 @@ from webapp.i18n import ngettext
 from webapp.models import Event, Level
 from webapp.services.booking.errors import KeyUsed
 from webapp.services.booking.shift import PeopleElsewhere
-from webapp.services.event.copy_slots import copy_slots, preview_copy
-from webapp.services.event.create_slots import create_slots, preview_create, starts_of
+from webapp.services.event.create_slots import starts_of
 from webapp.services.event.day_grid import first_day
-from webapp.services.event.delete_slots import delete_slots, preview_delete
-from webapp.services.event.move_slots import move_slots, preview_move
 from webapp.services.event.slots import SlotCounts
-from webapp.services.event.slots_menu import (
-    CopyForm,
-    CreateForm,
-    DeleteForm,
-    MoveForm,
-    Typed,
-    UpdateForm,
-    days_with_slots,
-    teachers_to_choose,
-    with_teachers,
-)
-from webapp.services.event.update_slots import preview_update, update_slots
+from webapp.services.event.slots_menu import Typed, days_with_slots, teachers_to_choose, with_teachers
+from webapp.services.event.slots_task import DEEDS, Deed, is_long, progress_of, start_slots, task_of
+from webapp.services.system.task import is_under_way
 from webapp.views.admin.event_frame import EVENT, Answer, asked_date, day_of, event_page, framed, go_to
 from webapp.views.admin.once import once
 
 blueprint = Blueprint("slots", __name__, url_prefix="/s/<school>")
 
 SLOTS = f"{EVENT}/slots/<any(create, update, copy, move, delete):deed>"
+TASK = f"{EVENT}/slots/task/<int(max=2147483647):slots_task>"
+_TASK = "task"
+"""Under which a form's result names the work that it began."""
 
 Done = dict[str, int]
 
@@ -84,15 +76,16 @@ def _deleted(done: Done) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One item of the Slots menu: its form, how it counts and acts, what it says when done or when there is nothing."""
+    """One item of the Slots menu: what it says when done or when there is nothing, and how its form begins."""
 
     name: str
-    shape: type[Typed]
-    count: Callable[..., SlotCounts]
-    act: Callable[..., SlotCounts]
     said: Callable[[Done], str]
     nothing: str
     defaults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def deed(self) -> Deed:
+        return DEEDS[self.name]
 
 
 _EVENING = {"from_time": "16:00", "to_time": "19:00", "duration": "15"}
@@ -101,11 +94,11 @@ _NO_CHANGE = N_("No slot would change.")
 _NO_SLOTS = N_("There are no slots at these times.")
 _NOTHING_TO_COPY = N_("There is nothing to copy at these times, or all of it is there already.")
 _NOTHING_TO_MOVE = N_("No slot at these times can be moved.")
-CREATE = Item("create", CreateForm, preview_create, create_slots, _created, _NONE_LEFT, _EVENING)
-UPDATE = Item("update", UpdateForm, preview_update, update_slots, _updated, _NO_CHANGE)
-DELETE = Item("delete", DeleteForm, preview_delete, delete_slots, _deleted, _NO_SLOTS)
-COPY = Item("copy", CopyForm, preview_copy, copy_slots, _copied, _NOTHING_TO_COPY)
-MOVE = Item("move", MoveForm, preview_move, move_slots, _moved, _NOTHING_TO_MOVE)
+CREATE = Item("create", _created, _NONE_LEFT, _EVENING)
+UPDATE = Item("update", _updated, _NO_CHANGE)
+DELETE = Item("delete", _deleted, _NO_SLOTS)
+COPY = Item("copy", _copied, _NOTHING_TO_COPY)
+MOVE = Item("move", _moved, _NOTHING_TO_MOVE)
 ITEMS = {item.name: item for item in (CREATE, UPDATE, COPY, MOVE, DELETE)}
 
 
@@ -125,14 +118,14 @@ def form(school: str, event: int, deed: str) -> Answer:
 @blueprint.post(f"{SLOTS}/preview")
 @staff(Level.RESOURCE_ADMINISTRATOR)
 def preview(school: str, event: int, deed: str) -> Answer:
-    sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
+    sent: Form[Any] = Form.sent(ITEMS[deed].deed.shape, request.form)
     return _counted(event, ITEMS[deed], sent, is_preview=True)
 
 
 @blueprint.post(SLOTS)
 @staff(Level.RESOURCE_ADMINISTRATOR)
 def act(school: str, event: int, deed: str) -> Answer:
-    sent: Form[Any] = Form.sent(ITEMS[deed].shape, request.form)
+    sent: Form[Any] = Form.sent(ITEMS[deed].deed.shape, request.form)
     if not sent:
         return _counted(event, ITEMS[deed], sent)
     try:
@@ -141,20 +134,50 @@ def act(school: str, event: int, deed: str) -> Answer:
         return _counted(event, ITEMS[deed], sent, error)
 
 
+@blueprint.get(TASK)
+@staff(Level.RESOURCE_ADMINISTRATOR)
+def task(school: str, event: int, slots_task: int) -> Answer:
+    return _task_page(event, slots_task, "admin/event/slots_task.html")
+
+
+@blueprint.get(f"{TASK}/progress")
+@staff(Level.RESOURCE_ADMINISTRATOR)
+def task_progress(school: str, event: int, slots_task: int) -> Answer:
+    return _task_page(event, slots_task, "admin/event/_slots_task.html")
+
+
 def _act(event: int, item: Item, typed: Typed) -> str:
-    """The address of the first day concerned. Raises NotAsShown unless it is what the button said."""
+    """The address of the first day concerned, or of what goes on. Raises NotAsShown unless it is what the button
+    said."""
     with database().transaction() as session:
         frame = framed(session, event)
 
         def deed() -> Done:
             chosen = with_teachers(session, frame.event, typed, within=g.resources)
-            counts = item.act(session, frame.event, chosen, who=who(), now=clock.now())
-            _refuse_unseen(item, typed, counts)
-            return counts.numbers
+            return _started(session, frame.event, item, typed, chosen) or _done(
+                session, frame.event, item, typed, chosen
+            )
 
         done = once(session, f"slots.{item.name}", event, typed.model_dump_json(), deed=deed)
+    if _TASK in done:
+        return url_for("slots.task", school=g.school.slug, event=event, slots_task=done[_TASK])
     flash(" ".join(filter(None, (item.said(done), _rounded(typed)))))
-    return day_of(frame.event, min(getattr(typed, "to", typed.dates)))
+    return day_of(frame.event, _first_day(typed))
+
+
+def _started(session: Session, event: Event, item: Item, typed: Typed, chosen: Typed) -> Done:
+    """Work to be watched, where it is much; else nothing."""
+    counts = item.deed.count(session, event, chosen, now=clock.now())
+    if not is_long(counts):
+        return {}
+    _refuse_unseen(item, typed, counts)
+    return {_TASK: start_slots(session, event, g.contact, item.name, chosen, who=who(), now=clock.now()).id or 0}
+
+
+def _done(session: Session, event: Event, item: Item, typed: Typed, chosen: Typed) -> Done:
+    counts = item.deed.act(session, event, chosen, who=who(), now=clock.now())
+    _refuse_unseen(item, typed, counts)
+    return counts.numbers
 
 
 def _refuse_unseen(item: Item, typed: Typed, counts: SlotCounts) -> None:
@@ -186,7 +209,7 @@ def _opened(event: int, item: Item, template: str) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
         day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=clock.now())
-        fresh: Form[Any] = Form.sent(item.shape, MultiDict({"dates": day.isoformat(), **item.defaults}))
+        fresh: Form[Any] = Form.sent(item.deed.shape, MultiDict({"dates": day.isoformat(), **item.defaults}))
         shown = _shown(session, frame.event, item, fresh)
     fresh.errors.clear()
     fresh.problem = ""
@@ -210,6 +233,29 @@ def _partial(item: Item) -> str:
     return f"admin/event/_{item.name}_slots.html"
 
 
+def _task_page(event: int, number: int, template: str) -> Answer:
+    with database().reading() as session:
+        frame = framed(session, event)
+        row = task_of(session, frame.event, number)
+    progress = progress_of(row)
+    item = ITEMS[progress.deed]
+    return event_page(
+        template,
+        frame,
+        task=row,
+        item=item,
+        done=item.said(dict(progress.numbers)) if progress.numbers else "",
+        problem=_(row.problem, **json.loads(row.problem_values)) if row.problem else "",
+        is_running=is_under_way(row),
+        back=day_of(frame.event, _first_day(progress.typed)),
+    )
+
+
+def _first_day(typed: Typed) -> date:
+    days: list[date] = getattr(typed, "to", typed.dates)
+    return min(days)
+
+
 def _shown(session: Session, event: Event, item: Item, sent: Form[Any]) -> dict[str, Any]:
     back = day_of(event, _first_date(sent))
     counts = _count(session, event, item, sent)
@@ -231,7 +277,7 @@ def _count(session: Session, event: Event, item: Item, sent: Form[Any]) -> SlotC
         return None
     try:
         chosen = with_teachers(session, event, sent.value, within=g.resources)
-        return item.count(session, event, chosen, now=clock.now())
+        return item.deed.count(session, event, chosen, now=clock.now())
     except Invalid as error:
         sent.refuse(error)
         return None
