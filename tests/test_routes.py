@@ -98,6 +98,7 @@ FOR_ADMINISTRATORS += """
     contact.invite school_settings.save school_settings.upload school_settings.remove
     setup_contacts.show setup_contacts.links setup_contacts.progress setup_contacts.level
     setup_contacts.remove_look setup_contacts.remove
+    undelivered.overview undelivered.retry_all undelivered.retry undelivered.dismiss
 """.split()
 FIELDS += """
     address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to

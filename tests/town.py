@@ -26,6 +26,7 @@ from webapp.models import (
     Contact,
     Grant,
     Level,
+    Message,
     ResourceMember,
     School,
     Service,
@@ -60,6 +61,7 @@ class Place:
     service: int
     task: int
     slots_task: int
+    message: int
     digest: str
     class_id: int
 
@@ -209,6 +211,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         service=service,
         task=_task(database, homes, APPOINTMENTS, {"deed": "confirm", "appointments": []}),
         slots_task=_task(database, homes, SLOTS, {"event": homes.event.id, "deed": "create", "typed": CREATED}),
+        message=_message(database, homes),
         digest=digest,
         class_id=class_id,
     )
@@ -220,3 +223,12 @@ def _task(database: Database, homes: Households, kind: str, arguments: dict[str,
         known = {"arguments": json.dumps(arguments), "created_at": clock.now()}
         row = Task(school_id=homes.school.id or 0, kind=kind, **known)
         return stored(session, row).id or 0
+
+
+def _message(database: Database, homes: Households) -> int:
+    """A mail that was given up."""
+    with database.transaction() as session:
+        key = f"given up at {homes.school.slug}"
+        known = {"kind": "confirmation", "recipient": "nobody@mail.example", "dedupe_key": key, "message_id": key}
+        known |= {"problem": "No", "school_id": homes.school.id}
+        return stored(session, Message(**known, created_at=clock.now(), problem_at=clock.now())).id or 0

@@ -17,6 +17,7 @@ from webapp.errors import N_
 from webapp.i18n import gettext
 from webapp.models import Level
 from webapp.services.booking.listed import red_count
+from webapp.services.message.undelivered import undelivered_count
 from webapp.services.people.accounts import Membership, memberships
 from webapp.services.people.manners import speak_as
 from webapp.services.system.installation import Hold, hold_of
@@ -70,6 +71,7 @@ def init_rendering(app: Flask) -> None:
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
     app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now, red_now=red_now)
+    app.jinja_env.globals.update(undelivered_now=undelivered_now)
     app.jinja_env.globals.update(vendors=vendors)
     app.context_processor(_everywhere)
     app.after_request(_secure)
@@ -129,6 +131,12 @@ def red_now() -> int:
     """For the navigation of the staff: how many of the appointments that they see have a problem."""
     with database().reading() as session:
         return red_count(session, g.contact)
+
+
+def undelivered_now() -> int:
+    """For the navigation of Administrators: how many mails were given up."""
+    with database().reading() as session:
+        return undelivered_count(session, g.school.id)
 
 
 def vendors() -> list[Membership]:

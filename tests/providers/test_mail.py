@@ -48,6 +48,7 @@ class Post:
     def __init__(self) -> None:
         self.kept: list[Envelope] = []
         self.answer = ""
+        self.verdict = ""  # on the mail itself
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -58,6 +59,8 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.verdict:
+            return self.verdict
         self.kept.append(envelope)
         return "250 OK"
 
@@ -80,7 +83,7 @@ def post(server: Controller) -> Iterator[Post]:
     handler: Post = server.handler
     handler.kept.clear()
     yield handler
-    handler.answer = ""
+    handler.answer = handler.verdict = ""
 
 
 @pytest.fixture
@@ -264,6 +267,18 @@ def test_a_refused_address_is_given_up_and_a_busy_one_is_not(
     assert (caught.value.retry, caught.value.code) == (retry, answer[:3])
     assert answer[4:7] in caught.value.detail
     assert post.kept == []
+
+
+@pytest.mark.parametrize(("verdict", "retry"), [("554 5.7.1 Not that text", False), ("451 Later", True)])
+def test_a_mail_that_is_refused_for_what_it_says_is_given_up(
+    post: Post, mailer: SmtpMailer, verdict: str, retry: bool
+) -> None:
+    post.verdict = verdict
+
+    with pytest.raises(ProviderError) as caught:
+        mailer.send(a_mail())
+
+    assert (caught.value.retry, caught.value.code, caught.value.detail) == (retry, verdict[:3], verdict[4:])
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:

@@ -179,4 +179,7 @@ def _refused(error: smtplib.SMTPRecipientsRefused) -> ProviderError:
 def _answered(error: smtplib.SMTPResponseException) -> ProviderError:
     text = error.smtp_error if isinstance(error.smtp_error, str) else str(error.smtp_error, "utf-8", "replace")
     # A wrong password or sender is for the operator to mend: the mail waits rather than being lost.
-    return ProviderError(N_("The mail server refuses the mail"), retry=True, code=str(error.smtp_code), detail=text)
+    is_final = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+    return ProviderError(
+        N_("The mail server refuses the mail"), retry=not is_final, code=str(error.smtp_code), detail=text
+    )

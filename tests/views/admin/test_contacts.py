@@ -103,7 +103,7 @@ def test_the_number_of_queries_does_not_grow_with_the_school(office: Office, num
         page = find(office, last="quill", page=1)
 
     assert f"Showing 1–{min(50, number)} of {number}" in page
-    assert len([statement for statement, _values in asked if statement.startswith("SELECT")]) == 6
+    assert len([statement for statement, _values in asked if statement.startswith("SELECT")]) == 7
     if number > 50:
         assert "Quill 00050" in find(office, last="quill", page=2)
         assert f"Showing {number - 49}–{number}" in find(office, last="quill", page=9_999)

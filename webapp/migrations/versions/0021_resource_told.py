@@ -16,5 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("appointment") as table:
-        table.drop_column("resource_told")
+    # Not by a rebuild: dropping the table would take along what is part of its rows.
+    op.drop_column("appointment", "resource_told")

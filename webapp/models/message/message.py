@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from webapp.models.base import may_point_to, owned
@@ -16,9 +16,15 @@ SIGN_IN_LINK, NEW_SIGN_IN, NEW_ADDRESS = "sign_in_link", "new_sign_in", "new_add
 BOOKED = frozenset({CONFIRMATION, CHANGED})
 """The first mail about an act of booking; of a move it says so."""
 
+_GIVEN_UP = text("problem IS NOT NULL AND due_at IS NULL AND sent_at IS NULL AND dropped_at IS NULL")
+
 
 class Message(Errand, table=True):
-    __table_args__ = (UniqueConstraint("dedupe_key"),)  # asking twice is harmless (RELIABILITY I13)
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),  # asking twice is harmless (RELIABILITY I13)
+        # Each page of an Administrator asks whether there is one.
+        Index("ix_message_given_up", "school_id", sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     school_id: int = owned()
@@ -33,4 +39,5 @@ class Message(Errand, table=True):
     message_id: str = Field(max_length=120)
     created_at: datetime
     sent_at: datetime | None = None
-    dropped_at: datetime | None = None  # there was nothing left to tell
+    dropped_at: datetime | None = None  # there was nothing left to tell, or the office did not want it told
+    failing_since: datetime | None = None  # the first failure since it was wished, or tried again by the office

@@ -123,10 +123,12 @@ def _owe_links(session: Session, message: Message, *, since: datetime, now: date
 
 
 def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: datetime) -> None:
-    """Passing troubles are tried again for three days; a refused address is given up at once."""
+    """Passing troubles are tried again for three days, after growing pauses; a refused address is given up at once.
+    What was given up stands in Undelivered mails."""
     message = session.get_one(Message, claim.id)
-    columns = failed(error, attempts=message.attempts, now=now)
-    if now - message.created_at > GIVE_UP_AFTER:
+    since = message.failing_since or now
+    columns = failed(error, attempts=message.attempts, now=now) | {"failing_since": since}
+    if now - since > GIVE_UP_AFTER:
         columns["due_at"] = None
     write_if_ours(session, Message, claim, **columns)
 

@@ -5,32 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from webapp.errors import N_
 from webapp.models import Appointment, Audit, Contact, Message
-from webapp.models.message.message import (
-    CHANGED,
-    CONFIRMATION,
-    LINKS_READY,
-    NEEDS_RECONNECT,
-    NEW_ADDRESS,
-    NEW_LINKS,
-    NEW_SIGN_IN,
-    OFFICE_MAIL,
-    SIGN_IN_CODE,
-    SIGN_IN_LINK,
-    SYNC_ERRORS,
-    TEST,
-)
-from webapp.models.message.message_text import CANCELLATION, REMINDER, RESOURCE
 from webapp.services.booking.agenda import agenda
+from webapp.services.message.kinds import name_of
+from webapp.services.message.undelivered import reason_of
 
 MOST = 200
 
-BOOKED, CANCELLED, MAILED = N_("Appointment booked"), N_("Appointment cancelled"), N_("Mail sent")
+BOOKED, CANCELLED = N_("Appointment booked"), N_("Appointment cancelled")
+MAILED, UNDELIVERED = N_("Mail sent"), N_("Mail not delivered")
 _DEEDS = {
     "administrator.create": N_("Made Administrator"),
     "appointment.cancel": N_("Cancelled an appointment"),
@@ -46,28 +34,13 @@ _DEEDS = {
     "grant.remove": N_("Access taken away"),
     "guardian.add": N_("Student linked"),
     "guardian.remove": N_("Student unlinked"),
+    "mail.retry": N_("Undelivered mail tried again"),
+    "mail.dismiss": N_("Undelivered mail dismissed"),
     "log_in_as.start": N_("Logged in as teacher"),
     "log_in_as.end": N_("Returned from being logged in as teacher"),
     "sign_in.start": N_("Signed in"),
     "sign_in.end": N_("Logged out"),
     "sign_in.end_all": N_("Logged out everywhere"),
-}
-_MAILS = {
-    CONFIRMATION: N_("Confirmation"),
-    CHANGED: N_("Changed appointment"),
-    LINKS_READY: N_("Links"),
-    NEW_LINKS: N_("Changed links"),
-    REMINDER: N_("Reminder"),
-    CANCELLATION: N_("Cancellation"),
-    TEST: N_("Test"),
-    RESOURCE: N_("Resource Email Notification"),
-    SIGN_IN_CODE: N_("Sign-in code"),
-    SIGN_IN_LINK: N_("Sign-in link"),
-    NEW_SIGN_IN: N_("New sign-in"),
-    NEW_ADDRESS: N_("Changed address"),
-    NEEDS_RECONNECT: N_("Zoom needs to be connected again"),
-    SYNC_ERRORS: N_("Synchronization errors"),
-    OFFICE_MAIL: N_("Mail of the office"),
 }
 
 
@@ -97,14 +70,21 @@ def _appointments(session: Session, contact: Contact) -> Iterator[Happened]:
 
 
 def _mails(session: Session, contact: Contact) -> Iterator[Happened]:
+    """What was sent, and what was given up with its reason."""
+    at = func.coalesce(col(Message.sent_at), col(Message.problem_at))
+    given_up = and_(col(Message.problem).is_not(None), col(Message.due_at).is_(None))
+    columns = (at, *(col(getattr(Message, name)) for name in ("kind", "sent_at", "problem", "problem_values")))
     query = (
-        select(col(Message.sent_at), col(Message.kind))
-        .where(col(Message.contact_id) == contact.id, col(Message.sent_at).is_not(None))
-        .order_by(col(Message.sent_at).desc())
+        select(*columns)
+        .where(col(Message.contact_id) == contact.id, or_(col(Message.sent_at).is_not(None), given_up))
+        .order_by(at.desc())
         .limit(MOST)
     )
-    for at, kind in session.execute(query):
-        yield Happened(at, MAILED, what=_MAILS.get(kind, ""))
+    for when, kind, sent, problem, values in session.execute(query):
+        if sent:
+            yield Happened(when, MAILED, what=name_of(kind))
+        else:
+            yield Happened(when, UNDELIVERED, what=name_of(kind), about=reason_of(problem, values))
 
 
 def _deeds(session: Session, contact: Contact) -> Iterator[Happened]:

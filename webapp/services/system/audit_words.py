@@ -50,6 +50,8 @@ _LABELS = {
     "event.zone": N_("Time zone changed"),
     "log_in_as.start": N_("Logged in as a teacher"),
     "log_in_as.end": N_("Logged back in"),
+    "mail.dismiss": N_("Undelivered mail dismissed"),
+    "mail.retry": N_("Undelivered mail tried again"),
     "meeting.retry": N_("Links retried"),
     "notified.changed": N_("Notification Contacts changed"),
     "resource.add": N_("Resource added"),

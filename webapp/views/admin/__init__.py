@@ -32,6 +32,7 @@ from webapp.views.admin import (
     student,
     teachers,
     team,
+    undelivered,
     vendor_access,
     zoom_user,
 )
@@ -59,6 +60,7 @@ blueprints = (
     vendor_access.blueprint,
     families.blueprint,
     help_pages.blueprint,
+    undelivered.blueprint,
     importer.blueprint,
     setup.blueprint,
     school_settings.blueprint,
