@@ -49,7 +49,7 @@ def _still_running(running: set[Future[None]], at_once: int) -> set[Future[None]
     """When there is room again: for several, if they come soon, for each claim takes the writer's place once."""
     done, running = wait(running, return_when=FIRST_COMPLETED)
     soon = time.monotonic() + _GATHER
-    while running and at_once - len(running) < at_once // 6 and (left := soon - time.monotonic()) > 0:
+    while running and at_once - len(running) < max(2, at_once // 3) and (left := soon - time.monotonic()) > 0:
         more, running = wait(running, timeout=left, return_when=FIRST_COMPLETED)
         done |= more
     for one in done:

@@ -2,8 +2,10 @@
 
 import io
 import logging
+import re
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ LONGEST, LARGEST = 30.0, 2_000_000
 """Seconds that a document may take, and bytes of HTML that it may have."""
 
 NOTHING = Markup("")
+_CODE = re.compile(r'(?<=<img )src="code-of:([^"]*)"')
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "documents"
 logging.getLogger("xhtml2pdf").setLevel(logging.ERROR)
 
@@ -78,6 +81,7 @@ def pdf_of_html(html: str) -> bytes:
     from xhtml2pdf.config.resources import ResourceAccessPolicy
     from xhtml2pdf.default import DEFAULT_CSS
 
+    html = _CODE.sub(lambda code: f'src="{_picture(unescape(code[1]))}"', html)
     policy = ResourceAccessPolicy.server(
         base_dir=FONTS, allow_remote=False, max_render_seconds=LONGEST, max_document_bytes=LARGEST
     )
@@ -104,9 +108,15 @@ def _css() -> str:
     return (Path(__file__).parent / "schedule.css").read_text()
 
 
-@lru_cache(maxsize=512)
 def qr(url: str) -> str:
-    """The address as a picture to scan, in a data URI."""
+    """Stands for the address as a picture to scan, until it is printed: drawing it costs more than all else here, and
+    the process that prints has the lowest priority."""
+    return f"code-of:{url}"
+
+
+@lru_cache(maxsize=512)
+def _picture(url: str) -> str:
+    """In a data URI."""
     return str(segno.make(url, error="m").png_data_uri(scale=3, border=2))
 
 
