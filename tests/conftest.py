@@ -1,5 +1,6 @@
 """Give every test its own database and forbid what would leave this machine."""
 
+import gc
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from sqlmodel import Session
 sys.path.insert(0, str(Path(__file__).parent))  # the test helpers beside this file: factories, fakes, contracts
 
 import postgres
+import thrift
 from outside import Outside
 
 from webapp.db import Database
@@ -25,6 +27,9 @@ from webapp.services.system.vault import Vault
 # Whoever shares the machine with other work is not slow by a fault of the code.
 hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("patient")
+
+thrift.be_thrifty()
+gc.set_threshold(10_000, 10, 10)  # looking for garbage was a seventh of the time
 
 KEY = "tests-only-token-key-0123456789abcdef"
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -57,6 +62,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is marked `both_databases` and asks for `database`, even by way of `session`, runs on each of the two."""
     if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database", BOTH, indirect=True)
+
+
+@pytest.fixture
+def durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is opened from here on is as safe from a power cut as in an installation."""
+    monkeypatch.setattr(thrift, "waits_for_disk", True)
 
 
 @pytest.fixture
@@ -115,6 +126,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if any(item.get_closest_marker(name) for name in left_out):
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """All that is loaded by now stays: it need not be looked at for garbage again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -62,7 +62,7 @@ def heard(database: Database) -> list[set[str]]:
     return topics
 
 
-def test_every_connection_of_the_pool_has_the_pragmas(database: Database) -> None:
+def test_every_connection_of_the_pool_has_the_pragmas(durable: None, database: Database) -> None:
     """RELIABILITY D15"""
     connections = [database.engine.connect() for _ in range(8)]
 

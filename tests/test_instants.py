@@ -30,7 +30,6 @@ from factories import (
 )
 from fakes import FakeMailer, FakeMeetings
 from online_office import time_stands_at, words
-from sqlalchemy import event as sql_event
 from sqlmodel import Session, col, select
 from zones import ZONES, Change, changes_of, days_ahead, instants_shown_as
 
@@ -91,8 +90,6 @@ class World:
         self.zoom, self.mailer = ToldMeetings(), FakeMailer()
         self.app = make_app(settings_of(url, KEY), fake_providers(self.zoom, self.mailer))
         self.database: Database = self.app.extensions["confab"].database
-        # Nobody's data is lost with this machine, and a thousand commits need not wait for its disk.
-        sql_event.listen(self.database.engine, "connect", lambda opened, _: opened.execute("PRAGMA synchronous=OFF"))
         metadata.create_all(self.database.engine)
         self.office = Browser(self.app)
         with self.database.transaction() as session:

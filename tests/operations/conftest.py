@@ -16,6 +16,11 @@ def _the_day_stands_still(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(clock, "now", lambda: now)
 
 
+@pytest.fixture(autouse=True)
+def _as_it_is_installed(durable: None) -> None:
+    """The doctor looks at it."""
+
+
 @pytest.fixture(params=BOTH)
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     with lent(request, tmp_path, request.param) as installation:
