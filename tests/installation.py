@@ -1,6 +1,7 @@
 """Lend tests an installation that commands find in the environment: keys, and a database of this version's schema."""
 
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -64,7 +65,7 @@ class Installation:
 
 
 def bare(url: str) -> None:
-    """PostgreSQL databases of the tests come with tables that no migration stamped."""
+    """PostgreSQL databases of the tests come with the schema of this version."""
     database = Database(url)
     with database.engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
@@ -85,16 +86,22 @@ def lent(request: pytest.FixtureRequest, folder: Path, kind: str) -> Iterator[In
         "CONFAB_TOKEN_KEYS": secrets.token_hex(32),
         "CONFAB_BASE_URL": "https://conferences.school.example",
     }
+    with newborn(request, folder / "confab.db", kind) as url:
+        yield Installation(url, folder, environment | {"CONFAB_DATABASE_URL": url})
+
+
+@contextmanager
+def newborn(request: pytest.FixtureRequest, file: Path, kind: str) -> Iterator[str]:
+    """The address of an empty database of this version's schema, in the file or of the server of the tests."""
     if kind == "sqlite":
-        yield _upgraded(f"sqlite:///{folder / 'confab.db'}", folder, environment)
+        shutil.copy(request.getfixturevalue("_sqlite_template"), file)
+        yield f"sqlite:///{file}"
         return
     with request.getfixturevalue("_postgres_server").fresh_database() as url:
-        bare(url)
-        yield _upgraded(url, folder, environment)
+        yield url
 
 
-def _upgraded(url: str, folder: Path, environment: dict[str, str]) -> Installation:
+def upgrade(url: str) -> None:
     database = Database(url)
     schema.upgrade(database)
     database.dispose()
-    return Installation(url, folder, environment | {"CONFAB_DATABASE_URL": url})

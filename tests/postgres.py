@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import URL, create_engine, make_url, text
 
+from webapp import schema
 from webapp.db import Database
 from webapp.models import metadata
 
@@ -31,7 +32,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """`url` is an administrator's, of the database that is always there."""
+    """`url` is an administrator's, of the database that is always there; `template` has the schema of this version."""
 
     url: URL
     template: str
@@ -63,7 +64,7 @@ def server() -> Iterator[Server]:
         lent.run(f"CREATE DATABASE {lent.template} TEMPLATE template0 ENCODING 'UTF8'")
         try:
             database = Database(lent.url_of(lent.template))
-            metadata.create_all(database.engine)
+            schema.upgrade(database)
             database.dispose()
             yield lent
         finally:

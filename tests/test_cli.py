@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,9 +46,9 @@ def run(environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def school(run: Run) -> str:
+def school(run: Run, tmp_path: Path, _sqlite_template: Path) -> str:
     """An installation with one school."""
-    assert run("db", "upgrade").exit_code == 0
+    shutil.copy(_sqlite_template, tmp_path / "confab.db")
     made = run("create-admin", "--school", "linden", "--email", "dora@linden.example", "--password", PASSWORD)
     assert made.exit_code == 0, made.stderr
     return "linden"

@@ -15,6 +15,7 @@ from alembic import command
 from conftest import BOTH
 from evening import Evening
 from factories import make_appointment, make_school
+from installation import newborn
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Inspector
 
@@ -46,6 +47,14 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     with request.getfixturevalue("_postgres_server").fresh_database() as url:
         database = Database(url)
         _drop_tables(database)
+        yield database
+        database.dispose()
+
+
+@pytest.fixture(params=BOTH)
+def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with newborn(request, tmp_path / "upgraded.db", request.param) as url:
+        database = Database(url)
         yield database
         database.dispose()
 
@@ -116,12 +125,10 @@ def test_an_upgraded_database_makes_every_promise_of_a_created_one(empty: Databa
     ],
 )
 def test_the_fingerprint_sees_the_guards_that_matter(
-    empty: Database, table: str, what: str, words: tuple[str, ...]
+    upgraded: Database, table: str, what: str, words: tuple[str, ...]
 ) -> None:
     """Else a migration that drops one would go unnoticed."""
-    schema.upgrade(empty)
-
-    promises = fingerprint(empty)[table][what]
+    promises = fingerprint(upgraded)[table][what]
 
     assert any(all(word in promise for word in words) for promise in promises), promises
 
@@ -159,12 +166,11 @@ def test_two_parents_who_each_had_the_first_appointment_of_a_child_keep_both(emp
         assert [tuple(row) for row in rows] == list(zip(booked, (1, 2), strict=True))
 
 
-def test_a_database_of_another_version_is_not_current(empty: Database) -> None:
-    schema.upgrade(empty)
-    with empty.engine.begin() as connection:
+def test_a_database_of_another_version_is_not_current(upgraded: Database) -> None:
+    with upgraded.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'of the future'"))
 
-    assert not schema.is_current(empty)
+    assert not schema.is_current(upgraded)
 
 
 def test_processes_that_upgrade_at_once_are_one_after_the_other(empty: Database) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,9 +16,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from webapp import schema
 from webapp.cli import confab
-from webapp.db import Database
 
 REPOSITORY = Path(__file__).parents[1]
 NOWHERE = ["serve", "--host", "192.0.2.1"]
@@ -26,18 +25,15 @@ WEAK = "change-me-change-me-change-me-change-me"
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(tmp_path: Path, _sqlite_template: Path) -> dict[str, str]:
     """Of an installation that may serve."""
-    url = f"sqlite:///{tmp_path / 'confab.db'}"
-    database = Database(url)
-    schema.upgrade(database)
-    database.dispose()
+    shutil.copy(_sqlite_template, tmp_path / "confab.db")
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(REPOSITORY),
         "CONFAB_SECRET_KEY": secrets.token_hex(32),
         "CONFAB_TOKEN_KEYS": secrets.token_hex(32),
-        "CONFAB_DATABASE_URL": url,
+        "CONFAB_DATABASE_URL": f"sqlite:///{tmp_path / 'confab.db'}",
         "CONFAB_BASE_URL": "https://conferences.school.example",
     }
 

@@ -1,5 +1,5 @@
-"""Spare each test what another has done in this process: to compile the builders of addresses, templates and statements,
-which were three fifths of the time of a test of pages, and to wait for the disk."""
+"""Spare each test what another has done in this process: to compile addresses, templates and statements, which were
+three fifths of the time of a test of pages; and to wait for the disk."""
 
 from typing import Any
 from weakref import WeakKeyDictionary

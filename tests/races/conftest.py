@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from evening import Evening
-from races.databases import BOTH, empty_database, with_tables
+from installation import newborn
+from races.databases import BOTH, empty_database
 from races.scene import Scene
 from races.senders import Senders
 from races.server import Running, serving
@@ -51,8 +52,7 @@ def playing(database: Database, now: datetime) -> Scene:
 @pytest.fixture(params=BOTH)
 def lent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database that the test may spoil."""
-    if request.param == "sqlite":
-        yield from with_tables(f"sqlite:///{tmp_path / 'lent.db'}")
-        return
-    with request.getfixturevalue("_postgres_server").fresh_database() as url:
-        yield from with_tables(url)
+    with newborn(request, tmp_path / "lent.db", request.param) as url:
+        database = Database(url)
+        yield database
+        database.dispose()

@@ -1,40 +1,22 @@
 """Lend an empty database of each kind to tests that run the real server on it, or spoil it."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from postgres import Server
+from installation import newborn
 from races.audit import wrongs
 from sqlalchemy import text
 
 from webapp.db import Database
-from webapp.models import metadata
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @contextmanager
 def empty_database(request: pytest.FixtureRequest, places: pytest.TempPathFactory) -> Iterator[str]:
-    """Without tables: the server's schema is made by our own migrations."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{places.mktemp('races') / 'races.db'}"
-        return
-    server: Server = request.getfixturevalue("_postgres_server")
-    name = f"confab_races_{secrets.token_hex(6)}"
-    server.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-    try:
-        yield server.url_of(name)
-    finally:
-        server.run(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def with_tables(url: str) -> Iterator[Database]:
-    database = Database(url)
-    metadata.create_all(database.engine)
-    yield database
-    database.dispose()
+    with newborn(request, places.mktemp("races") / "races.db", request.param) as url:
+        yield url
 
 
 def without_key(table: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from factories import make_connection, make_school
 from fakes import FakeMailer, FakeMeetings, make_tokens
 from flask import Flask
 from flask.testing import FlaskClient
+from installation import newborn, upgrade
 from sqlalchemy import text
 
 from jobs import scheduler
@@ -35,18 +36,13 @@ Ready = Callable[..., str]
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Of a database with the schema of this version."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'confab.db'}"
-        _upgrade(url)
+    with newborn(request, tmp_path / "confab.db", request.param) as url:
         yield url
-        return
-    with request.getfixturevalue("_postgres_server").fresh_database() as url:
-        database = Database(url)
-        with database.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        database.dispose()
-        _upgrade(url)
+
+
+@pytest.fixture
+def on_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with newborn(request, tmp_path / "confab.db", "sqlite") as url:
         yield url
 
 
@@ -71,12 +67,6 @@ def start(apps: list[Flask]) -> Callable[..., Flask]:
 class Answer(NamedTuple):
     status: int
     text: str
-
-
-def _upgrade(url: str) -> None:
-    database = Database(url)
-    schema.upgrade(database)
-    database.dispose()
 
 
 def ask(app: Flask, path: str = "/readyz", **more: object) -> Answer:
@@ -132,12 +122,10 @@ def test_a_database_that_takes_no_writes_is_not_ready(start: Callable[..., Flask
 
 
 def test_a_writer_who_never_ends_is_told_after_a_while(
-    start: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Flask], on_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webapp.db.PATIENCE", 0.2)
-    url = f"sqlite:///{tmp_path / 'confab.db'}"
-    _upgrade(url)
-    app, other = start(url), Database(url)
+    app, other = start(on_sqlite), Database(on_sqlite)
 
     with other.transaction() as session:
         session.execute(text("SELECT 1"))
@@ -162,11 +150,14 @@ def test_keys_that_do_not_open_what_is_stored_are_told(start: Callable[..., Flas
 
 @pytest.mark.parametrize(("free", "reasons"), [(51, "ready\n"), (49, "not ready: disk\n")])
 def test_less_than_a_twentieth_of_the_disk_is_too_little(
-    start: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, reasons: str
+    start: Callable[..., Flask],
+    on_sqlite: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    reasons: str,
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'confab.db'}"
-    _upgrade(url)
-    app = start(url)
+    app = start(on_sqlite)
     usage = shutil.disk_usage(tmp_path)._replace(total=1000, free=free)
     monkeypatch.setattr("webapp.views.health.shutil.disk_usage", lambda place: usage if place == tmp_path else None)
 
@@ -174,11 +165,9 @@ def test_less_than_a_twentieth_of_the_disk_is_too_little(
 
 
 def test_a_process_whose_timer_died_is_not_ready_and_one_without_jobs_is(
-    start: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Flask], on_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'confab.db'}"
-    _upgrade(url)
-    serving, ticking = start(url), start(url)
+    serving, ticking = start(on_sqlite), start(on_sqlite)
     runs = threading.Semaphore(0)
     soon = {topic: job._replace(seconds=1) for topic, job in scheduler.SCHEDULE.items()}
     monkeypatch.setattr(scheduler, "SCHEDULE", soon | {"mail": scheduler.Job(lambda app: runs.release(), 1)})
@@ -230,7 +219,7 @@ def test_who_asks_often_gets_the_same_answer_for_a_second(
     url = f"sqlite:///{tmp_path / 'confab.db'}"
     app = start(url)
     first = app.test_client().get("/readyz")
-    _upgrade(url)
+    upgrade(url)
 
     again = app.test_client().get("/readyz")
 
