@@ -40,8 +40,8 @@ class Cpu:
         machine = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
         return cls(
             time.perf_counter(),
-            _of_tree(server),
-            _of_tree(database) if database else 0.0,
+            tree_seconds(server),
+            tree_seconds(database) if database else 0.0,
             own.user + own.system,
             (sum(machine) - machine[3] - machine[4]) / _TICK,
         )
@@ -63,7 +63,7 @@ def quantile(seconds: Sequence[float], share: float) -> float:
     return ordered[max(0, int(place))] * 1000 if ordered else 0.0
 
 
-def _of_tree(root: int) -> float:
+def tree_seconds(root: int) -> float:
     seconds, waiting = 0.0, [root]
     while waiting:
         pid = waiting.pop()

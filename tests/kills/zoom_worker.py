@@ -1,4 +1,4 @@
-"""Fork workers that run the job of meetings, as wsgi.py starts it, with waits that are seconds and keep their order.
+"""Fork workers that run one job, of meetings or mails, as wsgi.py starts it: waits are seconds and keep their order.
 
 An answer is awaited for less time than a lease lasts (RELIABILITY 2.3), and the quarantine, which the test sets, is
 longer than a call may take to begin, to be carried out and to show in the list (2.4.5): outside of tests they are 15 s,
@@ -18,6 +18,7 @@ from typing import NoReturn
 from jobs import scheduler
 from webapp import create_app
 from webapp.config import Settings
+from webapp.documents.paper import pdf_of_html
 from webapp.logs import set_up_logs
 from webapp.providers import http
 from webapp.providers.zoom import client
@@ -30,21 +31,21 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(seconds=4)
 TICK = 1
 
 
-def hasten() -> None:
+def hasten(job: str) -> None:
     client.call = partial(http.call, deadline=DEADLINE)
     errand.LEASE, errand.FIRST_PAUSE, errand.LONGEST_PAUSE = LEASE, FIRST_PAUSE, LONGEST_PAUSE
     settle.PROMPT = PROMPT
-    meetings = scheduler.SCHEDULE["meeting"]._replace(seconds=TICK)
+    only = scheduler.SCHEDULE[job]._replace(seconds=TICK)
     scheduler.SCHEDULE.clear()
-    scheduler.SCHEDULE["meeting"] = meetings
+    scheduler.SCHEDULE[job] = only
 
 
-def work(lifeline: int) -> NoReturn:
+def work(job: str, lifeline: int) -> NoReturn:
     """Alone in its process group, until it is killed or its parent ends."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ticking = scheduler.start(create_app(Settings.from_env()))
-    scheduler.wake(ticking, {"meeting"})  # as if a booking had just been committed here
+    scheduler.wake(ticking, {job})  # as if a booking had just been committed here
     os.read(lifeline, 1)
     os._exit(0)
 
@@ -61,8 +62,10 @@ def report_the_dead(*_: object) -> None:
 
 
 def main() -> None:
+    [job] = sys.argv[1:]
     set_up_logs()
-    hasten()
+    hasten(job)
+    pdf_of_html("<p>warm</p>")
     lifeline, held = os.pipe()
     signal.signal(signal.SIGCHLD, report_the_dead)
     for _ in sys.stdin:
@@ -70,7 +73,7 @@ def main() -> None:
         pid = os.fork()
         if not pid:
             os.close(held)
-            work(lifeline)
+            work(job, lifeline)
         os.write(1, f"{pid}\n".encode())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 

@@ -15,9 +15,10 @@ NUMBER = 2
 
 
 class Workers:
-    """Each is alone in its process group. Use it in a `with` block."""
+    """Each is alone in its process group, and runs the job of this topic. Use it in a `with` block."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, *, job: str = "meeting") -> None:
+        self._job = job
         self._armed = folder / "armed"
         self._log = folder / "workers.log"
         self._environment = environment | {
@@ -34,7 +35,7 @@ class Workers:
         return self._log.read_text()
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "kills.zoom_worker"]
+        command = [sys.executable, "-m", "kills.zoom_worker", self._job]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with self._log.open("w") as log:
             self._parent = subprocess.Popen(command, env=self._environment, stderr=log, **pipes)
