@@ -74,7 +74,7 @@ def _reminders(app: Flask, database: Database, mails: int) -> None:
         remind(app)
         deliver_mail(app)
 
-    took = _timed(run, _presses())
+    took = _timed(run)
     with database.reading() as session:
         sent = session.exec(select(func.count()).where(col(Message.sent_at).is_not(None))).one()
     assert sent == mails, f"{sent} of {mails} sent"
@@ -97,7 +97,7 @@ def _bare_mails(smtp: int, mails: int) -> None:
 def _printing(press: Press, lines: int) -> None:
     about = {"title": "Printable Schedule", "about": "Rosa Alvarez"}
     pages = [schedule_html(_itinerary(n, lines), **about) for n in range(PRINTED)]
-    print(_row("PDF by the press", _timed(_each(press.print, pages), _presses()), PRINTED))
+    print(_row("PDF by the press", _timed(_each(press.print, pages)), PRINTED))
     print(_row("bare xhtml2pdf, without codes, fonts and style", _timed(_each(_bare_pdf, pages)), PRINTED))
 
 
@@ -181,11 +181,15 @@ def _each(work: Callable[[Any], Any], things: Iterable[Any]) -> Callable[[], Non
     return run
 
 
-def _timed(run: Callable[[], None], others: Iterable[int] = ()) -> Took:
-    """Of this process and of `others`."""
-    began, used = time.perf_counter(), time.process_time() + sum(map(tree_seconds, others))
+def _timed(run: Callable[[], None]) -> Took:
+    """Of this process and of those that print, also of those that have made way for others."""
+    began, used = time.perf_counter(), _processor()
     run()
-    return Took(time.perf_counter() - began, time.process_time() + sum(map(tree_seconds, others)) - used)
+    return Took(time.perf_counter() - began, _processor() - used)
+
+
+def _processor() -> float:
+    return sum(os.times()[:4]) + sum(map(tree_seconds, _presses()))
 
 
 def _row(what: str, took: Took, number: int) -> str:

@@ -7,8 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+
+# Files in which fonts and pictures are text are larger by a quarter, and take longer to write.
+rl_config.useA85 = 0
 
 FONTS = Path(__file__).parent / "fonts"
 DEJAVU, DROID = "DejaVu Sans", "Droid Sans Fallback"

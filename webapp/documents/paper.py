@@ -13,7 +13,6 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pypdf import PdfReader, PdfWriter
-from reportlab import rl_config
 
 from webapp import i18n
 from webapp.documents.itinerary import Itinerary
@@ -103,8 +102,6 @@ def _printed(html: str) -> bytes:
         base_dir=FONTS, allow_remote=False, max_render_seconds=LONGEST, max_document_bytes=LARGEST
     )
     css = _css() + (_DROID_FACE if 'class="droid"' in html else "")
-    # As text, a file would be larger by a quarter, and take longer to write.
-    rl_config.useA85 = 0
     content = io.BytesIO()
     made: Any = pisa.CreatePDF(html, dest=content, path=str(FONTS / "x"), default_css=css, resource_policy=policy)
     if made.err:
