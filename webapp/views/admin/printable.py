@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from webapp import clock
 from webapp.auth import staff, withheld_from_links
 from webapp.context import confab, database
-from webapp.documents.paper import qr, teacher_html
+from webapp.documents.paper import picture, teacher_html
 from webapp.errors import N_, DomainError
 from webapp.i18n import gettext as _
 from webapp.models import Level
@@ -42,7 +42,7 @@ def show(school: str) -> Response | tuple[str, int]:
     if found is None:
         return redirect(url_for("reports.teachers_schedule", school=school), 303)
     template = "teacher/printable.html" if _is_own() else "admin/reports/printable.html"
-    values = {"printable": found, "event": found.event, "qr": qr if len(found.itineraries) == 1 else None}
+    values = {"printable": found, "event": found.event, "picture": picture if len(found.itineraries) == 1 else None}
     return page(template, nav="reports", **values)
 
 
