@@ -88,7 +88,7 @@ class TestLanding:
         dan = office.event_administrator()
 
         for path in ("", SCHEDULE):
-            assert "There is no event to report on yet. Add an event" in words(
+            assert "There is no event to report on yet. Import teachers and students , then add an event" in words(
                 dora.get(f"/s/{school.slug}/{path}").text
             )
             assert "No event is granted to you yet." in words(dan.get(office.path(path)).text)

@@ -81,7 +81,7 @@ def _details(event: Event) -> Line:
     told = {_("Date"): event.date_label, _("Location"): event.location, _("Event Details"): event.description}
     empty = [name for name, text in told.items() if not text]
     if empty:
-        words = _("Empty: %(names)s. Families read them where they book.", names=", ".join(empty))
+        words = _("Empty: %(names)s. Families read them on pages and in mails.", names=", ".join(empty))
         return Line(_("Details"), LOOK, words, DETAILS)
     words = f"{event.date_label}, {event.location}"
     return Line(_("Details"), READY, words, DETAILS)
