@@ -128,6 +128,8 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
         ({"base_url": "http://localhost.school.example"}, "CONFAB_BASE_URL"),
         ({"base_url": "http://127.0.0.1@school.example"}, "CONFAB_BASE_URL"),
         ({"base_url": "http:"}, "CONFAB_BASE_URL"),
+        ({"base_url": "javascript:alert(1)"}, "CONFAB_BASE_URL"),
+        ({"base_url": "//evil.example"}, "CONFAB_BASE_URL"),
         ({"secret_key": "a" * 40}, "CONFAB_SECRET_KEY looks like a default"),
         ({"secret_key": "Please-Change-Me-0123456789abcdefgh"}, "CONFAB_SECRET_KEY looks like a default"),
         ({"secret_key": "my-SECRET-key-0123456789abcdefghij"}, "CONFAB_SECRET_KEY looks like a default"),
@@ -138,7 +140,7 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
     ],
 )
 def test_a_public_server_that_would_be_open_does_not_start(changed: dict[str, Any], told: str) -> None:
-    """RELIABILITY 5.6"""
+    """RELIABILITY 5.6, ADMIN-008: the address is the operator's, and no page changes it."""
     made = settings(**({"base_url": "https://conferences.school.example"} | changed))
 
     with pytest.raises(BadSettings) as refused:

@@ -68,7 +68,7 @@ def test_every_row_comes_back_and_it_is_on_hold_in_a_new_epoch(
 def test_it_sends_no_mail_and_makes_no_call_until_it_is_resumed(
     installation: Installation, backup: Path, elsewhere: str, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """D6"""
+    """D6, ADMIN-032"""
     installation.run("restore", backup, "--into", into(elsewhere))
     with installation.database(elsewhere) as restored:
         outside = Outside(restored, now, monkeypatch)

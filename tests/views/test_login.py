@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from statistics import median
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ from werkzeug.security import generate_password_hash
 from webapp import clock
 from webapp.db import Database
 from webapp.models import Contact, Level, Login, SignIn
-from webapp.services.people.accounts import count_password_try
+from webapp.services.people import accounts
+from webapp.services.people.accounts import count_password_try, is_password, password_hash
 
 DORA, PASSWORD = "dora@linden.example", "quite a long one, and a half"
 # As good as the real one for these tests, and a hundred times quicker.
@@ -177,6 +180,53 @@ def test_of_many_tries_at_once_no_more_than_ten_are_looked_at(door: Door) -> Non
     came = at_once(*[lambda visitor=visitor: send(visitor, password="x" * 20).status_code for visitor in visitors])
 
     assert sorted(str(status) for status in came) == ["422"] * 10 + ["429"] * 4
+
+
+def test_one_password_tried_on_everybody_from_everywhere_is_stopped_and_told(
+    door: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LOGIN-008, RELIABILITY T7: by the sum; a mailed link still opens the door, and the log says it once."""
+    monkeypatch.setattr(accounts, "MOST_EVERYWHERE", 30)
+    for n in range(30):
+        counted(door, 1, f"person-{n}@linden.example", f"203.0.113.{n}")
+
+    refused = [send(door.visitor()).status_code for _ in range(3)]
+    link = door.visitor()
+    link.get("/sign-in/link")
+
+    assert refused == [429] * 3
+    assert caplog.messages.count("passwords are being tried everywhere: for five minutes nobody signs in by one") == 1
+    assert link.post("/sign-in/link", {"email": DORA}).status_code == 200
+
+
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(door: Door) -> None:
+    """LOGIN-003: the medians differ by less than 5 ms. Tried by turns, and once more where the machine was busy."""
+    known = Login(email=DORA, password_hash=password_hash("a real one, as it is stored", level=Level.VIEWER))
+
+    def milliseconds(login: Login | None) -> float:
+        began = thread_time()
+        assert not is_password(login, "not this one")
+        return (thread_time() - began) * 1000
+
+    def difference() -> float:
+        pairs = [(milliseconds(known), milliseconds(None)) for _ in range(5)]
+        return abs(median(a for a, _ in pairs) - median(b for _, b in pairs))
+
+    assert any(difference() < 5 for _ in range(3))
+
+
+def test_asking_for_a_page_again_and_again_does_not_make_a_sign_in_last(door: Door, now: datetime) -> None:
+    """LOGIN-047: twelve hours are twelve hours, whatever an open page asks for by itself."""
+    visitor, polled = door.dora(), door.page.rpartition("/")[0] + "/online-meetings/sync"
+    [row] = door.sign_ins()
+    answers = []
+    for hours in (0, 6, 11, 12):
+        clock.move(now + timedelta(hours=hours, seconds=5) - datetime.now(UTC))
+        answers.append(visitor.get(polled, headers={"HX-Request": "true"}))
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 401]
+    assert answers[-1].headers["HX-Redirect"].startswith("/sign-in")
+    assert [again.expires_at for again in door.sign_ins()] == [row.expires_at]
 
 
 @pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 303)])

@@ -91,6 +91,7 @@ def test_f10_a_host_whose_day_is_used_up_is_parked_without_a_call(
 def test_f10_what_zoom_says_of_a_host_stops_that_host_alone(
     database: Database, evening: Evening, outside: Outside
 ) -> None:
+    """ADMIN-035"""
     book(database, evening, 2)
     book_a_colleague(database, evening, outside)
     outside.meetings.fail("make", limited("host_limit", midnight(outside.now)))

@@ -443,7 +443,7 @@ def test_a_passcode_is_made_to_the_stored_rule_at_the_first_try(
 def test_where_the_stored_rule_is_older_it_is_read_again_and_the_second_try_follows_it(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:
-    """R94: at once, and the new rule is kept."""
+    """R94, ADMIN-033: at once, and the new rule is kept."""
     refuse_letters(outside, evening)
     with evening.later(database):
         assert evening.host

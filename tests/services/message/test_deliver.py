@@ -358,7 +358,7 @@ def test_a_refused_address_is_given_up_and_nothing_brings_it_back(
 def test_a_passing_trouble_is_tried_again_with_the_same_message_id_and_its_pause_kept(
     database: Database, evening: Evening, outside: Outside
 ) -> None:
-    """RELIABILITY I13."""
+    """RELIABILITY I13, OUT-010."""
     seen: list[str] = []
     send = outside.mailer.send
     outside.mailer.send = lambda mail: (seen.append(mail.message_id), send(mail))[1]
@@ -372,6 +372,30 @@ def test_a_passing_trouble_is_tried_again_with_the_same_message_id_and_its_pause
     outside.tick(MINUTE)
 
     assert due == kept
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+
+
+def test_a_mail_that_left_as_the_process_died_comes_twice_at_most_under_the_same_message_id(
+    database: Database, evening: Evening, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OUT-011, RELIABILITY I13: the server took it, and nobody lived to write that down."""
+    seen: list[str] = []
+    send = outside.mailer.send
+
+    def taken(mail: Mail) -> None:
+        send(mail)
+        seen.append(mail.message_id)
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(outside.mailer, "send", taken)
+    book(database, evening, kind="P")
+    with pytest.raises(KeyboardInterrupt):
+        outside.tick()
+    for _ in range(3):
+        outside.tick(2 * MINUTE)
+
     assert len(seen) == 2
     assert len(set(seen)) == 1
 

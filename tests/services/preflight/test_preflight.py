@@ -276,7 +276,7 @@ def test_a_clean_school_shows_nothing_red_or_amber(scene: Scene) -> None:
 
 @pytest.mark.parametrize("code", DEFECTS)
 def test_a_planted_defect_is_named_alone_with_its_object_and_healed_it_is_gone(scene: Scene, code: str) -> None:
-    """F1, F3, F4, F7, F10, F18, F20, F25; R29, R37, R57, R58, R71, R83, R95"""
+    """F1, F3, F4, F7, F10, F18, F20, F25; R29, R37, R57, R58, R71, R83, R95, ADMIN-036"""
     plant, state, subjects = DEFECTS[code]
 
     heal = plant(scene)

@@ -137,7 +137,7 @@ def test_a_typed_link_is_hidden_while_zoom_is_on_and_comes_back_without(office: 
     sync_links(office.app)
     linked = office.dora.get(path).text
     board = office.dora.get(office.path()).text
-    save(office, provider="")
+    save(office, provider="", links_go="1")
     back = office.dora.get(path).text
 
     assert "Link on the way" in waiting
@@ -193,11 +193,33 @@ def test_meetings_go_with_the_provider(office: Office) -> None:
     office.booked(slot)
     sync_links(office.app)
 
-    save(office, provider="")
+    save(office, provider="", links_go="1")
     sync_links(office.app)
 
     assert len(office.zoom.meetings) == 1
     assert office.zoom.standing() == []
+
+
+def test_links_that_families_have_go_only_by_their_number(office: Office) -> None:
+    """ADMIN-020: counted and confirmed; what is typed stays typed, and the typed links come back afterwards."""
+    office.set(provider="zoom")
+    slots = office.slots(office.folake, 2, kind="V")
+    office.booked(slots[0])
+    sync_links(office.app)
+
+    asked = save(office, provider="", closes_at="2026-12-02T20:00")
+    office.booked(slots[1], nth=2)
+    sync_links(office.app)
+    late = save(office, provider="", links_go="1")
+
+    assert asked.status_code == late.status_code == 422
+    assert "Links that families have would stop working: 1." in words(asked.text)
+    assert 'name="links_go" value="1"' in asked.text
+    assert "2026-12-02T20:00" in asked.text
+    assert "Take 2 links away from their families" in words(late.text)
+    assert len(office.zoom.standing()) == 2
+    assert save(office, provider="", links_go="2").status_code == 303
+    assert settings(office).provider is None
 
 
 def test_vendor_ui_setup_ticks_the_appointment_type(office: Office) -> None:

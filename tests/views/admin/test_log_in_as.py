@@ -1,5 +1,6 @@
 """Log in as teacher: only those who oversee them, never upwards, under both names, and back again."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,6 +101,28 @@ class TestGoing:
             with thief.client.session_transaction() as cookie:
                 cookie["_user_id"] = old
             assert thief.get(office.path()).headers["Location"].startswith("/sign-in")
+
+    def test_what_is_changed_meanwhile_stands_under_both_names(self, office: Office, dora: Browser) -> None:
+        """LOGIN-042: who acts as them may change what the teacher may, slots but no room, and the audit names both."""
+        with office.arranged() as session:
+            folake = session.get_one(Contact, office.folake.id)
+            folake.level = Level.RESOURCE_ADMINISTRATOR
+            stored(
+                session, Grant(school_id=office.school.id, contact_id=folake.id or 0, resource_id=office.resource.id)
+            )
+        act(office, dora)
+        at = office.path(f"e/{office.event.id}")
+        link = {"url": "https://meet.example/folake", "was": ""}
+        typed = {"dates": "2026-12-03", "who": "all", "from_time": "16:00", "to_time": "17:00", "duration": "15"}
+        counted = dora.post(f"{at}/slots/create/preview", typed, htmx=True).text
+        hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', counted)[0] for name in ("key", "promise")}
+
+        made = dora.post(f"{at}/slots/create", typed | hidden)
+        typed_link = dora.post(f"{at}/t/{office.resource.id}/vr", link, htmx=True)
+
+        assert (made.status_code, typed_link.status_code) == (303, 403)
+        [start], [created] = audited(office, "log_in_as.start"), audited(office, "slots.create")
+        assert (created.login_id, created.acting_as_id) == (start.login_id, office.folake.id)
 
 
 class TestWho:

@@ -88,7 +88,7 @@ def test_an_unknown_macro_is_refused_with_the_nearest_name_and_the_text_is_kept(
 
 
 def test_what_mails_cannot_hold_is_removed_and_named(office: Office) -> None:
-    """MACRO-013"""
+    """MACRO-013, ADMIN-012"""
     answer = save(office, body="<p>$(Room)<script>alert(1)</script></p>")
 
     assert "Removed, since mails cannot hold it: <script>" in words(office.dora.get(answer.location).text)

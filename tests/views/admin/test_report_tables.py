@@ -334,7 +334,7 @@ class TestWhoMaySee:
 
     @pytest.mark.parametrize("level", [Level.VIEWER, Level.MAKER, Level.RESOURCE_ADMINISTRATOR], ids=str)
     def test_teachers_take_their_own_schedule_and_no_other_report(self, office: Office, level: Level) -> None:
-        """R86"""
+        """R86, ADMIN-027"""
         book(office)
         with office.arranged() as session:
             ines = make_teacher(session, office.school, "Ines", level=level)

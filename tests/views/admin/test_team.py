@@ -96,7 +96,7 @@ def test_what_changes_is_said_before_anything_changes(office: Office, team: Reso
 
 
 def test_with_one_click_twenty_four_links_are_anew_and_each_family_has_one_mail(office: Office, team: Resource) -> None:
-    """R65: F23. The new ones are made first; at each moment every page shows one link that works."""
+    """R65: F23, ADMIN-021. The new ones are made first; at each moment every page shows one link that works."""
     office.set(provider="zoom")
     booked = book(office, team, families=12, each=2)
     before = shown(office, booked)

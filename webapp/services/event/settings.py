@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
-from webapp.models import Appointment, Connection, Event, EventSettings, Slot
+from webapp.models import Appointment, Connection, Event, EventSettings, Meeting, Slot
+from webapp.models.meeting.meeting import PRESENT
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
 from webapp.services.event.events import settings_of
@@ -23,7 +24,8 @@ Most = Annotated[int | None, blank_is_none, Field(ge=1, le=100)]
 
 class UiSetupInput(BaseModel):
     """Times as a browser's field sends them, `2026-12-03T16:30`, read on the clocks of the event's zone. `reason` is
-    why the event opens although preflight found what will make links fail (services/preflight/opening.py)."""
+    why the event opens although preflight found what will make links fail, `links_go` how many links may be taken away
+    with the provider (services/preflight/opening.py)."""
 
     opens_at: str = ""
     closes_at: str = ""
@@ -31,6 +33,7 @@ class UiSetupInput(BaseModel):
     provider: Literal["", "zoom"] = ""
     slug: Line = Field(default="", max_length=60)
     reason: str = Field(default="", max_length=500)
+    links_go: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     max_per_event: Most = None
     max_per_day: Annotated[int | None, blank_is_none, Field(ge=1, le=1000)] = None
     max_per_child: Most = None
@@ -130,6 +133,14 @@ def future_appointments(session: Session, event: Event, *, now: datetime) -> lis
         .where(col(Slot.ends_at) > now)
     )
     return list(session.execute(query).scalars())
+
+
+def count_links(session: Session, event: Event, *, now: datetime) -> int:
+    """Those that families of coming appointments were given."""
+    has_link = (col(Meeting.join_url).is_not(None), col(Meeting.wish) == PRESENT, col(Meeting.replaced_at).is_(None))
+    coming = col(Meeting.appointment_id).in_(future_appointments(session, event, now=now))
+    number: int = session.execute(select(func.count(col(Meeting.id))).where(coming, *has_link)).scalar_one()
+    return number
 
 
 def _refuse_unconnected(session: Session, event: Event, provider: str) -> None:

@@ -1,5 +1,6 @@
 """Know a person by e-mail and password, without telling strangers whom we know."""
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +9,16 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from webapp.errors import N_, Invalid, NotAllowed
+from webapp.errors import N_, Invalid, NotAllowed, TooManyTries
 from webapp.models import Contact, Level, Login, School
 from webapp.services.people.common_passwords import is_common
 from webapp.services.people.once import made_once
-from webapp.services.system.rate import count_try
+from webapp.services.system.rate import count_try, tries
+
+log = logging.getLogger(__name__)
+
+MOST_EVERYWHERE = 1_000
+"""Tries of passwords in five minutes, of all people from all addresses."""
 
 SHORTEST, SHORTEST_FOR_ADMINISTRATORS, LONGEST = 12, 15, 1024
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\.]+(\.[^\s@<>()\[\],;:\"\\.]+)+")
@@ -48,9 +54,15 @@ def login_for(session: Session, email: str, *, now: datetime) -> Login:
 
 
 def count_password_try(session: Session, email: str, address: str, *, now: datetime) -> None:
-    """Per person first; a school's shared address gets more room (RELIABILITY T7). Raises TooManyTries."""
+    """Per person first; a school's shared address gets more room; and whoever spreads one password over everybody from
+    everywhere is stopped by the sum, while codes and links go on (RELIABILITY T7). Raises TooManyTries."""
     count_try(session, f"password {email}", limit=10, per=timedelta(minutes=5), now=now)
     count_try(session, f"password from {address}", limit=100, per=timedelta(minutes=5), now=now)
+    everywhere = tries(session, "password anywhere", per=timedelta(minutes=5), now=now)
+    if everywhere == MOST_EVERYWHERE:
+        log.warning("passwords are being tried everywhere: for five minutes nobody signs in by one")
+    if everywhere > MOST_EVERYWHERE:
+        raise TooManyTries(minutes=5)
 
 
 def is_password(login: Login | None, password: str) -> bool:

@@ -11,7 +11,7 @@ from webapp.errors import N_, Invalid
 from webapp.models import Audit, Contact, Event, EventSettings
 from webapp.models.event.event_settings import Window
 from webapp.services.event.events import settings_of
-from webapp.services.event.settings import UiSetupInput, save_ui_setup
+from webapp.services.event.settings import UiSetupInput, count_links, save_ui_setup
 from webapp.services.preflight.facts import MissingScopes
 from webapp.services.preflight.finding import Finding
 from webapp.services.preflight.preflight import preflight
@@ -33,6 +33,13 @@ class ReasonNeeded(Invalid):
         self.red = red
 
 
+class LinksWouldGo(Invalid):
+    """The provider is switched off in the middle of an event. Value: n, which the office has to confirm."""
+
+    message = N_("Links that families have would stop working: %(n)s. Tick the box below if you mean it.")
+    field = "provider"
+
+
 @dataclass(frozen=True)
 class OpenedWithRed:
     """The latest time that somebody opened in spite of red items. `by` is empty where the school knows them no more."""
@@ -45,8 +52,11 @@ class OpenedWithRed:
 def save_and_open(
     session: Session, event: Event, typed: UiSetupInput, *, missing_scopes: MissingScopes, who: Who, now: datetime
 ) -> EventSettings:
-    """Save UI Setup. Raises ReasonNeeded, on which the caller's transaction keeps nothing."""
-    was = settings_of(session, event).window
+    """Save UI Setup. Raises ReasonNeeded or LinksWouldGo, on which the caller's transaction keeps nothing."""
+    before = settings_of(session, event)
+    was = before.window
+    if before.provider and not typed.provider:
+        _refuse_losing_links(session, event, typed, now=now)
     settings = save_ui_setup(session, event, typed, who=who, now=now)
     if not _opens(was, settings.window, now=now):
         return settings
@@ -69,6 +79,13 @@ def opened_with_red(session: Session, event: Event) -> OpenedWithRed | None:
     if row is None:
         return None
     return OpenedWithRed(row[0].at, row[1].name if row[1] else "", json.loads(row[0].detail)["reason"])
+
+
+def _refuse_losing_links(session: Session, event: Event, typed: UiSetupInput, *, now: datetime) -> None:
+    """By their number, so that one who confirmed 3 does not take away 40 (ADMIN-020)."""
+    links = count_links(session, event, now=now)
+    if links and typed.links_go != links:
+        raise LinksWouldGo(n=links)
 
 
 def _opens(was: Window, window: Window, *, now: datetime) -> bool:

@@ -21,7 +21,7 @@ from webapp.services.booking.limits import beyond
 from webapp.services.booking.untold import count_untold, mail_untold
 from webapp.services.event.settings import RULES, UiSetupInput, VendorUiSetupInput, is_connected, save_vendor_ui_setup
 from webapp.services.preflight.finding import Finding
-from webapp.services.preflight.opening import ReasonNeeded, save_and_open
+from webapp.services.preflight.opening import LinksWouldGo, ReasonNeeded, save_and_open
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
 from webapp.views.admin.events import public_address
 
@@ -49,7 +49,8 @@ def save_ui(school: str, event: int) -> Answer:
             more = beyond(session, event, saved.limits) if saved.limits != was else 0
     except Invalid as error:
         form.refuse(error)
-        return _ui_setup_page(event, form, error.red if isinstance(error, ReasonNeeded) else [])
+        links = error.values["n"] if isinstance(error, LinksWouldGo) else 0
+        return _ui_setup_page(event, form, error.red if isinstance(error, ReasonNeeded) else [], links)
     flash(_("Saved"))
     if more:
         flash(_kept(more))
@@ -108,7 +109,10 @@ def _vendor_ui_setup_page(event: int, refused: Form[VendorUiSetupInput] | None =
     return event_page("admin/event/vendor_ui_setup.html", frame, 200 if refused is None else 422, form=form)
 
 
-def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None, red: Sequence[Finding] = ()) -> Answer:
+def _ui_setup_page(
+    event: int, refused: Form[UiSetupInput] | None = None, red: Sequence[Finding] = (), links: object = 0
+) -> Answer:
+    """`links` would be taken away with the provider."""
     with database().reading() as session:
         frame = framed(session, event)
         connected = is_connected(session, g.school.id, ZOOM)
@@ -116,6 +120,7 @@ def _ui_setup_page(event: int, refused: Form[UiSetupInput] | None = None, red: S
     form = refused if refused is not None else _stored(frame)
     address = public_address(frame.event)
     more = {"form": form, "is_connected": connected, "address": address, "red": red, "untold": untold}
+    more["links"] = links
     return event_page("admin/event/ui_setup.html", frame, 200 if refused is None else 422, **more)
 
 
