@@ -1,4 +1,5 @@
-"""Whatever the clocks do: the time that the office typed is one instant on the page, in the mail, in Zoom, in reports.
+"""Whatever the clocks do: the time that the office typed is one instant on the page, in the mail and its calendar
+file, in Zoom and in reports.
 
 RELIABILITY 2.7 and 2.8, for thirty zones on the days around each change of their clocks in the next two years.
 """
@@ -13,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+import vobject
 from app import Browser, fake_providers, make_app
 from app import test_settings as settings_of
 from conftest import KEY, NOW
@@ -39,7 +41,7 @@ from webapp.db import Database
 from webapp.errors import Invalid
 from webapp.i18n import sentence
 from webapp.models import Contact, Event, EventSettings, Level, Slot, metadata
-from webapp.providers.base import MadeMeeting, MeetingOrder
+from webapp.providers.base import MadeMeeting, Mail, MeetingOrder
 from webapp.providers.zoom.orders import creation
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
@@ -154,14 +156,27 @@ class World:
         page = found.family_page.get(f"/{self.school.slug}/{found.event.slug}/mine").text
         return instants_by_day(re.split(r"<h2[^>]*>", page)[1:], r"<li.*?</li>", zone)
 
+    def confirmation(self, found: Round) -> Mail:
+        [mail] = self.mailer.sent_to(found.family.email or "")
+        return mail
+
     def in_mail(self, found: Round, zone: str) -> tuple[Instants, Instants]:
         """The one Confirmation, as text and as HTML."""
-        [mail] = self.mailer.sent_to(found.family.email or "")
+        mail = self.confirmation(found)
         days = re.split(r"\n(?=\w+, \w+ \d+\n)", mail.text)[1:]
         text = instants_by_day(days, r"\d+:\d\d [AP]M, .*?http\S+", zone)
         pieces = re.split(r"<h2[^>]*>", mail.html)[1:]
         assert mail.html.count(f"{MINUTES} minutes") == len(text)
         return text, instants_by_day(pieces, r"<tr.*?</tr>", zone)
+
+
+def in_calendar(mail: Mail) -> Instants:
+    """The entries of its file, as another program reads them."""
+    assert mail.invitation
+    events = vobject.readOne(mail.invitation.content.decode()).vevent_list
+    assert {event.dtend.value - event.dtstart.value for event in events} == {LENGTH}
+    assert {event.dtstart.value.utcoffset() for event in events} == {timedelta()}
+    return {event.url.value: event.dtstart.value for event in events}
 
 
 def slots_at(*walls: datetime) -> SlotsInput:
@@ -244,7 +259,7 @@ def test_the_thirty_zones_change_their_clocks_in_every_way() -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_page_mail_zoom_and_report_show_the_instant_that_the_office_typed(world: World, zone: str) -> None:
+def test_page_mail_calendar_zoom_and_report_show_the_instant_that_the_office_typed(world: World, zone: str) -> None:
     """R3, R100: F18. RELIABILITY 2.7."""
     walls = wanted_walls(zone)
     found = world.round_in(zone)
@@ -259,6 +274,7 @@ def test_page_mail_zoom_and_report_show_the_instant_that_the_office_typed(world:
     assert sorted(in_zoom.values()) == sorted(typed.values())
     assert world.on_page(found, zone) == in_zoom
     assert world.in_mail(found, zone) == (in_zoom, in_zoom)
+    assert in_calendar(world.confirmation(found)) == in_zoom
     assert world.in_report(found.event, zone) == in_zoom
     for day in {change.low.date() for change in changes_of(zone, NOW)[:2]}:
         of_day = {link: at for link, at in in_zoom.items() if f"{day}" in {w[:10] for w in typed if typed[w] == at}}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vobject
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography import x509
@@ -26,7 +27,7 @@ from hypothesis import strategies as st
 
 from webapp.errors import ProviderError
 from webapp.providers import mail as mail_module
-from webapp.providers.base import Attachment, Mail
+from webapp.providers.base import Attachment, Invitation, Mail
 from webapp.providers.mail import SmtpMailer, one_line
 
 ALICE = "alice@mail.example"
@@ -141,6 +142,24 @@ def test_an_attachment_arrives_whole(post: Post, mailer: SmtpMailer) -> None:
         "Content-Transfer-Encoding",
         "Content-Disposition",
     }
+
+
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+def test_a_calendar_file_is_a_form_of_the_letter_with_its_method_and_a_file_too(
+    post: Post, mailer: SmtpMailer, method: str
+) -> None:
+    """FAILURES F42: programs add the entry by themselves from the alternative part, and people from the file."""
+    content = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nX-WR-CALNAME:Zoë\r\nEND:VCALENDAR\r\n".encode()
+    mailer.send(a_mail(invitation=Invitation(method, content)))
+
+    parts = [part for part in post.last().walk() if part.get_content_type() == "text/calendar"]
+    [alternatives] = [part for part in post.last().walk() if part.get_content_type() == "multipart/alternative"]
+    inside = [part.get_content_type() for part in alternatives.iter_parts()]
+    assert inside == ["text/plain", "text/html", "text/calendar"]
+    assert [part.get_filename() for part in parts] == [None, "invite.ics"]
+    for part in parts:
+        assert part.get_param("method") == method
+        assert vobject.readOne(part.get_payload(decode=True).decode()).x_wr_calname.value == "Zoë"
 
 
 INJECTIONS = [
