@@ -329,7 +329,7 @@ class TestMail:
 
         assert "2 parents get one mail each, however many appointments they have. 1 has no email." in page
         done = words(office.dora.get(answer.location).text)
-        assert "2 mails are on their way. 1 parent has no email." in done
+        assert "2 of 2 mails have left. 1 parent has no email." in done
         sent = [mail for mail in mailer(office).sent if mail.subject == "The gym"]
         assert len({mail.recipient for mail in sent}) == len(sent) == 2
 

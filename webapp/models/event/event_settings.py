@@ -129,6 +129,7 @@ class EventSettings(SQLModel, table=True):
     closes_hours: int = 24  # before the appointment
     closes_days: int = 1  # before the appointment's day,
     closes_time: str = Field(default="12:00", max_length=5)  # at this time of the event's zone
+    mails_held_at: datetime | None = None  # since then no mail about the event leaves
     asks_questions: bool = False  # whether it has services or appointment fields: else nobody looks for them
 
     @property

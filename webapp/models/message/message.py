@@ -40,4 +40,5 @@ class Message(Errand, table=True):
     created_at: datetime
     sent_at: datetime | None = None
     dropped_at: datetime | None = None  # there was nothing left to tell, or the office did not want it told
+    held_at: datetime | None = None  # it was due while the mails of its event were held, and waits for the office
     failing_since: datetime | None = None  # the first failure since it was wished, or tried again by the office

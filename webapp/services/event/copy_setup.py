@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from webapp.models import Event, EventSettings, metadata
 from webapp.models.base import new_token
 
-NOT_COPIED = frozenset({"provider", "opens_at", "closes_at"})
+NOT_COPIED = frozenset({"provider", "opens_at", "closes_at", "mails_held_at"})
 """Of the settings: another round opens at its own time, and no meeting is made unasked (R20)."""
 
 ITS_OWN = frozenset({"appointment", "eventsettings", "formeraddress", "grant", "resource", "slot"})

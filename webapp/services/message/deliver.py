@@ -23,6 +23,8 @@ from webapp.services.booking.told import is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
 from webapp.services.message.calendar_entries import keep_sequence
 from webapp.services.message.compose import Draft, appointment_told, compose, entries_of
+from webapp.services.message.hold_mails import is_held, put_aside
+from webapp.services.message.kinds import OF_EVENT
 from webapp.services.message.preview import test_mail
 from webapp.services.message.texts import texts_of
 from webapp.services.people.codes import MINUTES
@@ -42,6 +44,9 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
     _lock_appointments(session, claim)
     message = session.get_one(Message, claim.id, with_for_update=True, populate_existing=True)
     if message.claim != claim.receipt:
+        return None
+    if is_held(session, message):
+        write_if_ours(session, Message, claim, **put_aside(now))
         return None
     entries = entries_of(session, message, now=now) if message.kind != TEST else []
     is_waiting = any(entry.room.state == MAKING for entry in entries)
@@ -134,8 +139,10 @@ def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: d
 
 
 def _is_stale(session: Session, message: Message, entries: Sequence[Entry], *, now: datetime) -> bool:
-    """A code or a sign-in link that is no longer good, a follow-up when what it was to tell of has gone, or new links
-    that another mail has told meanwhile."""
+    """A code or a sign-in link that is no longer good, a follow-up when what it was to tell of has gone, new links that
+    another mail has told meanwhile, or what was held until all that it tells of was over."""
+    if message.kind in OF_EVENT and entries and all(entry.ends_at <= now for entry in entries):
+        return True
     if message.kind == NEW_LINKS:
         return message.attempt_at is None and not any(is_news(entry) for entry in entries)
     if message.kind == SIGN_IN_CODE:

@@ -35,6 +35,9 @@ _NAMES = {
     OFFICE_MAIL: N_("Mail of the office"),
 }
 
+OF_EVENT = frozenset({CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS, REMINDER, CANCELLATION, RESOURCE})
+"""What leaves by itself, because of appointments of an event."""
+
 
 def name_of(kind: str) -> str:
     """A message id; empty where the kind has no words."""

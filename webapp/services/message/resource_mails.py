@@ -7,7 +7,7 @@ crowd of the first minutes waits for none of it.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
@@ -76,7 +76,7 @@ def _waiting(session: Session, appointment_id: int) -> dict[int, Message]:
         select(Message)
         .where(key >= f"{RESOURCE}:{appointment_id}:", key < f"{RESOURCE}:{appointment_id};")
         .where(col(Message.sent_at).is_(None), col(Message.dropped_at).is_(None), col(Message.claim).is_(None))
-        .where(col(Message.due_at).is_not(None))
+        .where(or_(col(Message.due_at).is_not(None), col(Message.held_at).is_not(None)))
     )
     rows = session.execute(query.order_by(col(Message.id)).with_for_update()).scalars()
     return {message.contact_id or 0: message for message in rows}
@@ -88,7 +88,7 @@ def _has_to_hear(change: Change, message: Message | None, *, now: datetime) -> b
         return True
     if change.what != GONE:
         return False
-    for name, value in (settled() | {"dropped_at": now}).items():
+    for name, value in (settled() | {"dropped_at": now, "held_at": None}).items():
         setattr(message, name, value)
     return message.act != NEW
 

@@ -30,6 +30,7 @@ from webapp.services.booking.listed import (
     list_appointments,
 )
 from webapp.services.booking.red import problem_words
+from webapp.services.message.leaving import leaving_of_task
 from webapp.services.system.task import is_under_way
 from webapp.views.admin.once import once
 
@@ -200,7 +201,8 @@ def _selected_page(
 def _task_page(number: int, template: str) -> Answer:
     with database().reading() as session:
         row: Task = bulk_of(session, g.school.id, number)
-        values = {"task": row, "result": result_of(row), "is_running": is_under_way(row)}
+        leaving = leaving_of_task(session, row, now=clock.now())
+        values = {"task": row, "result": result_of(row), "is_running": is_under_way(row), "leaving": leaving}
     return page(template, nav="appointments", **values)
 
 

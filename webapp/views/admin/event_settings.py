@@ -20,6 +20,7 @@ from webapp.models.event.event_settings import ZOOM
 from webapp.services.booking.limits import beyond
 from webapp.services.booking.untold import count_untold, mail_untold
 from webapp.services.event.settings import RULES, UiSetupInput, VendorUiSetupInput, is_connected, save_vendor_ui_setup
+from webapp.services.message.leaving import leaving_of_event
 from webapp.services.preflight.finding import Finding
 from webapp.services.preflight.opening import LinksWouldGo, ReasonNeeded, save_and_open
 from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
@@ -117,10 +118,12 @@ def _ui_setup_page(
         frame = framed(session, event)
         connected = is_connected(session, g.school.id, ZOOM)
         untold = count_untold(session, frame.event, now=clock.now())
+        leaving = leaving_of_event(session, frame.event, now=clock.now())
     form = refused if refused is not None else _stored(frame)
     address = public_address(frame.event)
     more = {"form": form, "is_connected": connected, "address": address, "red": red, "untold": untold}
     more["links"] = links
+    more |= {"leaving": leaving, "of": 0}
     return event_page("admin/event/ui_setup.html", frame, 200 if refused is None else 422, **more)
 
 

@@ -15,6 +15,8 @@ from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.rendering import page
 from webapp.services.message.default_texts import OfficeText
+from webapp.services.message.hold_mails import waiting_count
+from webapp.services.message.leaving import leaving_of_event
 from webapp.services.message.preview import preview, typed_text, wish_test
 from webapp.services.message.texts import KINDS, MAILS, WITH_SCHEDULE, TextInput, reset_text, save_text, texts_of
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
@@ -112,8 +114,11 @@ def _page(event: int, kind: str, refused: Form[TextInput] | None = None, *, stat
         frame = framed(session, event)
         texts = texts_of(session, frame.event.id or 0)
         shown = preview(session, frame.event, texts[kind], base_url=confab().settings.base_url, now=now)
+        waiting = waiting_count(session, frame.event, now=now)
+        leaving = leaving_of_event(session, frame.event, now=now)
     form = refused if refused is not None else _stored(texts[kind])
     more = {"texts": texts, "kind": kind, "form": form, "preview": shown, "labels": _labels(), "problem": ""}
+    more |= {"waiting": waiting, "leaving": leaving, "of": 0}
     more |= {"sections": _sections(), "kinds": KINDS, "mails": MAILS, "with_schedule": WITH_SCHEDULE, "told": _told()}
     return event_page("admin/event/notifications.html", frame, 200 if refused is None else status, **more)
 
