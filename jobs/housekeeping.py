@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from webapp import clock
 from webapp.context import database
-from webapp.models import ImportRun, RequestKey, SignIn, SignInCode, SignInLink, WebhookReceipt
+from webapp.models import Appointment, ImportRun, RequestKey, SignIn, SignInCode, SignInLink, WebhookReceipt
 from webapp.services.event.delete_event import forget_deleted
 from webapp.services.system.rate import forget_old
 
@@ -25,5 +25,8 @@ def keep_house(app: Flask) -> None:
             session.execute(delete(SignInCode).where(col(SignInCode.expires_at) < now - _A_DAY))
             session.execute(delete(SignInLink).where(col(SignInLink.expires_at) < now - _A_DAY))
             session.execute(delete(SignIn).where(col(SignIn.expires_at) < now - _A_DAY))
+            # What was merely held is nothing that anybody looks for.
+            held = col(Appointment.held_until).is_not(None)
+            session.execute(delete(Appointment).where(held, col(Appointment.cancelled_at) < now - _A_DAY))
             session.execute(delete(RequestKey).where(col(RequestKey.created_at) < now - _A_MONTH))
             session.execute(delete(WebhookReceipt).where(col(WebhookReceipt.received_at) < now - _A_WEEK))

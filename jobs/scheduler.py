@@ -11,6 +11,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
+from jobs.holds import release_holds
 from jobs.housekeeping import keep_house
 from jobs.keep_alive import keep_alive
 from jobs.link_sync import follow_overlooked, sync_links
@@ -36,6 +37,7 @@ SCHEDULE = {
     "sweep": Job(sweep_meetings, 30),
     "mapping": Job(plan_mappings, 10),
     "overlooked": Job(follow_overlooked, 60),
+    "hold": Job(release_holds, 30),
     "reminder": Job(remind, 60),
     "resource": Job(tell_resources, 20),
     "keep_alive": Job(keep_alive, 3600),

@@ -38,10 +38,13 @@ from webapp.models import (
     Slot,
     Student,
 )
-from webapp.services.booking.book import Choice, book
+from webapp.models.base import new_token
+from webapp.services.booking.book import Choice, book, book_in_turn
 from webapp.services.booking.cancel import cancel_appointment
 from webapp.services.booking.family import child_of
+from webapp.services.booking.holds import HOLD
 from webapp.services.booking.move import move_appointment
+from webapp.services.booking.turn import take_turn
 from webapp.services.system.audit import SYSTEM
 
 _ROWS = ("school", "teacher", "alice", "mia", "event", "settings", "resource", "connection", "host")
@@ -115,6 +118,23 @@ class Evening:
         choices = [Choice(slot.token, mine, is_virtual) for slot in slots]
         ids = book(self.session, self.event, self.settings, maker, choices, now=now or self.now)
         return [self.session.get_one(Appointment, number) for number in ids]
+
+    def hold(
+        self,
+        *slots: Slot,
+        maker: Contact | None = None,
+        child: Student | None = None,
+        is_virtual: bool | None = None,
+        now: datetime | None = None,
+    ) -> list[Appointment]:
+        """As a family's while it is on the form, for HOLD from now."""
+        maker, child, now = maker or self.alice, child or self.mia, now or self.now
+        self.session.flush()
+        mine = child_of(self.session, maker, child.token)
+        turn = take_turn(self.session, self.event.id or 0, maker.id or 0, [child.id or 0])
+        choices = [Choice(slot.token, mine, is_virtual) for slot in slots]
+        ids = book_in_turn(self.session, turn, choices, act=new_token(), until=now + HOLD, now=now)
+        return [self.session.get_one(Appointment, number, populate_existing=True) for number in ids]
 
     def cancel(self, appointment: Appointment, *, now: datetime | None = None) -> None:
         cancel_appointment(self.session, self.again(appointment), who=SYSTEM, now=now or self.now)

@@ -107,6 +107,7 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
         "sweep": timedelta(seconds=30),
         "mapping": timedelta(seconds=10),
         "overlooked": timedelta(minutes=1),
+        "hold": timedelta(seconds=30),
         "reminder": timedelta(minutes=1),
         "resource": timedelta(seconds=20),
         "keep_alive": timedelta(hours=1),

@@ -4,13 +4,23 @@ from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
-from factories import make_class, make_resource, make_teacher
-from sqlmodel import Session, select
+from factories import make_class, make_event, make_resource, make_teacher
+from sqlmodel import Session, select, update
 
 from webapp.db import Database
-from webapp.models import Appointment, Contact, Meeting, Occupancy, Slot, Student
-from webapp.services.booking.errors import AlreadyBooked, SlotTaken, TeacherBusy, TimeClash
-from webapp.services.booking.holds import let_go
+from webapp.errors import NotFound
+from webapp.models import Appointment, Class, Contact, Meeting, Occupancy, Slot, Student
+from webapp.services.booking.errors import DayIsFull, SlotTaken, TeacherBusy
+from webapp.services.booking.gaps import keep_limits
+from webapp.services.booking.holds import (
+    HOLD,
+    LONGEST,
+    extend_hold,
+    held_until,
+    let_go,
+    let_go_expired,
+    release_hold,
+)
 from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.both_databases
@@ -67,29 +77,141 @@ def test_a_family_s_own_expired_hold_is_no_appointment_with_that_teacher(session
     assert is_sound(evening)
 
 
-def test_a_family_s_own_standing_hold_is(session: Session, now: datetime) -> None:
-    evening = Evening(session, now)
-    held(evening, evening.slot(), until=now + MINUTE)
-
-    with pytest.raises(AlreadyBooked):
-        evening.book(evening.slot())
-
-
-@pytest.mark.parametrize(("left", "refusal"), [(timedelta(), None), (MINUTE, TimeClash)])
-def test_minutes_that_a_family_holds_elsewhere_are_free_once_the_hold_expires(
-    session: Session, now: datetime, left: timedelta, refusal: type[TimeClash] | None
-) -> None:
+@pytest.mark.parametrize("left", [timedelta(), MINUTE])
+def test_a_hold_never_blocks_its_own_family(session: Session, now: datetime, left: timedelta) -> None:
+    """Neither the teacher nor the minutes, of this event or of another; what was held is free for others then."""
     evening = Evening(session, now)
     ines = make_teacher(session, evening.school, "Ines", "Ito")
     make_class(session, evening.school, ines, evening.mia)
-    held(evening, evening.slot(after=0), until=now + left)
-    overlapping = evening.slot(make_resource(session, evening.event, ines), after=5)
+    spring, elsewhere = evening.event, make_event(session, evening.school)
+    first, second = evening.slot(after=0), evening.slot(after=15)
+    hold = held(evening, first, until=now + left)
 
-    if refusal:
-        with pytest.raises(refusal):
-            evening.book(overlapping)
-        return
-    assert evening.book(overlapping)
+    [booked] = evening.book(second)
+    session.refresh(hold)
+    evening.event = elsewhere
+    [again] = evening.hold(evening.slot(make_resource(session, elsewhere, ines), after=30), now=now + left - HOLD)
+    evening.event = spring
+    [overlapping] = evening.book(evening.slot(make_resource(session, evening.event, ines), after=35))
+    session.refresh(again)
+
+    assert (booked.nth, hold.cancelled_at, again.cancelled_at) == (1, now, now)
+    assert booked.is_standing
+    assert overlapping.is_standing
+    assert is_sound(evening)
+
+
+def test_an_appointment_can_be_moved_to_where_its_family_holds_a_time(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    session.execute(update(Class).values(appointments_allowed=2))
+    [booked] = evening.book(evening.slot())
+    slot = evening.slot()
+    held(evening, slot, until=now + MINUTE)
+
+    evening.move(booked, slot)
+
+    assert evening.again(booked).slot_id == slot.id
+    assert is_sound(evening)
+
+
+def test_what_is_held_becomes_what_is_booked_with_its_seat_and_its_minutes(session: Session, now: datetime) -> None:
+    evening = Evening(session, now, provider="zoom")
+    evening.settings.max_per_event = 1
+    slot = evening.slot()
+    hold = evening.hold(slot)
+    minutes = {(row.kind, row.tick, row.appointment_id) for row in session.exec(select(Occupancy)).all()}
+    is_quiet = not (session.exec(select(Meeting)).all() or evening.messages())
+
+    [booked] = evening.book(slot)
+
+    session.refresh(booked)
+    assert (booked.id, booked.seat, booked.held_until, booked.event_nth) == (hold[0].id, 1, None, 1)
+    assert {(row.kind, row.tick, row.appointment_id) for row in session.exec(select(Occupancy)).all()} == minutes
+    assert is_quiet
+    assert [len(evening.meetings(booked)), len(evening.messages())] == [1, 1]
+    assert is_sound(evening)
+
+
+def test_of_what_is_held_the_family_can_book_less_and_other_times_beside_it(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    session.execute(update(Class).values(appointments_allowed=3))
+    slots = [evening.slot() for _ in range(3)]
+    [kept, left] = evening.hold(*slots[:2])
+
+    booked = evening.book(slots[0], slots[2])
+
+    session.refresh(left)
+    assert booked[0].id == kept.id
+    assert [row.nth for row in booked] == [1, 2]
+    assert left.cancelled_at == now
+    assert is_sound(evening)
+
+
+def test_what_is_held_anew_is_held_instead_and_twice_the_same_is_held_once(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    first, second = evening.slot(), evening.slot()
+
+    [one] = evening.hold(first)
+    [same] = evening.hold(first, now=now + MINUTE)
+    [other] = evening.hold(second)
+
+    session.refresh(one)
+    assert one.id == same.id
+    assert one.cancelled_at == now
+    assert (other.slot_id, other.held_until) == (second.id, now + HOLD)
+    assert is_sound(evening)
+
+
+def test_a_hold_counts_for_others_as_a_booking_does(session: Session, now: datetime) -> None:
+    """The seat, and a place on the teacher's day."""
+    evening = Evening(session, now)
+    bob, ben = evening.family("Bob", "Ben", evening.teacher)
+    slot = evening.slot()
+    evening.hold(slot)
+
+    with pytest.raises(SlotTaken):
+        evening.book(slot, maker=bob, child=ben)
+    evening.settings.max_per_day = 1
+    keep_limits(session, evening.settings, now=now)
+    with pytest.raises(DayIsFull):
+        evening.book(evening.slot(), maker=bob, child=ben)
+
+
+def test_a_hold_can_be_made_longer_twelve_times_and_is_given_back_by_its_own_act_alone(
+    session: Session, now: datetime
+) -> None:
+    """WCAG 2.2.1; RELIABILITY T2: not for ever."""
+    evening = Evening(session, now)
+    [hold] = evening.hold(evening.slot())
+    mine = (evening.alice.id or 0, evening.event.id or 0, hold.act)
+    foreign = [(mine[0], mine[1], "another"), (mine[0] + 1, *mine[1:]), (mine[0], mine[1] + 1, mine[2])]
+
+    times = [extend_hold(session, *mine, now=now + 4 * n * MINUTE) for n in range(1, 16)]
+    for others in foreign:
+        with pytest.raises(NotFound):
+            release_hold(session, *others, now=now)
+    is_held = held_until(session, *mine) is not None
+    release_hold(session, *mine, now=now)
+
+    assert times[0] == now + 9 * MINUTE
+    assert times[-1] == now + LONGEST
+    assert len(set(times)) >= 12
+    assert is_held
+    assert held_until(session, *mine) is None
+    assert is_sound(evening)
+
+
+def test_expired_holds_are_given_back_by_the_job_and_others_are_not(session: Session, now: datetime) -> None:
+    evening = Evening(session, now)
+    bob, ben = evening.family("Bob", "Ben", evening.teacher)
+    [expired] = evening.hold(evening.slot())
+    evening.hold(evening.slot(), maker=bob, child=ben, now=now + MINUTE)
+
+    before = let_go_expired(session, now=now + HOLD - MINUTE)
+    released = let_go_expired(session, now=now + HOLD)
+
+    session.refresh(expired)
+    assert (before, released, expired.cancelled_at) == (0, 1, now + HOLD)
     assert is_sound(evening)
 
 

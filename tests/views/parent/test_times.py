@@ -8,7 +8,7 @@ from factories import EVENING, make_appointment, make_class, make_resource, make
 from households import Households, form_of, text_of
 from sqlmodel import Session, select
 
-from webapp.models import Contact, Occupancy, Resource, ResourceMember, Slot
+from webapp.models import Contact, Meeting, Message, Occupancy, Resource, ResourceMember, Slot
 
 
 def times(homes: Households, *picks: str, name: str = "alice") -> Any:
@@ -239,12 +239,14 @@ def test_two_siblings_share_what_is_left_of_a_teachers_day(homes: Households) ->
     }
 
 
-def test_looking_and_choosing_book_nothing(homes: Households) -> None:
+def test_looking_takes_nothing_and_choosing_books_nothing(homes: Households) -> None:
     folake = homes.pick("mia", "Folake")
 
     times(homes, folake)
-    send(homes, {"pick": folake, f"t-{folake}": homes.slots["Folake"][0].token, f"m-{folake}": "V"})
     homes.browser("alice").get(homes.check(homes.pick("mia", "Folake", 0, "V")))
+    taken = [homes.standing(), homes.all(Occupancy)]
+    send(homes, {"pick": folake, f"t-{folake}": homes.slots["Folake"][0].token, f"m-{folake}": "V"})
 
-    assert homes.standing() == []
-    assert homes.all(Occupancy) == []
+    assert taken == [[], []]
+    assert [one.held_until is not None for one in homes.standing()] == [True]
+    assert [homes.all(table) for table in (Meeting, Message)] == [[], []]

@@ -12,6 +12,7 @@ SLOT_REMOVED, OVER_LIMIT, BROKEN_RULE = "slot_removed", "over_limit", "rule"
 the name of the rule follows after a colon, and the family does not see it before it is confirmed."""
 
 _STANDING = text("cancelled_at IS NULL")
+_HELD = text("held_until IS NOT NULL AND cancelled_at IS NULL")
 _RED = text("problem IS NOT NULL AND cancelled_at IS NULL")
 
 
@@ -68,6 +69,8 @@ class Appointment(SQLModel, table=True):
             sqlite_where=_RED,
             postgresql_where=_RED,
         ),
+        # Those that have expired are looked for all the time.
+        Index("ix_appointment_held_until", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
         CheckConstraint("seat >= 1", name="seat"),
         CheckConstraint("nth >= 1", name="nth"),
     )

@@ -1,52 +1,38 @@
 """Book all chosen times together or none of them; the database has the last word on each."""
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from webapp import faults, i18n
-from webapp.errors import N_, DomainError, Invalid, NotFound
-from webapp.models import Appointment, Contact, Event, EventSettings, Slot
-from webapp.models.base import new_token, table_of
-from webapp.models.booking.occupancy import GAP, TEACHER
+from webapp.errors import N_, Invalid, NotFound
+from webapp.models import Contact, Event, EventSettings
+from webapp.models.base import new_token
 from webapp.models.event.event_settings import Window
-from webapp.services.booking.consequences import follow_first
 from webapp.services.booking.errors import (
-    AlreadyBooked,
     BookingClosed,
     BookingNotOpenYet,
     ClosedForTime,
     NotYourTeacher,
     SlotChanged,
-    SlotTaken,
-    TeacherBusy,
-    TimeClash,
-    TooClose,
 )
 from webapp.services.booking.family import Child
-from webapp.services.booking.holds import let_go_of
+from webapp.services.booking.holds import give_up
 from webapp.services.booking.limits import (
-    ORDINALS,
     Counted,
     Wanted,
     as_counted,
     place,
-    refusal_of,
     refuse_beyond,
     seen_by_all,
 )
-from webapp.services.booking.occupancy import Span, spans_of, spread, take, ticks
 from webapp.services.booking.offers import Offer, SharedClass, offers_of
-from webapp.services.booking.seating import Standing, free_seat, next_nth, standing_of
+from webapp.services.booking.put_down import Plan, put_down
+from webapp.services.booking.seating import Standing, free_seat, is_held_by, next_nth, standing_of
 from webapp.services.booking.turn import Turn, take_turn
-from webapp.services.booking.wish_meetings import Fact
-from webapp.services.booking.wish_messages import Act
 
 MOST_AT_ONCE = 40
 
@@ -60,21 +46,6 @@ class Choice:
     child: Child
     is_virtual: bool | None = None
     resource: str = ""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A choice with what its appointment will be."""
-
-    offer: Offer
-    child: Child
-    is_virtual: bool
-    class_id: int | None
-    seat: int
-    nth: int
-    wanted: Wanted
-    place: dict[str, Any]
-    problem: str | None = None
 
 
 def book(
@@ -101,11 +72,13 @@ def book_in_turn(
     *,
     is_as_seen: Callable[[Offer], bool] = lambda _: True,
     act: str,
+    until: datetime | None = None,
     now: datetime,
 ) -> list[int]:
     """The ids of the new appointments, one act of booking. Raises a DomainError that names the time concerned.
 
-    `is_as_seen` says whether a time is still what the family saw, else SlotChanged is raised.
+    What the family held of them becomes what is booked, and what else it held is given up. With `until` all are held so
+    long, and nothing follows. `is_as_seen` says whether a time is what the family saw, else SlotChanged is raised.
     """
     refuse_when_closed(turn.window, now=now)
     _refuse_wrong_choices(turn, choices)
@@ -115,32 +88,8 @@ def book_in_turn(
         refuse_closed(turn, offers[choice.slot], now=now)
     plans = _plans(session, turn, choices, offers, now=now)
     faults.point("booking.validated")
-    booked = put_down(session, turn, plans, act=act, now=now)
+    booked = put_down(session, turn, plans, act=act, until=until, now=now)
     return [booked[choice.slot] for choice in choices]
-
-
-def put_down(
-    session: Session, turn: Turn, plans: Sequence[Plan], *, act: str, by_office: bool = False, now: datetime
-) -> dict[str, int]:
-    """The ids of the new appointments by the token of their slot, with the minutes of all people and what follows. The
-    office may come closer than the event's gap; of what is red the family learns when it is confirmed."""
-    booked = {plan.offer.token: _insert(session, plan, turn, act, now=now) for plan in plans}
-    gap = turn.limits.gap
-    each = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in plans]
-    needs = dict(ChainMap(*each))
-    take_minutes(session, without_gaps(session, needs) if by_office else needs, now=now)
-    facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
-    told = Act(act, turn.school_id, turn.event_id, turn.maker_id, turn.email)
-    is_sound = not any(plan.problem for plan in plans)
-    follow_first(session, told, facts, is_told=is_sound, life=turn.life, now=now)
-    faults.point("booking.inserted")
-    return booked
-
-
-def without_gaps(session: Session, needs: Mapping[Span, Offer]) -> dict[Span, Offer]:
-    """What the office still has to take, once the gaps are taken as far as nobody holds them."""
-    spread(session, [need for need in needs if need.kind == GAP])
-    return {need: offer for need, offer in needs.items() if need.kind != GAP}
 
 
 def refuse_when_closed(window: Window, *, now: datetime) -> None:
@@ -153,35 +102,6 @@ def refuse_when_closed(window: Window, *, now: datetime) -> None:
 def refuse_closed(turn: Turn, offer: Offer, *, now: datetime) -> None:
     if offer.starts_at <= turn.closing.closed_until(turn.zone, now):
         raise ClosedForTime(**offer.words)
-
-
-def needs_of(
-    offer: Offer, appointment: int, maker_id: int, student_id: int | None, *, gap: int = 0
-) -> dict[Span, Offer]:
-    """Whose minutes an appointment on the offered slot takes; of the maker also the `gap` after it."""
-    spans = spans_of(
-        ticks(offer.starts_at, offer.ends_at),
-        appointment_id=appointment,
-        slot_id=offer.slot_id,
-        parent=maker_id,
-        student=student_id,
-        teachers=offer.members,
-        gap=gap,
-    )
-    return dict.fromkeys(spans, offer)
-
-
-def take_minutes(session: Session, needs: Mapping[Span, Offer], *, now: datetime) -> None:
-    """Raises TimeClash, TooClose or TeacherBusy where the database says that somebody is elsewhere."""
-    while clash := take(session, list(needs)):
-        if not let_go_of(session, clash, now=now):
-            raise _refusal(clash.span, needs[clash.span])
-
-
-def _refusal(span: Span, offer: Offer) -> DomainError:
-    if span.kind == GAP:
-        return TooClose(gap=span.stop - ticks(offer.starts_at, offer.ends_at).stop, **offer.words)
-    return (TeacherBusy if span.kind == TEACHER else TimeClash)(**offer.words)
 
 
 def _students(choices: Sequence[Choice]) -> set[int]:
@@ -211,12 +131,26 @@ def _plans(
     in_order = sorted(choices, key=lambda choice: offers[choice.slot].starts_at)
     wanted = {choice: _wanted(turn, offers[choice.slot], choice.child) for choice in in_order}
     counted = seen_by_all(session, turn.limits, turn.event_id, list(wanted.values()), now=now)
+    mine = {_of_hold(row): row for row in standing if is_held_by(row, turn.maker_id)}
+    holds = {choice: mine.pop(_as_held(offers[choice.slot], wanted[choice]), None) for choice in in_order}
+    unused = {row.id for row in mine.values()}
+    give_up(session, unused, mine=turn.maker_id, now=now)
+    standing = [row for row in standing if row.id not in unused]
+    counted = [row for row in counted if row.id not in unused]
     plans: list[Plan] = []
     for choice in in_order:
-        plan = _plan(turn, offers[choice.slot], choice, wanted[choice], standing, counted, plans)
+        plan = _plan(turn, offers[choice.slot], choice, wanted[choice], standing, counted, plans, holds[choice])
         plans.append(plan)
-        counted = [*counted, as_counted(plan.wanted, plan.place)]
+        counted = counted if plan.held else [*counted, as_counted(plan.wanted, plan.place)]
     return plans
+
+
+def _of_hold(row: Any) -> tuple[object, ...]:
+    return row.slot_id, row.child_key, row.class_id
+
+
+def _as_held(offer: Offer, wanted: Wanted) -> tuple[object, ...]:
+    return offer.slot_id, wanted.child_key, wanted.class_id
 
 
 def _wanted(turn: Turn, offer: Offer, child: Child) -> Wanted:
@@ -239,7 +173,11 @@ def _plan(
     standing: Standing,
     counted: Sequence[Counted],
     planned: Sequence[Plan],
+    hold: Any,
 ) -> Plan:
+    if hold:
+        standing = [row for row in standing if row.id != hold.id]
+        counted = [row for row in counted if row.id != hold.id]
     is_virtual = offer.kind_of(choice.is_virtual)
     klass = _shared_class(offer, choice.child)
     allowed = min(klass.appointments_allowed, 1) if turn.limits.once_per_teacher else klass.appointments_allowed
@@ -247,6 +185,8 @@ def _plan(
     taken = [plan.nth for plan in planned if (plan.offer.resource_id, plan.child.key) == pair]
     nth = next_nth(offer, turn.maker_id, choice.child, allowed, standing, besides=taken)
     refuse_beyond(turn.limits, wanted, counted)
+    if hold:
+        return Plan(offer, choice.child, is_virtual, klass.class_id, hold.seat, hold.nth, wanted, {}, held=hold.id)
     seat, its_place = free_seat(offer, standing), place(turn.limits, wanted, counted)
     return Plan(offer, choice.child, is_virtual, klass.class_id, seat, nth, wanted, its_place)
 
@@ -258,77 +198,3 @@ def _shared_class(offer: Offer, child: Child) -> SharedClass:
     if child.student_id not in offer.shared:
         raise NotYourTeacher(teacher=offer.teacher, child=child.name)
     return offer.shared[child.student_id]
-
-
-def _insert(session: Session, plan: Plan, turn: Turn, act: str, *, now: datetime) -> int:
-    """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
-    child = plan.child
-    values = {
-        "slot": plan.offer.slot_id,
-        "version": plan.offer.version,
-        "seat": plan.seat,
-        "contact_id": turn.maker_id,
-        "student_id": child.student_id,
-        "class_id": plan.class_id,
-        "child_name": "" if child.student_id else child.name,
-        "child_key": child.key,
-        "nth": plan.nth,
-        "token": new_token(),
-        "is_virtual": plan.is_virtual,
-        "act": act,
-        "service": "",
-        "booked_at": now,
-        "problem": plan.problem,
-        **plan.place,
-    }
-    try:
-        number: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
-    except IntegrityError as error:
-        if refusal := refusal_of(str(error.orig), plan.wanted, turn.limits):
-            raise refusal from error
-        if "nth" in str(error.orig):
-            raise AlreadyBooked(child=child.name, **plan.offer.words) from error
-        raise SlotTaken(**plan.offer.words) from error
-    if number is None:
-        raise SlotChanged(**plan.offer.words)
-    return number
-
-
-def _fact(plan: Plan, appointment: int, turn: Turn, act: str) -> Fact:
-    return Fact(
-        id=appointment,
-        school_id=turn.school_id,
-        act=act,
-        is_virtual=plan.is_virtual,
-        cancelled_at=None,
-        held_until=None,
-        starts_at=plan.offer.starts_at,
-        ends_at=plan.offer.ends_at,
-        zone=turn.zone,
-        event_name=turn.event_name,
-        resource_name=plan.offer.teacher,
-        provider=turn.provider,
-        **plan.offer.host,
-    )
-
-
-_SLOT = table_of(Slot).c
-_GIVEN = [
-    *"seat service contact_id student_id class_id child_name child_key nth token is_virtual act".split(),
-    *"booked_at problem day".split(),
-    *ORDINALS,
-]
-_INSERT = (
-    insert(table_of(Appointment))
-    .from_select(
-        ["slot_id", "school_id", "event_id", "resource_id", *_GIVEN],
-        select(
-            _SLOT.id,
-            _SLOT.school_id,
-            _SLOT.event_id,
-            _SLOT.resource_id,
-            *(bindparam(name, type_=table_of(Appointment).c[name].type) for name in _GIVEN),
-        ).where(_SLOT.id == bindparam("slot"), _SLOT.version == bindparam("version"), _SLOT.removed_at.is_(None)),
-    )
-    .returning(table_of(Appointment).c.id)
-)

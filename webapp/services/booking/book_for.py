@@ -11,16 +11,16 @@ from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
 from webapp.models.booking.appointment import BROKEN_RULE, SLOT_REMOVED
 from webapp.models.event.slot import EITHER
-from webapp.services.booking.book import Plan, put_down
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, FamilyBusy, TimeClash
 from webapp.services.booking.family import Child
 from webapp.services.booking.limits import Wanted
 from webapp.services.booking.offers import Offer, offers_of
+from webapp.services.booking.put_down import Plan, put_down
 from webapp.services.booking.red import problem_of
 from webapp.services.booking.rules import judge
-from webapp.services.booking.seating import free_seat, standing_of
+from webapp.services.booking.seating import free_seat, standing_without_holds
 from webapp.services.booking.turn import take_turn
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -69,7 +69,7 @@ def _plan(
 ) -> Plan:
     """Within what is possible, whatever the rules. Raises SlotTaken."""
     students = [child.student_id] if child.student_id else []
-    standing = standing_of(session, [offer], maker.id or 0, students, now=now)
+    standing = standing_without_holds(session, [offer], maker.id or 0, students, now=now)
     seat, row = free_seat(offer, standing), session.get_one(Slot, offer.slot_id)
     settings = session.get_one(EventSettings, event.id)
     judged = judge(session, event, settings, maker, child, row)

@@ -179,6 +179,6 @@ _TIES: Any = (
 _BOOKED = (
     select(col(Appointment.resource_id), col(Appointment.child_key), func.count())
     .where(col(Appointment.event_id) == bindparam("event"), col(Appointment.contact_id) == bindparam("contact"))
-    .where(col(Appointment.cancelled_at).is_(None))
+    .where(col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
     .group_by(col(Appointment.resource_id), col(Appointment.child_key))
 )

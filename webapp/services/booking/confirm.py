@@ -1,4 +1,5 @@
-"""Book what a family confirmed, once per form: the same form sent again gets the answer of the first."""
+"""Book what a family confirmed, once per form: the same form sent again gets the answer of the first. Until then hold
+it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from webapp.models.base import new_token
 from webapp.services.booking.book import Choice, book_in_turn
 from webapp.services.booking.choices import Pick
 from webapp.services.booking.family import Child
+from webapp.services.booking.holds import HOLD
 from webapp.services.booking.offers import Offer
 from webapp.services.booking.questions import Answered, keep_answers, questions_of, read_answers
 from webapp.services.booking.request_key import take_key
@@ -55,6 +57,23 @@ def confirm(
     if given:
         keep_answers(session, turn.school_id, booked, given)
     return act
+
+
+def hold_times(
+    session: Session,
+    school: str,
+    event: str,
+    maker: Contact,
+    picks: Sequence[Pick],
+    named: Mapping[str, Child],
+    *,
+    now: datetime,
+) -> None:
+    """Hold what the family is about to confirm, all of it or nothing, instead of what it held before. Sent twice it is
+    held once. Raises what `book` raises, and NotFound as `confirm`."""
+    assert maker.id is not None
+    turn = take_turn_at(session, school, event, maker.id, {pick.child for pick in picks} - named.keys())
+    book_in_turn(session, turn, _choices(turn, picks, named), act=new_token(), until=now + HOLD, now=now)
 
 
 def stamp_of(offer: Offer) -> str:

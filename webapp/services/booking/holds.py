@@ -1,17 +1,28 @@
-"""Let go of holds that have expired, in the booking that they stand in the way of (RELIABILITY I1)."""
+"""Let go of holds that have expired, in the booking that they stand in the way of (RELIABILITY I1), or that are the
+family's own and that it has no more use for."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
+from webapp.errors import Busy, NotFound
 from webapp.models import Appointment, Slot
 from webapp.services.booking.occupancy import Clash, release
 
+HOLD = timedelta(minutes=5)
+"""How long times are held for a family that is on the form, each time that it asks."""
 
-def let_go(session: Session, appointments: Sequence[int], *, now: datetime) -> set[int]:
-    """Those of the appointments that were expired holds, and are cancelled now.
+LONGEST = timedelta(minutes=60)
+"""However often it asks: twelve times (WCAG 2.2.1)."""
+
+_AT_ONCE = 200
+
+
+def let_go(session: Session, appointments: Sequence[int], *, mine: int = 0, now: datetime) -> set[int]:
+    """Those of the appointments that were expired holds, or held by a contact (`mine`), and are cancelled now.
 
     Their slots are locked as for every cancellation, but never waited for: whoever has one may be waiting for us.
     """
@@ -22,7 +33,8 @@ def let_go(session: Session, appointments: Sequence[int], *, now: datetime) -> s
         col(Appointment.id).in_(appointments),
         col(Appointment.slot_id).in_(locked),
         col(Appointment.cancelled_at).is_(None),
-        col(Appointment.held_until) <= now,
+        or_(col(Appointment.held_until) <= now, col(Appointment.contact_id) == mine),
+        col(Appointment.held_until).is_not(None),
     )
     # It keeps its `held_until`: no family is shown an appointment that it never had.
     ended = expired.values(cancelled_at=now).returning(col(Appointment.id), col(Appointment.slot_id))
@@ -32,11 +44,74 @@ def let_go(session: Session, appointments: Sequence[int], *, now: datetime) -> s
     return {appointment for appointment, _ in gone}
 
 
-def let_go_of(session: Session, clash: Clash, *, now: datetime) -> bool:
-    """Whether the minutes were held by expired holds, and some are free now."""
+def let_go_of(session: Session, clash: Clash, *, mine: int, now: datetime) -> bool:
+    """Whether the minutes were held by expired holds, or by the family's own, and some are free now."""
     holder = or_(col(Appointment.id) == clash.appointment_id, col(Appointment.slot_id) == clash.slot_id)
-    expired = select(col(Appointment.id)).where(
-        holder, col(Appointment.cancelled_at).is_(None), col(Appointment.held_until) <= now
+    is_in_nobodys_way = or_(col(Appointment.held_until) <= now, col(Appointment.contact_id) == mine)
+    holds = select(col(Appointment.id)).where(
+        holder, col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_not(None), is_in_nobodys_way
     )
-    found = session.execute(expired).scalars().all()
-    return bool(found and let_go(session, found, now=now))
+    found = session.execute(holds).scalars().all()
+    return bool(found and let_go(session, found, mine=mine, now=now))
+
+
+def give_up(session: Session, appointments: Collection[int], *, mine: int, now: datetime) -> None:
+    """A hold never blocks its own family. Raises Busy where somebody has its time locked: waiting for them could be
+    waiting for somebody who waits for us."""
+    if appointments and let_go(session, list(appointments), mine=mine, now=now) != set(appointments):
+        raise Busy
+
+
+def any_expired(session: Session, *, now: datetime) -> bool:
+    return session.execute(_expired(now).limit(1)).first() is not None
+
+
+def let_go_expired(session: Session, *, now: datetime) -> int:
+    """How many; of many at once the rest is left for the next time."""
+    return len(let_go(session, session.execute(_expired(now).limit(_AT_ONCE)).scalars().all(), now=now))
+
+
+def release_hold(session: Session, contact_id: int, event_id: int, act: str, *, now: datetime) -> None:
+    """What the contact held by one act; nothing where it was booked or held anew meanwhile. Raises NotFound."""
+    held = [row.id or 0 for row in _of_act(session, contact_id, event_id, act) if row.held_until]
+    let_go(session, held, mine=contact_id, now=now)
+
+
+def extend_hold(session: Session, contact_id: int, event_id: int, act: str, *, now: datetime) -> datetime | None:
+    """For another HOLD, until LONGEST after the family first held it; what expired and nobody took is held again. Gives
+    the end, as `held_until`. Raises NotFound."""
+    for row in _of_act(session, contact_id, event_id, act):
+        if row.held_until:
+            row.held_until = min(now + HOLD, row.booked_at + LONGEST)
+    session.flush()
+    return held_until(session, contact_id, event_id, act)
+
+
+def held_until(session: Session, contact_id: int, event_id: int, act: str) -> datetime | None:
+    """The first end of what is held by the act; None where nothing of it is held any more. Raises NotFound for an act
+    that is not the contact's."""
+    rows = _of_act(session, contact_id, event_id, act)
+    return min((row.held_until for row in rows if row.held_until), default=None)
+
+
+def is_in_the_way() -> Any:
+    """Not what has expired, nor what the family holds that looks: to be filled with `as_of` and `contact`."""
+    is_booked = col(Appointment.held_until).is_(None)
+    is_of_others = col(Appointment.contact_id) != bindparam("contact")
+    return or_(is_booked, and_(is_of_others, col(Appointment.held_until) > bindparam("as_of")))
+
+
+def _expired(now: datetime) -> Any:
+    return select(col(Appointment.id)).where(col(Appointment.held_until) <= now, _STANDS)
+
+
+def _of_act(session: Session, contact_id: int, event_id: int, act: str) -> Sequence[Appointment]:
+    """Those that stand."""
+    mine = (col(Appointment.contact_id) == contact_id, col(Appointment.event_id) == event_id)
+    rows = session.execute(select(Appointment).where(*mine, col(Appointment.act) == act)).scalars().all()
+    if not rows:
+        raise NotFound
+    return [row for row in rows if row.is_standing]
+
+
+_STANDS = col(Appointment.cancelled_at).is_(None)

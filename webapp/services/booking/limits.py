@@ -16,7 +16,7 @@ from webapp.models import Appointment, Resource, Slot
 from webapp.models.base import table_of
 from webapp.models.event.event_settings import Limits
 from webapp.services.booking.errors import ChildIsFull, ClassIsBooked, DayIsFull, EventIsFull, LimitReached
-from webapp.services.booking.holds import let_go
+from webapp.services.booking.holds import is_in_the_way, let_go
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,13 @@ def counted_of(
 
 
 def counted_of_family(session: Session, limits: Limits, event_id: int, contact_id: int) -> list[Counted]:
-    """What the family has, for showing beforehand how much is left; the teachers' days are told by `booked_days`."""
+    """What the family has, without what it merely holds, for showing beforehand how much is left; the teachers' days
+    are told by `booked_days`."""
     if not limits.are_counted:
         return []
     asked = {"event": event_id, "contacts": [contact_id], "besides": 0}
-    return [Counted(*row) for row in session.connection().execute(_OF_FAMILY, asked)]
+    rows = [Counted(*row) for row in session.connection().execute(_OF_FAMILY, asked)]
+    return [row for row in rows if row.held_until is None]
 
 
 def left(most: int | None, counted: Sequence[Counted], child_key: str | None = None) -> int | None:
@@ -165,11 +167,13 @@ def seen_by_all(
     now: datetime,
 ) -> list[Counted]:
     """As `counted_of`, for whoever books: families who count on one teacher's day come one after the other, else each
-    might take the other's place below the limit. Holds that have expired are cancelled, as for seats."""
+    might take the other's place below the limit. Holds of others that have expired are cancelled, as for seats."""
     if limits.per_day:
         session.connection().execute(_TEACHERS, {"resources": list({want.resource_id for want in wanted})}).all()
     counted = counted_of(session, limits, event_id, wanted, besides=besides)
-    expired = [row.id for row in counted if row.held_until and row.held_until <= now]
+    makers = {want.contact_id for want in wanted}
+    theirs = (row for row in counted if row.held_until and row.held_until <= now)
+    expired = [row.id for row in theirs if row.contact_id not in makers]
     gone = let_go(session, expired, now=now) if expired else set()
     return [row for row in counted if row.id not in gone]
 
@@ -191,12 +195,19 @@ def beyond(session: Session, event_id: int, limits: Limits) -> int:
 
 
 def booked_days(
-    session: Session, limits: Limits, resources: Sequence[int], *, besides: int | None = None
+    session: Session,
+    limits: Limits,
+    resources: Sequence[int],
+    contact_id: int,
+    *,
+    besides: int | None = None,
+    now: datetime,
 ) -> dict[tuple[int, str], int]:
-    """How many appointments count, by resource and day; nothing is asked where the event has no limit of a day."""
+    """How many appointments count, by resource and day, but for what the contact holds; nothing is asked where the
+    event has no limit of a day."""
     if not limits.per_day:
         return {}
-    asked = {"resources": list(resources), "besides": besides or 0}
+    asked = {"resources": list(resources), "besides": besides or 0, "contact": contact_id, "as_of": now}
     return {(row.resource_id, row.day): row.n for row in session.connection().execute(_BOOKED_DAYS, asked)}
 
 
@@ -241,7 +252,7 @@ _COLUMN = _ROW.c
 _BOOKED_DAYS: Any = (
     select(_COLUMN.resource_id, _COLUMN.day, func.count().label("n"))
     .where(_COLUMN.resource_id.in_(bindparam("resources", expanding=True)), _COLUMN.day_nth.is_not(None))
-    .where(_COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides"))
+    .where(_COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides"), is_in_the_way())
     .group_by(_COLUMN.resource_id, _COLUMN.day)
 )
 _STANDS: Any = select(*(_COLUMN[name] for name in Counted._fields)).where(

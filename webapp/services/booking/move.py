@@ -14,7 +14,7 @@ from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
 from webapp.models.booking.appointment import OVER_LIMIT, SLOT_REMOVED
 from webapp.models.event.event_settings import Limits
-from webapp.services.booking.book import needs_of, refuse_closed, take_minutes, without_gaps
+from webapp.services.booking.book import refuse_closed
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotChanged, SlotTaken
@@ -22,9 +22,10 @@ from webapp.services.booking.family import Child
 from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by_all
 from webapp.services.booking.occupancy import release
 from webapp.services.booking.offers import Offer, offers_of
+from webapp.services.booking.put_down import needs_of, take_minutes, without_gaps
 from webapp.services.booking.red import problem_of
 from webapp.services.booking.rules import broken_rules
-from webapp.services.booking.seating import free_seat, standing_of
+from webapp.services.booking.seating import free_seat, standing_without_holds
 from webapp.services.booking.turn import Turn, take_turn
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -58,7 +59,7 @@ def move_appointment(
     counts["problem"] = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
-    take_minutes(session, without_gaps(session, needs) if by_office else needs, now=now)
+    take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=appointment.contact_id, now=now)
     _record(session, appointment, was_at, offer.slot_id, who=who, now=now)
     session.refresh(appointment)
     # A new time is a new wish: what was refused for the old one may be granted now.
@@ -118,7 +119,7 @@ def _seat(
     now: datetime,
 ) -> None:
     mine = update(Appointment).where(col(Appointment.id) == appointment.id, col(Appointment.cancelled_at).is_(None))
-    standing = standing_of(session, [offer], appointment.contact_id, [], now=now)
+    standing = standing_without_holds(session, [offer], appointment.contact_id, [], now=now)
     values = {
         "slot_id": offer.slot_id,
         "seat": free_seat(offer, standing),

@@ -23,7 +23,7 @@ from webapp.services.booking.limits import (
     place,
 )
 from webapp.services.booking.plan import AtMost, propose
-from webapp.services.booking.sheet import Row, options_of
+from webapp.services.booking.sheet import Hold, Row, options_of
 from webapp.services.booking.times import Time, Timetable, timetable_of
 
 Key = TypeVar("Key")
@@ -65,6 +65,7 @@ def lay_out(
             is_lost=bool(wish.pick.slot) and i not in kept and i not in booked and i not in limits,
             is_booked=i in booked,
             limit=limits.get(i),
+            hold=_hold(table, wish, chosen.get(i)),
         )
         for i, wish in enumerate(wishes)
     ]
@@ -173,6 +174,13 @@ def _students(child: Child) -> tuple[int, ...]:
 def _has_all(table: Timetable, wish: Wish, *, once: bool) -> bool:
     allowed = min(wish.allowed, 1) if once else wish.allowed
     return table.booked(wish.resource.id, wish.child.key) >= allowed
+
+
+def _hold(table: Timetable, wish: Wish, chosen: Time | None) -> Hold | None:
+    if chosen is None:
+        return None
+    mine = (row for row in table.held if row.child_key == wish.child.key and row.token == chosen.token)
+    return next((Hold(row.act, row.held_until) for row in mine), None)
 
 
 def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:

@@ -11,7 +11,7 @@ from webapp.models import Appointment
 from webapp.models.base import table_of
 from webapp.services.booking.errors import AlreadyBooked, BookedByOthers, SlotTaken, TakesNoAppointments
 from webapp.services.booking.family import Child
-from webapp.services.booking.holds import let_go
+from webapp.services.booking.holds import give_up, let_go
 from webapp.services.booking.offers import Offer
 
 Standing = Sequence[Any]
@@ -21,7 +21,8 @@ Standing = Sequence[Any]
 def standing_of(
     session: Session, offers: Iterable[Offer], maker_id: int, students: Collection[int], *, now: datetime
 ) -> Standing:
-    """Read once the slots are locked. Holds among them that have expired are cancelled (RELIABILITY I1)."""
+    """Read once the slots are locked, with all that the maker holds. Holds of others that have expired are cancelled
+    (RELIABILITY I1)."""
     places = {(offer.slot_id, offer.resource_id) for offer in offers}
     asked = {
         "slots": [slot for slot, _ in places],
@@ -30,9 +31,23 @@ def standing_of(
         "students": list(students),
     }
     rows = session.connection().execute(_STANDING, asked).all()
-    expired = [row.id for row in rows if row.held_until and row.held_until <= now]
+    expired = [row.id for row in rows if row.held_until and row.held_until <= now and row.contact_id != maker_id]
     gone = let_go(session, expired, now=now) if expired else set()
-    return [row for row in rows if row.id not in gone]
+    return [row for row in {row.id: row for row in rows}.values() if row.id not in gone]
+
+
+def standing_without_holds(
+    session: Session, offers: Iterable[Offer], maker_id: int, students: Collection[int], *, now: datetime
+) -> Standing:
+    """As `standing_of`, once the maker's own holds are given up. Raises Busy."""
+    standing = standing_of(session, offers, maker_id, students, now=now)
+    mine = {row.id for row in standing if is_held_by(row, maker_id)}
+    give_up(session, mine, mine=maker_id, now=now)
+    return [row for row in standing if row.id not in mine]
+
+
+def is_held_by(row: Any, maker_id: int) -> bool:
+    return bool(row.held_until and row.contact_id == maker_id)
 
 
 def free_seat(offer: Offer, standing: Standing) -> int:
@@ -71,10 +86,12 @@ def _is_of(row: Any, maker_id: int, child: Child) -> bool:
 
 _ROW = table_of(Appointment).c
 _STANDS = select(
-    *(_ROW[name] for name in "id slot_id seat resource_id contact_id student_id child_key nth held_until".split())
+    *(_ROW[name] for name in "id slot_id seat resource_id contact_id student_id child_key nth held_until".split()),
+    _ROW.class_id,
 ).where(_ROW.cancelled_at.is_(None))
 _OF_FAMILY = or_(_ROW.contact_id == bindparam("maker"), _ROW.student_id.in_(bindparam("students", expanding=True)))
-# Two looks, each by an index of its own: by a common condition all that stands would be read.
+# Three looks, each by an index of its own: by a common condition all that stands would be read.
 _STANDING = _STANDS.where(_ROW.slot_id.in_(bindparam("slots", expanding=True))).union_all(
-    _STANDS.where(_ROW.resource_id.in_(bindparam("resources", expanding=True)), _OF_FAMILY)
+    _STANDS.where(_ROW.resource_id.in_(bindparam("resources", expanding=True)), _OF_FAMILY),
+    _STANDS.where(_ROW.contact_id == bindparam("maker"), _ROW.held_until.is_not(None)),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
@@ -83,16 +83,24 @@ class Options:
         return next((o.time for o in self.options if o.time.token == slot and o.clash is None), None)
 
 
+class Hold(NamedTuple):
+    """By which act the family holds something, and until when."""
+
+    act: str
+    until: datetime
+
+
 @dataclass(frozen=True)
 class Row(Options):
     """One teacher for one child. `chosen` is a time that is free as the page is made, also where it stands for one that
-    `is_lost`; `limit` a rule of the event by which the family can have no more."""
+    `is_lost`; `limit` a rule of the event by which the family can have no more; `hold` stands while it is theirs."""
 
     wish: Wish
     chosen: Time | None
     is_lost: bool
     is_booked: bool
     limit: DomainError | None = None
+    hold: Hold | None = None
 
     @property
     def can_choose(self) -> bool:
@@ -149,6 +157,14 @@ def chosen_rows(rows: Sequence[Row]) -> list[Row]:
     """Those with a time, in order of time."""
     timed = [(row.chosen.starts_at, i, row) for i, row in enumerate(rows) if row.chosen]
     return [row for _, _, row in sorted(timed, key=lambda entry: entry[:2])]
+
+
+def hold_of(rows: Sequence[Row]) -> Hold | None:
+    """Of all that is chosen, where all of it is held by one act: until the first of it is not."""
+    holds = [row.hold for row in rows if row.hold]
+    if len(holds) < len(rows) or len({hold.act for hold in holds}) != 1:
+        return None
+    return min(holds, key=lambda hold: hold.until)
 
 
 def rows_by_day(rows: Sequence[Row]) -> list[tuple[date, list[Row]]]:

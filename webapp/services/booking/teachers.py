@@ -65,7 +65,7 @@ def teachers_by_child(
     ties = [tie for tie in ties_of(session, event, list(by_student)) if tie.allowed > 0]
     rules = settings or EventSettings()
     bookable = rules.closing.closed_until(event.zone, now)
-    kinds = _free_kinds(session, event, [tie.resource for tie in ties], now=bookable)
+    kinds = _free_kinds(session, event, contact, [tie.resource for tie in ties], bookable=bookable, now=now)
     counted = counted_of_family(session, rules.limits, event.id or 0, contact.id or 0)
     classes = {row.class_id for row in counted} if rules.one_per_class else set()
     booked = booked_counts(session, event, contact)
@@ -107,7 +107,8 @@ def teachers_by_name(
     """
     found = [t for t in teachers_of(session, event) if t.token in chosen or holds(f"{t.name} {t.group_name}", search)]
     bookable = (settings or EventSettings()).closing.closed_until(event.zone, now)
-    kinds, booked = _free_kinds(session, event, found, now=bookable), booked_counts(session, event, contact)
+    kinds = _free_kinds(session, event, contact, found, bookable=bookable, now=now)
+    booked = booked_counts(session, event, contact)
     key = f"n{' '.join(child.split()).casefold()}"
     shown = []
     for teacher in found:
@@ -143,9 +144,12 @@ def _offered(
     )
 
 
-def _free_kinds(session: Session, event: Event, teachers: Sequence[Teacher], *, now: datetime) -> dict[int, set[str]]:
-    """The kinds of each teacher's coming times with a free seat; whoever has none is missing."""
-    values = {"event": event.id, "resources": [teacher.id for teacher in teachers], "now": now}
+def _free_kinds(
+    session: Session, event: Event, contact: Contact, teachers: Sequence[Teacher], *, bookable: datetime, now: datetime
+) -> dict[int, set[str]]:
+    """The kinds of each teacher's times, later than `bookable`, with a free seat; whoever has none is missing."""
+    values = {"event": event.id, "resources": [teacher.id for teacher in teachers], "now": bookable}
+    values |= {"contact": contact.id, "as_of": now}
     kinds: dict[int, set[str]] = {}
     for resource, kind in session.connection().execute(_FREE_KINDS, values):
         kinds.setdefault(resource, set()).add(kind)

@@ -16,7 +16,9 @@ from webapp.i18n import local_day
 from webapp.models import Appointment, Contact, Event, EventSettings, Resource, ResourceMember, Slot
 from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
+from webapp.services.booking.holds import is_in_the_way
 from webapp.services.booking.limits import booked_days
+from webapp.services.booking.seating import is_held_by
 
 YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
 
@@ -71,13 +73,14 @@ class Timetable:
     """The coming times of some teachers that families see, in order, and the appointments that clash with them.
 
     `family` are the appointments of the contact and of the students, in this event also those that are over;
-    `booked_on` how many a teacher has on a day, where the event limits that.
+    `held` what the contact holds; `booked_on` how many a teacher has on a day, where the event limits that.
     """
 
-    contact_id: int | None
+    contact_id: int
     event_id: int
     free: Mapping[int, Sequence[Any]]
     family: Sequence[Any]
+    held: Sequence[Any]
     teachers: Mapping[int, Sequence[Any]]
     zone: str
     limits: Limits
@@ -184,26 +187,29 @@ def timetable_of(
     rules = settings or EventSettings()
     bookable = {"event": event.id, "now": rules.closing.closed_until(event.zone, now)}
     coming, booked = {"event": event.id, "now": now}, {"besides": besides or 0}
-    maker = contact.id if contact else None
-    theirs, asked = {"contact": maker, "students": list(students)}, {"resources": list(resources)}
+    maker = contact.id or 0 if contact else 0
+    looking = {"contact": maker, "as_of": now}
+    asked = {"resources": list(resources), **looking}
     database = session.connection()
+    family = database.execute(_FAMILY, {**coming, **booked, **looking, "students": list(students)}).all()
     return Timetable(
         maker,
         event.id,
         _by_resource(database.execute(_AT_DESK if at_desk else _SHOWN, {**bookable, **asked})),
-        database.execute(_FAMILY, {**coming, **booked, **theirs}).all(),
+        [row for row in family if not is_held_by(row, maker)],
+        [row for row in family if is_held_by(row, maker) and row.held_until > now],
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
         event.zone,
         rules.limits,
         rules.walk_minutes,
-        booked_days(session, rules.limits, resources, besides=besides),
+        booked_days(session, rules.limits, resources, maker, besides=besides, now=now),
         at_desk,
     )
 
 
 def free_slots(*columns: Any) -> Any:
-    """The coming slots of resources of an event that families may book and that have a free seat; to be filled with
-    `event`, `resources` and `now`."""
+    """The slots of resources of an event, later than `now`, that families may book and that have a free seat for the
+    `contact` `as_of` an instant; to be filled with these, `event` and `resources`."""
     return _with_free_seat(*columns).where(col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
 
 
@@ -217,7 +223,7 @@ def _with_free_seat(*columns: Any) -> Any:
     taken = (
         select(func.count())
         .select_from(Appointment)
-        .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None))
+        .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None), is_in_the_way())
         .correlate(Slot)
         .scalar_subquery()
     )
@@ -260,13 +266,14 @@ def _family() -> Any:
         col(Appointment.contact_id) == bindparam("contact"), col(Appointment.student_id).in_(bindparam("students"))
     )
     is_of_interest = or_(col(Slot.ends_at) > bindparam("now"), col(Slot.event_id) == bindparam("event"))
-    appointment = ("contact_id", "student_id", "event_id", "resource_id", "child_key", "is_virtual")
+    appointment = "contact_id student_id event_id resource_id slot_id child_key is_virtual act held_until".split()
+    is_mine_or_in_the_way = or_(is_in_the_way(), col(Appointment.contact_id) == bindparam("contact"))
     return (
         select(*(col(getattr(Appointment, name)) for name in appointment), col(Slot.starts_at), col(Slot.ends_at))
-        .add_columns(col(Resource.room))
+        .add_columns(col(Slot.token), col(Resource.room))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .join(Resource, col(Resource.id) == col(Appointment.resource_id))
-        .where(theirs, col(Appointment.cancelled_at).is_(None), is_of_interest)
+        .where(theirs, col(Appointment.cancelled_at).is_(None), is_of_interest, is_mine_or_in_the_way)
         .where(col(Appointment.id) != bindparam("besides"))
     )
 
@@ -285,7 +292,7 @@ def _teachers() -> Any:
         .join(Slot, col(Slot.resource_id) == col(booked.resource_id))
         .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
         .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
-        .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"))
+        .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"), is_in_the_way())
         .distinct()
     )
 

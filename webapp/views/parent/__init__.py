@@ -1,6 +1,18 @@
 """The families' pages, below /<school>/<event>/: sign in once, then three steps, and one's own appointments."""
 
-from webapp.views.parent import booking, change, children, former, landing, mine, schedule, sign_in, teachers, times
+from webapp.views.parent import (
+    booking,
+    change,
+    children,
+    former,
+    hold,
+    landing,
+    mine,
+    schedule,
+    sign_in,
+    teachers,
+    times,
+)
 from webapp.views.parent.frame import blueprint
 
 __all__ = [
@@ -9,6 +21,7 @@ __all__ = [
     "change",
     "children",
     "former",
+    "hold",
     "landing",
     "mine",
     "schedule",

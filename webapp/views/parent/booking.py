@@ -22,7 +22,7 @@ from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
 from webapp.views.parent.named import named_children
 from webapp.views.parent.polling import pace
-from webapp.views.parent.times import rows_of, times_page
+from webapp.views.parent.times import lost_of, rows_of, times_page
 
 _sought = Sought()
 
@@ -109,7 +109,7 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
         rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if isinstance(error, Busy | Unanswered) and chosen_rows(rows):
         return check_page(found, rows, questions, Form(NameInput), error.status, error)
-    return times_page(found, rows, {}, error=error, status=error.status)
+    return times_page(found, rows, lost_of(complaints(rows)), error=error, status=error.status)
 
 
 def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from webapp.errors import DomainError
 from webapp.forms import Form
 from webapp.services.booking.questions import Questions, Unanswered, questions_of
-from webapp.services.booking.sheet import Row, chosen_rows, rows_by_day
+from webapp.services.booking.sheet import Row, chosen_rows, hold_of, rows_by_day
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput, needs_name
 from webapp.views.parent.frame import Answer, event_page
@@ -43,6 +43,7 @@ def check_page(
         "questions": questions,
         "answers": answers_sent(),
         "wrong": _wrong(error),
+        "hold": hold_of(chosen),
     }
     return event_page("check.html", found, status, **values)
 

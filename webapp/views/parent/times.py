@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from flask import g
+from flask import g, session
 from htmx_flask import request
 from sqlmodel import Session
 
 from webapp import clock, i18n
 from webapp.auth import family
-from webapp.context import reading
-from webapp.errors import N_, DomainError, Invalid
+from webapp.context import database, reading
+from webapp.errors import N_, Busy, DomainError, Invalid, Unsure
 from webapp.forms import Form
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
+from webapp.services.booking.confirm import hold_times
 from webapp.services.booking.proposal import lay_out
 from webapp.services.booking.questions import Questions
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints
@@ -19,6 +20,7 @@ from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
 from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
+from webapp.views.parent.named import named_children
 
 
 @blueprint.get("/<school>/<event>/times")
@@ -32,28 +34,62 @@ def times(school: str, event: str) -> Answer:
         if not are_named(found, picks):
             return to_step("teachers", school, event, picks)
         rows = rows_of(db, found, picks, proposing=True)
-    return times_page(found, rows, _lost(complaints(rows)))
+    return times_page(found, rows, lost_of(complaints(rows)))
 
 
 @blueprint.post("/<school>/<event>/times")
 @family
 def choose_times(school: str, event: str) -> Answer:
-    """On to the last step when nothing is missing; for HTMX, the choices so far with what fits them now."""
+    """On to the last step, with the times held, when nothing is missing; for HTMX, the choices so far with what fits
+    them now."""
     picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
     found: Round = g.round
+    is_complete = bool(picks) and all(pick.slot for pick in picks) and not request.htmx
+    refusal = _hold(found, picks) if is_complete else None
+    if is_complete and not refusal and not answers_sent():
+        return to_step("check", school, event, picks)
     with reading() as db:
         rows = rows_of(db, found, picks, proposing=False)
         questions = asked(db, found) if answers_sent() else Questions()
     if request.htmx:
         return times_page(found, rows, {}, template="_times.html", opened=request.htmx.trigger or "")
     wrong, chosen = complaints(rows), chosen_rows(rows)
-    if not wrong and chosen and questions:
+    if chosen and not wrong and not is_complete:
+        refusal = _hold(found, read_picks(row.pick for row in chosen))
+    if wrong or not chosen or refusal:
+        return _refused(found, rows, wrong, refusal)
+    if questions:
         # What was answered before a time was lost is in no address.
         return check_page(found, rows, questions, Form(NameInput))
-    if not wrong and chosen:
-        return to_step("check", school, event, [row.pick for row in chosen])
-    nothing = None if wrong else Invalid(N_("None of these teachers has a time that fits. Go back and choose others."))
-    return times_page(found, rows, wrong, error=nothing, status=409 if _lost(wrong) else 422)
+    return to_step("check", school, event, [row.pick for row in chosen])
+
+
+def _refused(
+    found: Round, rows: Sequence[Row], wrong: Mapping[str, DomainError], refusal: DomainError | None
+) -> Answer:
+    """At the teacher concerned, where there is one; of a time that was lost both which and what is next best."""
+    if lost := lost_of(wrong):
+        return times_page(found, rows, wrong, error=refusal, status=next(iter(lost.values())).status)
+    if wrong:
+        return times_page(found, rows, wrong, status=422)
+    error = refusal or Invalid(N_("None of these teachers has a time that fits. Go back and choose others."))
+    return times_page(found, rows, wrong, error=error, status=error.status)
+
+
+def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
+    """Why not. It is a courtesy: where the crowd is in the way, or only looking is allowed, the family goes on, and can
+    book as long as nobody else does."""
+    if not found.is_open(clock.now()):
+        return None
+    at = request.view_args or {}
+    try:
+        with database().transaction() as db:
+            hold_times(db, at["school"], at["event"], g.contact, picks, named_children(session), now=clock.now())
+    except (Busy, Unsure):
+        return None
+    except DomainError as error:
+        return error
+    return None
 
 
 def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool) -> list[Row]:
@@ -96,7 +132,7 @@ def _typed(pick: Pick) -> Pick:
     return pick.at("".join(slots), "".join(kinds))
 
 
-def _lost(wrong: Mapping[str, DomainError]) -> dict[str, DomainError]:
+def lost_of(wrong: Mapping[str, DomainError]) -> dict[str, DomainError]:
     return {name: error for name, error in wrong.items() if isinstance(error, NotFreeAnyMore)}
 
 
