@@ -92,7 +92,7 @@ def test_an_unknown_macro_is_refused_with_the_nearest_name(typed: str, nearest: 
 
 
 def test_a_name_of_another_language_is_unknown() -> None:
-    """MACRO-027, MACRO-024: there is no such field, in no language."""
+    """MACRO-027: there is no such field, in no language."""
     assert "$(Zimmernummer)" in refused("$(Zimmernummer)")
     assert "$(OtherFamily)" in refused("$(OtherFamily)")
 

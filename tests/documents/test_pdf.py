@@ -77,3 +77,13 @@ def test_an_empty_list_is_a_page_too_and_the_same_list_the_same_file() -> None:
 
     assert len(PdfReader(io.BytesIO(pdf_of(empty))).pages) == 1
     assert pdf_of(empty) == pdf_of(empty)
+
+
+def test_words_of_narrow_columns_stay_whole_beside_long_links_and_names() -> None:
+    heads = ("Teacher", "Length", "Class", "Type", "Room/Link", "E-mail", "Parent", "Student", "Status")
+    long = "Bartholomew Maximilian Featherstonehaugh-Cholmondeley"
+    row = ("Folake Adeyemi", "15 min", "Grade 4", "In-Person", "https://" + "x" * 90, "y" * 60, long, long, "Booked")
+    rows = (row,) * 3
+    page = PdfReader(io.BytesIO(pdf_of(Sheet("Teachers Schedule", (), heads, rows)))).pages[0].extract_text()
+
+    assert all(word in page.split() for word in ("Length", "Class", "In-Person", "Booked", "Status", "Adeyemi"))

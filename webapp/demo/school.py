@@ -113,4 +113,4 @@ def _with_password(session: Session, email: str, level: Level) -> dict[str, str]
 
 
 def _password() -> str:
-    return f"demo-{secrets.token_hex(8)}"
+    return f"demo-{secrets.token_hex(12)}"

@@ -69,12 +69,17 @@ def _drawable(text: str) -> str:
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
-    """As wide as the widest cell, up to a fifth of the paper; all of it is used and no more."""
+    """As wide as the widest cell, up to a fifth of the paper; all of it is used and no more. Where that is too little,
+    words of usual length stay whole, and the wider columns share what is left."""
     room = WIDTH - 2 * MARGIN
-    wished = [
-        min(room / 5, max(map(_width, (head, *(row[n] for row in rows)))) + 2 * PAD) for n, head in enumerate(heads)
-    ]
-    return tuple(room * wish / sum(wished) for wish in wished)
+    columns = [(head, *(row[n] for row in rows)) for n, head in enumerate(heads)]
+    wished = [min(room / 5, max(map(_width, cells)) + 2 * PAD) for cells in columns]
+    if sum(wished) <= room:
+        return tuple(room * wish / sum(wished) for wish in wished)
+    words = [max(_width(word) for cell in cells for word in cell.split(" ")) + 2 * PAD for cells in columns]
+    least = [min(wish, word, room / 10) for wish, word in zip(wished, words, strict=True)]
+    left, more = room - sum(least), sum(wished) - sum(least)
+    return tuple(own + left * (wish - own) / more for own, wish in zip(least, wished, strict=True))
 
 
 def _lines_of(row: Sequence[str], widths: Sequence[float]) -> tuple[Lines, ...]:

@@ -9,6 +9,7 @@ from outside import Outside
 
 from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
+from webapp.documents.macros import SECTIONS
 from webapp.errors import ProviderError
 from webapp.models import MessageText, Resource
 from webapp.models.message.message import CONFIRMATION
@@ -112,3 +113,23 @@ def test_a_text_that_changes_during_a_batch_is_whole_in_each_mail_and_each_versi
     ]
     with database.reading() as session:
         assert [session.get_one(MessageText, number).version for number in (1, 2)] == [1, 2]
+
+
+def test_every_macro_of_a_mail_speaks_of_its_reader_alone(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """MACRO-024: Charlie's family has an appointment with the same teacher."""
+    every = "\n\n".join(f"{name}: $({name})" for names in SECTIONS.values() for name in names)
+    with evening.later(database):
+        write(evening, subject="$(FirstName) $(Student) $(Room)", body=every)
+        charlie, zoe = evening.family("Charlie", "Zoe", evening.teacher)
+        evening.book(evening.slot())
+        evening.book(evening.slot(), maker=charlie, child=zoe)
+    outside.tick()
+
+    to = {mail.recipient: mail for mail in mails(outside)}
+    links = {meeting.shown().join_url for meeting in outside.meetings.standing()}
+    alices = str(to[evening.alice.email or ""])
+    assert len(links) == len(to) == 2
+    assert not [word for word in ("Charlie", "Zoe", charlie.email or "") if word in alices]
+    assert len([link for link in links if link in alices]) == 1
