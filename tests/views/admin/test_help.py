@@ -98,6 +98,8 @@ LABELS: dict[str, list[str]] = {
         "Online Scheduler",
         "Add",
     ],
+    "e/EVENT/classes": ["Class Editor", "Teachers", "Classes"],
+    "e/EVENT/overview": ["Overview", "Checklist", "Preflight"],
     "e/EVENT/": [
         "Appointments",
         "Slots",
