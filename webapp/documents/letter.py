@@ -60,6 +60,14 @@ def new_links(itinerary: Itinerary) -> Letter:
     return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
 
 
+def calendar_entries(itinerary: Itinerary) -> Letter:
+    """With the entries of a family's appointments anew."""
+    subject = i18n.gettext("Your calendar entries, %(event)s", event=itinerary.event)
+    heading = i18n.gettext("Your calendar entries, anew")
+    note = i18n.gettext("Nothing has changed but the words of the entries. They replace those that we sent before.")
+    return _written("confirmation", subject, itinerary=itinerary, heading=heading, note=note)
+
+
 def reminder(itinerary: Itinerary) -> Letter:
     """What is coming on one day."""
     subject = i18n.gettext("Reminder: your appointments, %(event)s", event=itinerary.event)

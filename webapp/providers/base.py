@@ -251,6 +251,7 @@ class Invitation:
 
     method: str
     content: bytes
+    filename: str = "invite.ics"
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _message(mail: Letter, recipient: str) -> Message:
     if mail.invitation:
         kind = f"text/calendar; method={mail.invitation.method}"
         message.alts[kind.removeprefix("text/")] = mail.invitation.content.decode()
-        message.attach("invite.ics", kind, mail.invitation.content)
+        message.attach(one_line(mail.invitation.filename), kind, mail.invitation.content)
     sender = parseaddr(str(message.sender))[1]
     if name := one_line(mail.sender_name):
         message.sender = formataddr((name, sender))

@@ -28,6 +28,7 @@ class MessageText(SQLModel, table=True):
     subject: str = Field(default="", max_length=200)  # of a calendar entry: its title
     body: str = Field(default="", sa_type=Text)
     location: str = Field(default="", max_length=200)  # of a calendar entry; the Room column of the Printable Schedule
+    file_name: str = Field(default="", max_length=60)  # of a calendar entry
     lead_hours: str = Field(default="", max_length=40)  # of a reminder: "48,2"
     saved_at: datetime
     saved_by_id: int | None = may_point_to("contact")

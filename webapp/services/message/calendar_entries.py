@@ -49,5 +49,6 @@ def keep_sequence(session: Session, entries: Iterable[Entry], *, version: int) -
 
 def _said(entry: Entry, version: int) -> str:
     room = entry.room
+    """The version stands before the rest, so that what was written by an older one is found (`older_invites`)."""
     said = (entry.starts_at, entry.ends_at, entry.teacher, room.text, room.passcode, entry.cancelled_at, version)
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+    return f"{version}.{hashlib.sha256(repr(said).encode()).hexdigest()}"[:16]

@@ -23,6 +23,7 @@ from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
     CHANGED,
     CONFIRMATION,
+    INVITES,
     LINKS_READY,
     NEEDS_RECONNECT,
     NEW_ADDRESS,
@@ -50,7 +51,7 @@ from webapp.services.system.vault import vault_of
 
 _NONE = Markup("")
 _BY_OFFICE = {kind: kind for kind in (CONFIRMATION, CHANGED, LINKS_READY, REMINDER, CANCELLATION, RESOURCE)}
-_BY_OFFICE |= {NEW_LINKS: CHANGED}
+_BY_OFFICE |= {NEW_LINKS: CHANGED, INVITES: CALENDAR}
 """Which text of the office each mail about appointments is written by."""
 
 _HEADED = {
@@ -160,6 +161,8 @@ class Written:
 def written(facts: Facts, kind: str, text: OfficeText) -> Written:
     """By the office's words, or as the Printable Schedule with its PDF (R52)."""
     itinerary = facts.itinerary()
+    if kind == INVITES:
+        return Written(letter.calendar_entries(itinerary), "")
     if not text.uses_schedule or text.kind not in WITH_SCHEDULE:
         return Written(_by_office(facts, text, itinerary), "")
     headed = _HEADED[kind](itinerary)
@@ -206,7 +209,8 @@ def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now
     ]
     attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
     content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
-    return Invitation(CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST, content)
+    method = CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST
+    return Invitation(method, content, text.file_name or "invite.ics")
 
 
 def entry_for_calendar(session: Session, entry: Entry, *, base_url: str, now: datetime) -> CalendarEntry:
@@ -269,6 +273,8 @@ def entries_of(session: Session, message: Message, *, now: datetime) -> list[Ent
         return [entry for entry in _family(session, message) if _is_of_day(entry, message, now=now)]
     if message.kind == NEW_LINKS:
         return _family(session, message)
+    if message.kind == INVITES:
+        return [entry for entry in _family(session, message) if entry.starts_at > now]
     return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
 
 

@@ -25,6 +25,7 @@ class OfficeText:
     subject: str
     body: str
     location: str = ""
+    file_name: str = ""
     lead_hours: tuple[int, ...] = ()
     saved_at: datetime | None = None
     saved_by: str = ""

@@ -14,7 +14,7 @@ from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import BOOKED, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
+from webapp.models.message.message import BOOKED, INVITES, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER, RESOURCE
 from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
@@ -98,7 +98,7 @@ def _lock_appointments(session: Session, claim: Claim) -> None:
     message: Any = session.execute(its.where(col(Message.id) == claim.id)).one()
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
     about: tuple[ColumnElement[bool], ...] = (col(Appointment.act) == message.act,)
-    if message.kind in {NEW_LINKS, REMINDER}:
+    if message.kind in {NEW_LINKS, REMINDER, INVITES}:
         about = family
     elif message.kind == RESOURCE:
         about = (col(Appointment.id) == appointment_told(message),)

@@ -4,6 +4,7 @@ from webapp.errors import N_
 from webapp.models.message.message import (
     CHANGED,
     CONFIRMATION,
+    INVITES,
     LINKS_READY,
     NEEDS_RECONNECT,
     NEW_ADDRESS,
@@ -22,6 +23,7 @@ _NAMES = {
     CHANGED: N_("Changed appointment"),
     LINKS_READY: N_("Links"),
     NEW_LINKS: N_("Changed links"),
+    INVITES: N_("Calendar entries anew"),
     REMINDER: N_("Reminder"),
     CANCELLATION: N_("Cancellation"),
     TEST: N_("Test"),
@@ -35,8 +37,8 @@ _NAMES = {
     OFFICE_MAIL: N_("Mail of the office"),
 }
 
-OF_EVENT = frozenset({CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS, REMINDER, CANCELLATION, RESOURCE})
-"""What leaves by itself, because of appointments of an event."""
+OF_EVENT = frozenset({CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS, REMINDER, CANCELLATION, RESOURCE, INVITES})
+"""What is about appointments of an event."""
 
 
 def name_of(kind: str) -> str:

@@ -1,5 +1,6 @@
 """Keep what an office writes for the mails of an event: checked where it is typed, and never lost."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ class TextInput(BaseModel):
     subject: Line = Field(default="", max_length=200)
     body: Paragraphs = ""
     location: Line = Field(default="", max_length=200)
+    file_name: Line = Field(default="", max_length=60)
     lead_hours: str = ""
 
     @field_validator("body")
@@ -58,6 +60,14 @@ class TextInput(BaseModel):
         if len(text.encode()) > LONGEST:
             raise ValueError(N_("A text may have at most 50 kB."))
         return text
+
+    @field_validator("file_name")
+    @classmethod
+    def _plain_name(cls, text: str) -> str:
+        """Ends in .ics, and names no folder."""
+        if re.search(r'[\\/:*?"<>|]', text):
+            raise ValueError(N_('A file name has no / \\ : * ? " < > or |.'))
+        return text if not text or text.lower().endswith(".ics") else f"{text[:56]}.ics"
 
     @field_validator("lead_hours")
     @classmethod
@@ -99,6 +109,10 @@ def save_text(
     current = texts_of(session, event.id or 0)[kind]
     if typed.version != current.version:
         raise SavedMeanwhile(who=current.saved_by or _("Somebody"))
+    if not typed.subject:
+        raise Invalid(N_("Type a title.") if kind in {CALENDAR, PRINTABLE} else N_("Type a subject."), field="subject")
+    if kind == CALENDAR and not typed.location:
+        raise Invalid(N_("Type a location, such as $(Room)."), field="location")
     if kind == REMINDER and typed.is_on and not typed.lead_hours:
         raise Invalid(N_("Say how many hours before the appointment, such as 24."), field="lead_hours")
     cleaned = rich_text.clean(typed.body)
@@ -112,6 +126,7 @@ def save_text(
         subject=typed.subject,
         body=cleaned.source,
         location=typed.location,
+        file_name=typed.file_name,
         lead_hours=typed.lead_hours,
         saved_at=now,
         saved_by_id=contact.id,
@@ -133,6 +148,7 @@ def reset_text(session: Session, event: Event, kind: str, *, who: Who, contact: 
         subject=default.subject,
         body=default.body,
         location=default.location,
+        file_name=default.file_name,
         lead_hours=",".join(map(str, default.lead_hours)),
     )
     save_text(session, event, kind, typed, who=who, contact=contact, now=now)
@@ -152,6 +168,7 @@ def _office_text(row: MessageText, saved_by: str) -> OfficeText:
         subject=row.subject,
         body=row.body,
         location=row.location,
+        file_name=row.file_name,
         lead_hours=tuple(int(hours) for hours in row.lead_hours.split(",") if hours),
         saved_at=row.saved_at,
         saved_by=saved_by,

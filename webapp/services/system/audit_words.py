@@ -43,6 +43,7 @@ _LABELS = {
     "grant.remove": N_("Access taken away"),
     "guardian.add": N_("Student linked"),
     "guardian.remove": N_("Student unlinked"),
+    "invites.mailed": N_("Calendar entries mailed anew"),
     "links.mailed": N_("Links mailed"),
     "field.add": N_("Appointment field added"),
     "field.unuse": N_("Appointment fields no longer asked"),

@@ -9,8 +9,10 @@ from webapp.errors import DomainError
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext, sentence
 from webapp.models import Level
+from webapp.models.message.message_text import CALENDAR
 from webapp.services.message.hold_mails import discard_mails, hold_mails, release_mails
 from webapp.services.message.leaving import leaving_of_event
+from webapp.services.message.older_invites import resend_invites
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
 
 blueprint = Blueprint("event_mails", __name__, url_prefix="/s/<school>")
@@ -61,6 +63,17 @@ def discard(school: str, event: int) -> Answer:
             raise
         flash(sentence(error))
     return _back(school, event)
+
+
+@blueprint.post(f"{MAILS}/invites")
+@staff(Level.EVENT_ADMINISTRATOR)
+def invites(school: str, event: int) -> Answer:
+    """Calendar entries in the words of today, to those who have older ones."""
+    with database().transaction() as session:
+        n = resend_invites(session, framed(session, event).event, who=who(), now=clock.now())
+    told = ngettext("%(n)s parent is mailed.", "%(n)s parents are mailed.", n)
+    flash(told if n else _("Nobody is left to be mailed."))
+    return go_to(url_for("notifications.one", school=school, event=event, kind=CALENDAR))
 
 
 def _back(school: str, event: int) -> Answer:

@@ -17,6 +17,7 @@ from webapp.rendering import page
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.hold_mails import waiting_count
 from webapp.services.message.leaving import leaving_of_event
+from webapp.services.message.older_invites import older_invites
 from webapp.services.message.preview import preview, typed_text, wish_test
 from webapp.services.message.texts import KINDS, MAILS, WITH_SCHEDULE, TextInput, reset_text, save_text, texts_of
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
@@ -116,9 +117,10 @@ def _page(event: int, kind: str, refused: Form[TextInput] | None = None, *, stat
         shown = preview(session, frame.event, texts[kind], base_url=confab().settings.base_url, now=now)
         waiting = waiting_count(session, frame.event, now=now)
         leaving = leaving_of_event(session, frame.event, now=now)
+        older = older_invites(session, frame.event, now=now) if kind == CALENDAR else 0
     form = refused if refused is not None else _stored(texts[kind])
     more = {"texts": texts, "kind": kind, "form": form, "preview": shown, "labels": _labels(), "problem": ""}
-    more |= {"waiting": waiting, "leaving": leaving, "of": 0}
+    more |= {"waiting": waiting, "leaving": leaving, "of": 0, "older": older}
     more |= {"sections": _sections(), "kinds": KINDS, "mails": MAILS, "with_schedule": WITH_SCHEDULE, "told": _told()}
     return event_page("admin/event/notifications.html", frame, 200 if refused is None else status, **more)
 
@@ -133,6 +135,7 @@ def _stored(text: OfficeText) -> Form[TextInput]:
             "subject": text.subject,
             "body": text.body,
             "location": text.location,
+            "file_name": text.file_name,
             "lead_hours": ", ".join(map(str, text.lead_hours)),
         },
     )
