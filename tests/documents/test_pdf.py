@@ -87,3 +87,15 @@ def test_words_of_narrow_columns_stay_whole_beside_long_links_and_names() -> Non
     page = PdfReader(io.BytesIO(pdf_of(Sheet("Teachers Schedule", (), heads, rows)))).pages[0].extract_text()
 
     assert all(word in page.split() for word in ("Length", "Class", "In-Person", "Booked", "Status", "Adeyemi"))
+
+
+@pytest.mark.parametrize("columns", [13, 60])
+def test_an_event_that_asks_much_has_every_column_on_the_paper(columns: int) -> None:
+    """A column for each question: they share the paper, and none is of no width."""
+    heads = tuple(f"Question{n}" for n in range(columns))
+
+    page = read("Antidisestablishmentarianism, and what comes of it", heads=heads)[0]
+
+    drawn = "".join(page.split())
+    assert drawn.count("Q") == columns
+    assert drawn.count("Antid") == columns or columns > 13

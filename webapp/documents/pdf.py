@@ -77,7 +77,7 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float,
     if sum(wished) <= room:
         return tuple(room * wish / sum(wished) for wish in wished)
     words = [max(_width(word) for cell in cells for word in cell.split(" ")) + 2 * PAD for cells in columns]
-    least = [min(wish, word, room / 10) for wish, word in zip(wished, words, strict=True)]
+    least = [min(wish, word, room / max(10, len(heads))) for wish, word in zip(wished, words, strict=True)]
     left, more = room - sum(least), sum(wished) - sum(least)
     return tuple(own + left * (wish - own) / more for own, wish in zip(least, wished, strict=True))
 

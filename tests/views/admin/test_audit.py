@@ -86,7 +86,7 @@ class TestRows:
         first, second = shown(dora, office)
 
         assert first == "Nov 23, 2026, 10:00 AM Confab itself Slots created event 1"
-        assert second == "Nov 23, 2026, 9:00 AM Ben Diaz Event added event 1 resources: 3, provider: None"
+        assert second == "Nov 23, 2026, 9:00 AM Ben Diaz Event added event 1 resources: 3"
         assert exported(dora, office)[0]["Time (UTC)"] == "2026-11-23 16:00:00"
 
     def test_whoever_was_erased_is_not_named_and_an_action_without_words_shows_its_own(

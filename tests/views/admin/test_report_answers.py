@@ -110,7 +110,7 @@ def test_teachers_schedule_shows_them_to_the_office_and_to_the_teacher(
     assert heads.endswith("Status Service What about? =Phone")
     assert words(row).endswith("Booked Report Reading & sums =HYPERLINK(1)")
     assert 'colspan="13"' in of_office
-    assert "Report What about?: Reading & sums =Phone: =HYPERLINK(1)" in words(card)
+    assert "Report What about? Reading & sums =Phone: =HYPERLINK(1)" in words(card)
 
 
 def test_the_appointments_list_shows_them_where_somebody_answered(
@@ -119,7 +119,7 @@ def test_the_appointments_list_shows_them_where_somebody_answered(
     page = dora.get(office.path("appointments")).text
     rows = [words(row) for row in re.findall(r'<tr id="appointment-\d+">(.*?)</tr>', page, re.DOTALL)]
 
-    assert "Service: Report What about?: Reading & sums =Phone: =HYPERLINK(1)" in rows[0]
+    assert "Service: Report What about? Reading & sums =Phone: =HYPERLINK(1)" in rows[0]
     assert "Service:" not in rows[1]
 
 

@@ -79,6 +79,11 @@ class Table:
     heads: dict[str, str] = field(default_factory=dict)
 
     @property
+    def is_wide(self) -> bool:
+        """On paper laid across."""
+        return len(self.columns) > 8
+
+    @property
     def pages(self) -> int:
         return max(1, -(-len(self.rows) // MOST_SHOWN))
 

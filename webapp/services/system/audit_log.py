@@ -151,9 +151,15 @@ def _deed(row: Any) -> Deed:
         acting_as=acted if row.acting_as_id else "",
         action=label_of(row.action),
         subject=row.subject,
-        detail=", ".join(f"{name}: {value}" for name, value in json.loads(row.detail or "{}").items()),
+        detail=", ".join(f"{name}: {value}" for name, value in _said(row.detail)),
     )
 
 
 def _name(first: str | None, last: str | None, email: str | None) -> str:
     return written_name(first or "", last or "") or email or ""
+
+
+def _said(detail: str) -> list[tuple[str, object]]:
+    """What there is to say: nothing of a value that is none."""
+    known: dict[str, object] = json.loads(detail or "{}")
+    return [(name, value) for name, value in known.items() if value is not None]

@@ -1,5 +1,8 @@
 """Change a team: another host, a teacher more, a teacher less. What that means for links is said first."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
 from sqlmodel import Session
@@ -34,11 +37,23 @@ UP = f"{TEACHER}/up/<int(max=2147483647):contact_id>"
 LEAVE = f"{TEACHER}/leave/<int(max=2147483647):contact_id>"
 
 
+@dataclass(frozen=True)
+class Form:
+    """A page that asks before it changes the team, and what the change would mean for links."""
+
+    template: str
+    impact: Callable[..., Impact]
+
+
+HOSTING = Form("admin/event/make_host.html", impact_of)
+LEAVING = Form("admin/event/leave_team.html", impact_of_leaving)
+
+
 @blueprint.get(HOST)
 @staff(Level.EVENT_ADMINISTRATOR)
 def host(school: str, event: int, resource: int, contact_id: int) -> Answer:
     with database().reading() as session:
-        return _page(session, event, resource, contact_id)
+        return _page(session, event, resource, contact_id, HOSTING)
 
 
 @blueprint.post(HOST)
@@ -52,7 +67,7 @@ def make(school: str, event: int, resource: int, contact_id: int) -> Answer:
             chosen, impact = make_host(session, row, contact_id, was=was, who=who(), now=clock.now())
     except (CannotHost, Reordered) as error:
         with database().reading() as session:
-            return _page(session, event, resource, contact_id, error)
+            return _page(session, event, resource, contact_id, HOSTING, error)
     return _back(_("%(name)s is the host now.", name=chosen.name), event, resource, impact)
 
 
@@ -60,7 +75,7 @@ def make(school: str, event: int, resource: int, contact_id: int) -> Answer:
 @staff(Level.EVENT_ADMINISTRATOR)
 def leaving(school: str, event: int, resource: int, contact_id: int) -> Answer:
     with database().reading() as session:
-        return _leave_page(session, event, resource, contact_id)
+        return _page(session, event, resource, contact_id, LEAVING)
 
 
 @blueprint.post(LEAVE)
@@ -74,7 +89,7 @@ def leave(school: str, event: int, resource: int, contact_id: int) -> Answer:
             impact = leave_team(session, row, contact_id, was=was, who=who(), now=clock.now())
     except (CannotHost, OnlyTeacher, Reordered) as error:
         with database().reading() as session:
-            return _leave_page(session, event, resource, contact_id, error)
+            return _page(session, event, resource, contact_id, LEAVING, error)
     return _back(_("The team is smaller by one now."), event, resource, impact)
 
 
@@ -122,9 +137,10 @@ def _back(words: str, event: int, resource: int, impact: Impact | None = None) -
     return go_to(url_for("rooms.teacher", school=g.school.slug, event=event, resource=resource))
 
 
-def _leave_page(
-    session: Session, event: int, resource: int, contact_id: int, error: DomainError | None = None
+def _page(
+    session: Session, event: int, resource: int, contact_id: int, form: Form, error: DomainError | None = None
 ) -> Answer:
+    """What the change would mean, before it is made."""
     frame = framed(session, event)
     row = resource_of(session, g.school.id, event, resource)
     team = team_of(session, row)
@@ -133,24 +149,8 @@ def _leave_page(
         "resource": row,
         "team": team,
         "chosen": chosen,
-        "impact": impact_of_leaving(session, row, chosen, now=clock.now()),
+        "impact": form.impact(session, row, chosen, now=clock.now()),
         "was": seen(team),
         "problem": sentence(error) if error else "",
     }
-    return event_page("admin/event/leave_team.html", frame, error.status if error else 200, **values)
-
-
-def _page(session: Session, event: int, resource: int, contact_id: int, error: DomainError | None = None) -> Answer:
-    frame = framed(session, event)
-    row = resource_of(session, g.school.id, event, resource)
-    team = team_of(session, row)
-    chosen = member_of(team, contact_id)
-    values = {
-        "resource": row,
-        "team": team,
-        "chosen": chosen,
-        "impact": impact_of(session, row, chosen, now=clock.now()),
-        "was": seen(team),
-        "problem": sentence(error) if error else "",
-    }
-    return event_page("admin/event/make_host.html", frame, error.status if error else 200, **values)
+    return event_page(form.template, frame, error.status if error else 200, **values)
