@@ -110,6 +110,45 @@ def test_who_looks_sees_one_state_however_often(database: Database, now: datetim
     assert len(slugs(database)) == 1
 
 
+@on_postgresql
+def test_a_look_leaves_nothing_of_its_one_state_to_the_next_transaction(database: Database) -> None:
+    """On the same connection of the pool."""
+
+    def told(session: Session) -> tuple[object, object]:
+        row = session.connection().execute(text("SHOW transaction_isolation")).one()
+        return row.transaction_isolation, session.connection().execute(text("SELECT pg_backend_pid()")).scalar()
+
+    with database.reading() as session:
+        looking, first = told(session)
+    with database.transaction() as session:
+        writing, second = told(session)
+
+    assert (looking, writing) == ("repeatable read", "read committed")
+    assert first == second
+
+
+@on_postgresql
+def test_a_connection_lost_as_a_look_begins_is_told_as_lost(database: Database) -> None:
+    pid = text("SELECT pg_backend_pid()")
+    with database.reading() as session:
+        doomed = session.execute(pid).scalar()
+    other = create_engine(database.engine.url)
+
+    @event.listens_for(database.engine, "checkout")
+    def cut(*_: object) -> None:
+        with other.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": doomed})
+
+    with pytest.raises(OperationalError) as lost, database.reading() as session:
+        session.execute(pid)
+    event.remove(database.engine, "checkout", cut)
+    other.dispose()
+
+    assert lost.value.connection_invalidated
+    with database.reading() as session:
+        assert session.execute(pid).scalar() != doomed
+
+
 @both_databases
 def test_looking_never_writes(database: Database) -> None:
     topics = heard(database)

@@ -17,7 +17,7 @@ OURS = {"webapp", "jobs", "wsgi"}
 
 FIRST = {"errors", "clock", "config", "faults", "i18n", "logs"}
 EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context"}
-ROWS = {"db", "schema", "migrations"}
+ROWS = {"db", "db_cursor", "schema", "migrations"}
 TOP = {"demo", "wsgi", "webapp", "cli", "operations"}
 
 
@@ -41,7 +41,11 @@ SQL = {"sqlmodel", "sqlalchemy"}
 LAYERS = {
     "errors": Layer(FIRST, {"pydantic", "babel"}),
     "models": Layer({"models"}, SQL),
-    "db": Layer(FIRST | ROWS | {"models"}, SQL, {"alembic": ("webapp/schema.py", "webapp/migrations/")}),
+    "db": Layer(
+        FIRST | ROWS | {"models"},
+        SQL,
+        {"alembic": ("webapp/schema.py", "webapp/migrations/"), "psycopg": ("webapp/db_cursor.py",)},
+    ),
     "providers": Layer(
         FIRST | {"providers"},
         {"authlib"},

@@ -23,7 +23,7 @@ TRUSTED = 30.0
 """Seconds for which an idle connection to PostgreSQL is taken to be alive, unless it has said goodbye."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
-_ONE_STATE = {"isolation_level": "REPEATABLE READ"}
+_ONE_STATE = "ISOLATION LEVEL REPEATABLE READ"
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
 
@@ -43,7 +43,7 @@ class Database:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writing = self.engine.execution_options(write=True)
-        self._looking = self.engine if self.is_sqlite else self.engine.execution_options(**_ONE_STATE)
+        self._looking = self.engine.execution_options(look=True)
         self._turn = threading.Lock()
         self._vault = vault
         self.after_commit: list[Callable[[set[str]], None]] = []
@@ -136,11 +136,24 @@ def _engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    engine = create_engine(url, pool_size=6, max_overflow=2)
+    from webapp.db_cursor import ReticentCursor
+
+    engine = create_engine(url, connect_args={"cursor_factory": ReticentCursor}, pool_size=6, max_overflow=2)
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
+    event.listen(engine, "begin", _begin_look)
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
     return engine
+
+
+def _begin_look(connection: Connection) -> None:
+    """By the driver's own way a connection is told its isolation before each look and after it. Where this fails,
+    that says why."""
+    if not connection.get_execution_options().get("look"):
+        return
+    driver: Any = connection.connection.driver_connection
+    if driver.pgconn.exec_(f"BEGIN {_ONE_STATE}".encode()).error_message:
+        connection.exec_driver_sql(f"SET TRANSACTION {_ONE_STATE}")
 
 
 def _roll_back(connection: Any) -> None:
