@@ -142,13 +142,19 @@ def test_people_who_cannot_be_reached_are_counted(office: Office) -> None:
 
 
 def test_a_schedule_without_contact_and_a_class_without_schedule_are_named(office: Office) -> None:
+    """What its teacher does in another event counts for nothing here."""
     ready(office)
+    elsewhere, _ = office.another_event()
     with office.arranged() as session:
         make_resource(session, office.event)
-        make_class(session, office.school, make_contact(session, office.school, "Kenji", level=Level.VIEWER))
+        kenji = make_contact(session, office.school, "Kenji", level=Level.VIEWER)
+        make_resource(session, elsewhere, kenji)
+        make_class(session, office.school, kenji, make_student(session, office.school, "Nia"))
 
     assert "Without a contact: 1." in line(office, "Teachers")
-    assert line(office, "Classes") == ("Look at this 1 class has no teacher in this event. Open the Class Editor")
+    assert line(office, "Classes") == (
+        "Look at this 1 class has no teacher in this event. 1 student sees nobody to book. Open the Class Editor"
+    )
 
 
 def test_mails_switched_off_and_chosen_addresses_are_said(office: Office) -> None:

@@ -93,7 +93,7 @@ def _teachers(facts: Facts, counted: Counted) -> Line:
         return Line(title, MISSING, _("This event has no teachers yet: there is nobody to book."), ADD_TEACHER)
     words = ngettext("%(n)s teacher or team", "%(n)s teachers and teams", number)
     if nobody := sum(offer.lead is None for offer in facts.offers):
-        words += ". " + _("Without a contact: %(n)s. Attach a teacher, or nobody sees the schedule.", n=nobody)
+        words += ". " + _("Without a contact: %(n)s. Attach a teacher to each.", n=nobody)
         return Line(title, LOOK, words, APPOINTMENTS)
     if counted.no_email:
         words += ". " + _("Without an email: %(n)s. They get no mail and cannot sign in.", n=counted.no_email)
