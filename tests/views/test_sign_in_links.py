@@ -232,11 +232,12 @@ class TestLimitedUntilAPassword:
         browser, _ = came_in(office, invited(office))
 
         page = browser.get(f"{office.base}/reports/teachers-schedule")
-        file = browser.get(f"{office.base}/reports/teachers-schedule/csv")
+        files = [browser.get(f"{office.base}/reports/teachers-schedule{end}") for end in ("/csv", "/printable.pdf")]
 
         assert page.status_code == 200
-        assert file.status_code == 303
-        assert file.location.startswith(f"{office.base}/profile/password?next=")
+        for file in files:
+            assert file.status_code == 303
+            assert file.location.startswith(f"{office.base}/profile/password?next=")
 
     def test_an_invited_administrator_chooses_a_password_before_anything_else(self, office: Office) -> None:
         with office.arranged() as session:

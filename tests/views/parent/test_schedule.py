@@ -31,6 +31,7 @@ def test_the_printable_schedule_has_the_link_on_the_page_and_in_the_pdf(homes: H
     page, pdf = alice.get(f"{homes.base}/mine/schedule"), alice.get(f"{homes.base}/mine/schedule.pdf")
 
     assert f'href="{link}" data-url="{link}"' in page.text
+    assert page.text.count('<img class="print" src="data:image/png') == 1
     assert link in links(pdf.data)
     assert pdf.content_type == "application/pdf"
 

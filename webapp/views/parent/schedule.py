@@ -7,6 +7,7 @@ from webapp import clock
 from webapp.auth import family
 from webapp.context import confab, reading, stop_looking
 from webapp.documents.calendar_file import feed, google_link
+from webapp.documents.paper import picture
 from webapp.i18n import gettext as _
 from webapp.services.booking.own import own_entries, own_entry
 from webapp.services.event.open_events import Round
@@ -23,7 +24,8 @@ def schedule(school: str, event: str) -> Answer:
         entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
         facts = facts_of(db, entries, base_url=confab().settings.base_url) if entries else None
     title, lead = heading_of(facts) if facts else ("", "")
-    return event_page("schedule.html", found, itinerary=facts and facts.itinerary(), title=title, lead=lead)
+    itinerary = facts and facts.itinerary()
+    return event_page("schedule.html", found, itinerary=itinerary, title=title, lead=lead, picture=picture)
 
 
 @blueprint.get("/<school>/<event>/mine/schedule.pdf")

@@ -1,0 +1,84 @@
+"""A mail that takes long to print is sent by whoever holds its lease when it is printed, and by nobody else."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from evening import Evening
+from outside import Outside
+from sqlmodel import select
+
+from jobs.mail_delivery import SOON, deliver_mail
+from webapp.db import Database
+from webapp.documents.press import Press
+from webapp.models import Message
+from webapp.services.system.errand import LEASE
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def slow(outside: Outside) -> "SlowPress":
+    press = SlowPress(outside)
+    outside.app.extensions["confab"] = replace(outside.app.extensions["confab"], press=press)
+    return press
+
+
+class SlowPress(Press):
+    """Takes so long by the test's clock, while `meanwhile` comes to pass."""
+
+    def __init__(self, outside: Outside) -> None:
+        super().__init__(0)
+        self.outside, self.took, self.meanwhile = outside, timedelta(), lambda: None
+
+    def print(self, html: str) -> bytes:
+        self.outside.now += self.took
+        self.meanwhile()
+        return super().print(html)
+
+
+def booked(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        evening.book(evening.slot(kind="P"))
+
+
+def the_message(database: Database) -> Message:
+    with database.reading() as session:
+        return session.exec(select(Message)).one()
+
+
+def test_a_slow_print_begins_the_lease_anew_so_that_nobody_else_sends_it_too(
+    database: Database, now: datetime, outside: Outside, slow: SlowPress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY I13: printing and sending together may take longer than one lease."""
+    booked(database, now)
+    slow.took = SOON + timedelta(seconds=25)
+    until: list[datetime | None] = []
+    send = outside.mailer.send
+    monkeypatch.setattr(outside.mailer, "send", lambda mail: (until.append(the_message(database).due_at), send(mail)))
+
+    deliver_mail(outside.app)
+
+    assert until == [now + slow.took + LEASE]
+    assert len(outside.mailer.sent) == 1
+    assert the_message(database).sent_at
+
+
+def test_who_lost_the_lease_while_it_printed_sends_nothing(
+    database: Database, now: datetime, outside: Outside, slow: SlowPress
+) -> None:
+    """RELIABILITY I14"""
+    booked(database, now)
+    slow.took = LEASE + timedelta(seconds=1)
+
+    def somebody_else_claims_it() -> None:
+        with database.transaction() as session:
+            session.exec(select(Message)).one().claim = "somebody else's"
+
+    slow.meanwhile = somebody_else_claims_it
+
+    outside.tick()
+
+    assert outside.mailer.sent == []
+    assert the_message(database).claim == "somebody else's"
