@@ -7,7 +7,8 @@ from sqlalchemy import create_engine, text
 _HELD = """
 WITH held AS (
     SELECT a.id, a.slot_id, a.seat, a.contact_id, a.student_id, a.child_key, a.resource_id, a.nth, a.act,
-           a.is_virtual, s.capacity, s.starts_at, s.ends_at, s.removed_at, s.resource_id AS slot_resource_id
+           a.is_virtual, a.held_until, s.capacity, s.starts_at, s.ends_at, s.removed_at,
+           s.resource_id AS slot_resource_id
     FROM appointment a JOIN slot s ON s.id = a.slot_id
     WHERE a.cancelled_at IS NULL
 )
@@ -35,13 +36,15 @@ _MUST_BE_NONE = {
     " OR NOT EXISTS (SELECT 1 FROM occupancy o WHERE o.slot_id = x.slot_id AND o.kind = 'teacher')",
     "minutes without their appointment": "SELECT count(*) FROM occupancy o WHERE NOT EXISTS"
     " (SELECT 1 FROM held x WHERE x.id = o.appointment_id OR x.slot_id = o.slot_id)",
-    "acts without exactly one confirmation": "SELECT count(*) FROM (SELECT DISTINCT act FROM held) AS x WHERE 1 <>"
+    "acts without exactly one confirmation": "SELECT count(*) FROM"
+    " (SELECT DISTINCT act FROM held WHERE held_until IS NULL) AS x WHERE 1 <>"
     " (SELECT count(*) FROM message m WHERE m.act = x.act AND m.kind IN ('confirmation', 'changed')"
     " AND m.dropped_at IS NULL)",
-    "virtual appointments without exactly one wish": "SELECT count(*) FROM held x WHERE x.is_virtual AND 1 <>"
+    "virtual appointments without exactly one wish": "SELECT count(*) FROM held x WHERE x.is_virtual"
+    " AND x.held_until IS NULL AND 1 <>"
     " (SELECT count(*) FROM meeting m WHERE m.appointment_id = x.id AND m.wish = 'present' AND m.replaced_at IS NULL)",
     "wishes of cancelled appointments": "SELECT count(*) FROM meeting m WHERE m.wish = 'present' AND NOT EXISTS"
-    " (SELECT 1 FROM held x WHERE x.id = m.appointment_id AND x.is_virtual)",
+    " (SELECT 1 FROM held x WHERE x.id = m.appointment_id AND x.is_virtual AND x.held_until IS NULL)",
 }
 
 

@@ -78,6 +78,10 @@ def test_a_time_that_somebody_holds_is_lost_by_name_and_the_next_best_is_offered
     assert answer.status_code == 409
     assert "Thu, Dec 3, 4:30 PM with Jonas Eriksen was just taken." in said
     assert "The next best is Thu, Dec 3, 4:00 PM." in said
+    assert {one.contact_id: one.slot_id for one in holds(homes)} == {
+        homes.people["charlie"].id: homes.slots["Jonas"][2].id,
+        homes.people["alice"].id: homes.slots["Jonas"][0].id,
+    }
     assert go_on(homes, ("leo", "Jonas", 0)).status_code == 303
 
 

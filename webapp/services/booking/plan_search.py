@@ -77,6 +77,17 @@ class Board:
         return found
 
     @cached_property
+    def shortest(self) -> dict[int, int]:
+        """Of each wish the minutes that it takes at least."""
+        visits = {wish: [self.visits[n] for n in _bits(own)] for wish, own in self.of_wish.items()}
+        return {wish: min((v.stop - v.start for v in mine), default=0) for wish, mine in visits.items()}
+
+    @property
+    def ideal(self) -> tuple[int, int, int]:
+        """All are met on one day, one after the other: but for the hour nothing is better."""
+        return 0, max(1, len(self.hulls)), sum(self.shortest.values()) + _length(self.hulls)
+
+    @cached_property
     def beginning(self) -> "Stand":
         """Nothing is chosen, and what the limits rule out is gone."""
         free = self._mask(True for _ in self.visits)
@@ -109,7 +120,11 @@ class Stand(NamedTuple):
 
 def search(board: Board) -> list[int]:
     """The visits (by place) of the best plan."""
-    best = min((_first_fit(board), *_from_each_start(board)), key=lambda plan: worth(board, plan))
+    best = _first_fit(board)
+    for plan in _from_each_start(board):
+        best = min(best, plan, key=lambda plan: worth(board, plan))
+        if worth(board, best)[:3] == board.ideal:
+            break
     return _Descent(board, best).best
 
 
@@ -187,10 +202,6 @@ class _Descent:
         self.board, self.best, self.worth = board, best, worth(board, best)
         plans = prod(own.bit_count() + 1 for own in board.of_wish.values())
         self._looks = inf if plans <= ALL_SEEN else MOST_LOOKS
-        self._shortest = {
-            wish: min((board.visits[n].stop - board.visits[n].start for n in _bits(own)), default=0)
-            for wish, own in board.of_wish.items()
-        }
         in_order = sorted(board.wishes, key=lambda wish: board.of_wish[wish].bit_count())
         self._descend(in_order, board.beginning, _Part((), board.hulls, 0, 0))
 
@@ -230,7 +241,7 @@ class _Descent:
         is_elsewhere = any(not own & here for own in mine)
         if days == 1 and not is_elsewhere:
             at_school += max(self._longer(wish, own & here, part) for wish, own in zip(open_, mine, strict=True))
-        meant = part.minutes + sum(self._shortest[wish] for wish in open_)
+        meant = part.minutes + sum(self.board.shortest[wish] for wish in open_)
         starts = part.starts + sum(board.visits[_first(own)].start for own in mine)
         return Worth(unmet, days + is_elsewhere, max(at_school, meant), starts)
 
@@ -240,7 +251,7 @@ class _Descent:
         before = own & self.board.before(first)
         after = own ^ before
         left = first - self.board.starts[before.bit_length() - 1] if before else inf
-        right = max(0, self.board.starts[_first(after)] + self._shortest[wish] - last) if after else inf
+        right = max(0, self.board.starts[_first(after)] + self.board.shortest[wish] - last) if after else inf
         return int(min(left, right))
 
 

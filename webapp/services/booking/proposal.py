@@ -39,11 +39,13 @@ def lay_out(
     wishes: Sequence[Wish],
     *,
     proposing: bool,
+    is_final: bool = False,
     now: datetime,
 ) -> list[Row]:
     """What is chosen stays, and the rest fits around it: for a time that was lost the next best, and with `proposing`
-    a time for each teacher who has none yet."""
-    table = _timetable(session, event, settings, contact, wishes, now=now)
+    a time for each teacher who has none yet. Where it `is_final`, other times are not looked for."""
+    only = [wish.pick.slot for wish in wishes] if is_final else None
+    table = _timetable(session, event, settings, contact, wishes, only, now=now)
     times = {i: _times(table, wish) for i, wish in enumerate(wishes)}
     booked = {i for i, wish in enumerate(wishes) if _has_all(table, wish, once=settings.one_per_teacher)}
     granted = _Granted.so_far(session, settings.limits, event, contact)
@@ -154,11 +156,20 @@ def _grouped(keys: Mapping[int, Key]) -> dict[Key, list[int]]:
 
 
 def _timetable(
-    session: Session, event: Event, settings: EventSettings, contact: Contact, wishes: Sequence[Wish], *, now: datetime
+    session: Session,
+    event: Event,
+    settings: EventSettings,
+    contact: Contact,
+    wishes: Sequence[Wish],
+    only: Collection[str] | None,
+    *,
+    now: datetime,
 ) -> Timetable:
     resources = {wish.resource.id for wish in wishes}
     students = {student for wish in wishes for student in _students(wish.child)}
-    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now, settings=settings)
+    return timetable_of(
+        session, event, sorted(resources), contact, sorted(students), now=now, settings=settings, only=only
+    )
 
 
 def _times(table: Timetable, wish: Wish) -> list[Time]:

@@ -3,6 +3,7 @@
 What is shown here is a courtesy; when a time is booked the database decides.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -101,7 +102,7 @@ class Timetable:
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
         family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
-        teacher = self.teachers.get(resource, ())
+        teacher = _Busy.of(self.teachers.get(resource, ()))
         return [self._time(row, family, teacher) for row in self.free.get(resource, ())]
 
     def booked(self, resource: int, child: str) -> int:
@@ -109,7 +110,7 @@ class Timetable:
         pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
         return pairs.count((resource, child))
 
-    def _time(self, row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> Time:
+    def _time(self, row: Any, family: Sequence[Any], teacher: "_Busy") -> Time:
         day = local_day(row.starts_at, self.zone)
         return Time(
             row.token,
@@ -132,7 +133,7 @@ class Timetable:
         more: dict[str, Any] = {"gap": self.limits.gap, "day": day, "room": room, "walk": self.walk}
         return Time("", busy.resource_id, busy.starts_at, busy.ends_at, kind, **more)
 
-    def _clash(self, row: Any, day: date, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+    def _clash(self, row: Any, day: date, family: Sequence[Any], teacher: "_Busy") -> str | None:
         if row.visibility != VISIBLE and not self.at_desk:
             return str(row.visibility)
         if found := _clash(row, family, teacher):
@@ -176,12 +177,13 @@ def timetable_of(
     besides: int | None = None,
     settings: EventSettings | None = None,
     at_desk: bool = False,
+    only: Collection[str] | None = None,
 ) -> Timetable:
     """Three queries, whatever the number of times, teachers and children.
 
     `besides` is an appointment (id) that is about to give its time back. With `settings`, as the rules of UI Setup let
-    families see the times; a limit per day asks once more. `at_desk` are also times that families do not see. Without a
-    contact only what is in the teachers' way is known.
+    families see the times; a limit per day asks once more. `only` are slots (tokens), for who has chosen. `at_desk` are
+    also times that families do not see. Without a contact only what is in the teachers' way is known.
     """
     assert event.id is not None
     rules = settings or EventSettings()
@@ -190,12 +192,13 @@ def timetable_of(
     maker = contact.id or 0 if contact else 0
     looking = {"contact": maker, "as_of": now}
     asked = {"resources": list(resources), **looking}
+    query = _AT_DESK if at_desk else _CHOSEN if only else _SHOWN
     database = session.connection()
     family = database.execute(_FAMILY, {**coming, **booked, **looking, "students": list(students)}).all()
     return Timetable(
         maker,
         event.id,
-        _by_resource(database.execute(_AT_DESK if at_desk else _SHOWN, {**bookable, **asked})),
+        _by_resource(database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})),
         [row for row in family if not is_held_by(row, maker)],
         [row for row in family if is_held_by(row, maker) and row.held_until > now],
         _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
@@ -243,12 +246,31 @@ def _by_resource(rows: Any) -> dict[int, list[Any]]:
     return found
 
 
-def _clash(row: Any, family: Sequence[Any], teacher: Sequence[Any]) -> str | None:
+def _clash(row: Any, family: Sequence[Any], teacher: "_Busy") -> str | None:
     if family and any(_overlaps(busy, row) for busy in family):
         return YOURS
-    if teacher and any(busy.slot_id != row.id and _overlaps(busy, row) for busy in teacher):
-        return TEACHER_BUSY
-    return None
+    return TEACHER_BUSY if teacher.is_elsewhere(row) else None
+
+
+@dataclass(frozen=True)
+class _Busy:
+    """A teacher's bookings in the order in which they start, so that only the nearest need be looked at."""
+
+    rows: Sequence[Any]
+    starts: Sequence[datetime]
+    longest: timedelta
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> "_Busy":
+        longest = max((row.ends_at - row.starts_at for row in rows), default=timedelta())
+        return cls(rows, [row.starts_at for row in rows], longest)
+
+    def is_elsewhere(self, row: Any) -> bool:
+        if not self.rows:
+            return False
+        first = bisect_right(self.starts, row.starts_at - self.longest)
+        near = self.rows[first : bisect_left(self.starts, row.ends_at)]
+        return any(busy.slot_id != row.id and busy.ends_at > row.starts_at for busy in near)
 
 
 def _room(row: Any) -> str:
@@ -279,7 +301,7 @@ def _family() -> Any:
 
 
 def _teachers() -> Any:
-    """Where the members of these resources are already booked, in whichever event."""
+    """Where the members of these resources are already booked, in whichever event, in order."""
     asked, booked = aliased(ResourceMember), aliased(ResourceMember)
     return (
         select(
@@ -294,6 +316,7 @@ def _teachers() -> Any:
         .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
         .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"), is_in_the_way())
         .distinct()
+        .order_by(col(Slot.starts_at))
     )
 
 
@@ -301,5 +324,6 @@ _COLUMNS = "id token resource_id starts_at ends_at kind visibility message".spli
 _IN_ORDER = (col(Slot.starts_at), col(Slot.id))
 _FREE = _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS), Resource.room).order_by(*_IN_ORDER)
 _SHOWN = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
+_CHOSEN = _SHOWN.where(col(Slot.token).in_(bindparam("only")))
 _AT_DESK = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
 _FAMILY, _TEACHERS = _family(), _teachers()

@@ -37,10 +37,12 @@ def check(school: str, event: str) -> Answer:
     with reading() as db:
         if not are_named(found, picks):
             return to_step("teachers", school, event, picks)
-        rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
+        is_final = bool(picks) and all(pick.slot for pick in picks)
+        rows = rows_of(db, found, picks, proposing=False, is_final=True) if is_final else []
+        questions = asked(db, found)
     if not found.may_look(g.contact, now=clock.now()):
         return to("landing", school, event)
-    if complaints(rows) or not chosen_rows(rows):
+    if complaints(rows) or not rows or not all(row.chosen for row in rows):
         return to_step("times", school, event, picks)
     return check_page(found, rows, questions, Form(NameInput))
 

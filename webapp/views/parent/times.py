@@ -13,6 +13,7 @@ from webapp.errors import N_, Busy, DomainError, Invalid, Unsure
 from webapp.forms import Form
 from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
 from webapp.services.booking.confirm import hold_times
+from webapp.services.booking.errors import SlotTaken
 from webapp.services.booking.proposal import lay_out
 from webapp.services.booking.questions import Questions
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints
@@ -21,6 +22,8 @@ from webapp.services.people.names import NameInput
 from webapp.views.parent.check import answers_sent, asked, check_page
 from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
 from webapp.views.parent.named import named_children
+
+TRIES = 3
 
 
 @blueprint.get("/<school>/<event>/times")
@@ -51,6 +54,8 @@ def choose_times(school: str, event: str) -> Answer:
     with reading() as db:
         rows = rows_of(db, found, picks, proposing=False)
         questions = asked(db, found) if answers_sent() else Questions()
+    if isinstance(refusal, SlotTaken):
+        rows = _holding_next_best(found, picks, rows)
     if request.htmx:
         return times_page(found, rows, {}, template="_times.html", opened=request.htmx.trigger or "")
     wrong, chosen = complaints(rows), chosen_rows(rows)
@@ -76,6 +81,18 @@ def _refused(
     return times_page(found, rows, wrong, error=error, status=error.status)
 
 
+def _holding_next_best(found: Round, picks: Sequence[Pick], rows: list[Row]) -> list[Row]:
+    """In a crowd what is next best is lost as fast as the best was: it is held before it is shown."""
+    for _ in range(TRIES):
+        if any(row.needs_attention for row in rows):
+            break
+        if not isinstance(_hold(found, read_picks(row.pick for row in chosen_rows(rows))), SlotTaken):
+            break
+        with reading() as db:
+            rows = rows_of(db, found, picks, proposing=False)
+    return rows
+
+
 def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
     """Why not. It is a courtesy: where the crowd is in the way, or only looking is allowed, the family goes on, and can
     book as long as nobody else does."""
@@ -92,9 +109,9 @@ def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
     return None
 
 
-def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool) -> list[Row]:
-    wishes = wishes_of(db, found.event, children_here(db, found), picks)
-    return lay_out(db, found.event, found.settings, g.contact, wishes, proposing=proposing, now=clock.now())
+def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool, is_final: bool = False) -> list[Row]:
+    wishes, how = wishes_of(db, found.event, children_here(db, found), picks), {"proposing": proposing}
+    return lay_out(db, found.event, found.settings, g.contact, wishes, **how, is_final=is_final, now=clock.now())
 
 
 def times_page(
