@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from factories import EVENING
 from races.audit import wrongs
@@ -45,6 +45,19 @@ class Scene:
             turn = take_turn(session, self.event.id or 0, adult.id or 0, [child.id or 0])
             said = {"is_as_seen": self._as_seen(slot), "act": new_token(), "now": self.now}
             return book_in_turn(session, turn, [choice], **said)
+
+        return self._alone(deed)
+
+    def take(self, who: int, *slots: int, until: timedelta | None = None) -> Deed:
+        """Book a plan, or hold it."""
+        adult, child = self.families[who]
+
+        def deed(session: Session) -> object:
+            mine = child_of(session, adult, child.token)
+            turn = take_turn(session, self.event.id or 0, adult.id or 0, [child.id or 0])
+            choices = [Choice(self.slots[slot].token, mine) for slot in slots]
+            end = None if until is None else self.now + until
+            return book_in_turn(session, turn, choices, act=new_token(), until=end, now=self.now)
 
         return self._alone(deed)
 

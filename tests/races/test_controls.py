@@ -17,9 +17,12 @@ from threads import at_once
 
 from webapp.db import Database
 from webapp.models import ClassTeacher, EventSettings, Occupancy
+from webapp.models.base import new_token
 from webapp.services.booking import book as booking
-from webapp.services.booking.book import Choice, book
+from webapp.services.booking.book import Choice, book, book_in_turn
 from webapp.services.booking.family import child_of
+from webapp.services.booking.holds import HOLD
+from webapp.services.booking.turn import take_turn
 from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.races
@@ -144,6 +147,36 @@ def test_the_index_of_students_refuses_the_other_parent_a_second_appointment(
     refused = ["AlreadyBooked"] if has_index else ["list"]
     assert sorted(type(one).__name__ for one in came) == sorted(["list", *refused])
     assert wrong_in(lent) == ({} if has_index else {"second appointments with a teacher": 1})
+
+
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_seats_refuses_a_second_hold_and_without_it_there_are_two(
+    lent: Database, now: datetime, has_index: bool
+) -> None:
+    """The control of holds: they count in races as bookings do."""
+    with lent.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        slot = evening.slot()
+        families = [(evening.alice, evening.mia), evening.family("Bob", "Ben", evening.teacher)]
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_seat")
+
+    came = at_once(*(one_hold(lent, evening, slot.token, *family) for family in families))
+
+    assert sorted(type(one).__name__ for one in came) == sorted(["list", "SlotTaken" if has_index else "list"])
+    assert wrong_in(lent) == ({} if has_index else {"double seats": 1, "slots over their capacity": 1})
+
+
+def one_hold(database: Database, evening: Evening, slot: str, adult: object, child: object) -> Callable[[], object]:
+    def deed() -> object:
+        with database.transaction() as session:
+            turn = take_turn(session, evening.event.id, adult.id, [child.id])
+            choice = Choice(slot, child_of(session, adult, child.token))
+            until = {"until": evening.now + HOLD, "now": evening.now}
+            return book_in_turn(session, turn, [choice], act=new_token(), **until)
+
+    return deed
 
 
 LIMITS = {

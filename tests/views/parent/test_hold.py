@@ -85,12 +85,15 @@ def test_a_time_that_somebody_holds_is_lost_by_name_and_the_next_best_is_offered
     assert go_on(homes, ("leo", "Jonas", 0)).status_code == 303
 
 
-def test_all_chosen_times_are_held_together_or_none(homes: Households) -> None:
+def test_a_plan_that_lost_a_time_is_held_whole_with_the_next_best(homes: Households) -> None:
     check_page(homes, ("zoe", "Jonas", 2), name="charlie")
 
-    go_on(homes, ("mia", "Petra", 0), ("leo", "Jonas", 2))
+    answer = go_on(homes, ("mia", "Petra", 0), ("leo", "Jonas", 2))
 
-    assert [one.contact_id for one in holds(homes)] == [homes.people["charlie"].id]
+    assert answer.status_code == 409
+    mine = [one for one in holds(homes) if one.contact_id == homes.people["alice"].id]
+    assert {one.slot_id for one in mine} == {homes.slots["Petra"][0].id, homes.slots["Jonas"][1].id}
+    assert len({one.act for one in mine}) == 1
 
 
 def test_who_needs_more_time_has_it_with_and_without_javascript(homes: Households, now: datetime) -> None:
