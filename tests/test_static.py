@@ -109,11 +109,11 @@ def test_pages_load_what_is_there_and_only_from_here() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_template_holds_no_script_and_no_style(page: Path) -> None:
-    """The Content-Security-Policy would refuse them."""
+    """The Content-Security-Policy would refuse them; a mail is read elsewhere, and has no style sheet."""
     found = seen(page)
 
     for tag, attributes in found.tags:
-        assert "style" not in attributes, (tag, attributes)
+        assert "style" not in attributes or name(page).startswith("mail/"), (tag, attributes)
         assert not [key for key in attributes if key.startswith(("on", "hx-on", "data-hx-on"))], (tag, attributes)
         assert not any(value.strip().lower().startswith(("js:", "javascript:")) for value in attributes.values())
         assert tag not in {"style", "iframe", "object", "embed", "base"}

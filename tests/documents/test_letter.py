@@ -250,3 +250,11 @@ def test_a_mail_says_its_language_and_direction() -> None:
         page = confirmation(an_itinerary()).html
 
     assert '<html lang="en" dir="ltr">' in page
+
+
+def test_a_mail_is_as_narrow_as_a_phone_whatever_it_holds() -> None:
+    """Looked at with 390 points: long links and names break, and no table is wider than the screen."""
+    page = confirmation(an_itinerary(VIRTUAL, WAITING, IN_ROOM)).html
+
+    assert [int(width) for width in re.findall(r'width="(\d+)"', page) if int(width) > 100] == []
+    assert "word-break: break-word" in page

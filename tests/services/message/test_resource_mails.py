@@ -205,6 +205,18 @@ def test_a_link_that_is_on_its_way_is_waited_for_two_minutes(
     assert "The link is being made. It will stand in Teachers Schedule." in mail.text
 
 
+def test_a_teacher_is_not_told_that_a_link_will_be_mailed(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """MACRO-018: nor is the place left blank."""
+    want(database, evening)
+    book(database, evening, kind="V")
+
+    work(outside)
+
+    assert "Where: Online. There is no link yet." in to_teachers(outside)[0].text
+
+
 def test_a_family_s_links_are_theirs_to_be_told_whatever_teachers_were_mailed(
     database: Database, now: datetime, outside: Outside
 ) -> None:

@@ -98,7 +98,10 @@ class Facts:
 
     def values(self) -> list[Values]:
         values = appointment_values(self.entries, page=self.page)
-        return [values_for_teacher(one, self.page, self.status) for one in values] if self.teacher else values
+        if self.teacher is None:
+            return values
+        both = zip(self.entries, values, strict=True)
+        return [values_for_teacher(entry, one, self.page, self.status) for entry, one in both]
 
 
 def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:

@@ -36,12 +36,14 @@ def appointment_values(entries: Sequence[Entry], *, page: str) -> list[Values]:
     return [_values(entry, page) for entry in entries]
 
 
-def values_for_teacher(values: Values, page: str, status: str) -> Values:
+def values_for_teacher(entry: Entry, values: Values, page: str, status: str) -> Values:
     """`page` is the teacher's own list, where every address in the mail leads; `status` what became of the
     appointment, where its row does not say it."""
     changed = {"CancelLink": Value(page, page)} | ({"Status": Value(status)} if status else {})
-    if values["Room"].text == _making():
+    if entry.room.state == MAKING:
         changed["Room"] = Value(_("The link is being made. It will stand in Teachers Schedule."))
+    elif entry.room.state == MISSING and entry.is_virtual:
+        changed["Room"] = Value(_("Online. There is no link yet."))
     return {**values, **changed}
 
 
@@ -68,11 +70,7 @@ def _values(entry: Entry, page: str) -> Values:
 def _room(room: Room, *, is_virtual: bool) -> str:
     """Never blank: what is not there yet is said (MACRO-018)."""
     if room.state == MAKING:
-        return _making()
+        return _("Your link will appear here and be mailed to you")
     if room.state == MISSING:
         return _("Online. The school will send the link.") if is_virtual else _("In person, at school")
     return room.text
-
-
-def _making() -> str:
-    return _("Your link will appear here and be mailed to you")
