@@ -167,6 +167,20 @@ def test_mails_switched_off_and_chosen_addresses_are_said(office: Office) -> Non
     assert line(office, "Notification Contacts").startswith("Ready 1 address is told of trouble.")
 
 
+def test_mails_that_hide_links_are_named_where_there_are_links(office: Office) -> None:
+    """R57: amber, and it leads to the page."""
+    with office.arranged() as session:
+        ties = {"school_id": office.school.id, "event_id": office.event.id, "saved_at": office.now}
+        stored(session, MessageText(**ties, kind="confirmation", uses_schedule=False, body="See you."))
+    in_person = line(office, "Mails")
+    office.slots(office.folake, 1, kind="V")
+
+    assert in_person.startswith("Ready")
+    assert line(office, "Mails") == (
+        "Look at this Families would not see their links in a mail or on the Printable Schedule. Open Notification Setup"
+    )
+
+
 def test_a_simple_pta_event_asks_for_no_roster(office: Office) -> None:
     with office.arranged() as session:
         session.get_one(Event, office.event.id).type = "simple_pta"

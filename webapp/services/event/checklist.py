@@ -73,7 +73,7 @@ def checklist(session: Session, event: Event, settings: EventSettings, facts: Fa
     if not event.is_simple:
         lines.append(_classes(counted))
     lines += [_families(event, counted), _slots(facts), _online(facts)]
-    lines += [_booking(event, settings, facts, now), _mails(counted), _notified(counted)]
+    lines += [_booking(event, settings, facts, now), _mails(facts, counted), _notified(counted)]
     return Checklist(tuple(lines), is_over=False)
 
 
@@ -202,7 +202,10 @@ def _booking(event: Event, settings: EventSettings, facts: Facts, now: datetime)
     return Line(title, READY, words, UI_SETUP)
 
 
-def _mails(counted: Counted) -> Line:
+def _mails(facts: Facts, counted: Counted) -> Line:
+    if facts.virtual and facts.mails_that_hide_links:
+        words = _("Families would not see their links in a mail or on the Printable Schedule.")
+        return Line(_("Mails"), LOOK, words, NOTIFICATIONS)
     names = {CONFIRMATION: _("Confirmation email"), REMINDER: _("Reminder email")}
     off = [name for kind, name in names.items() if not counted.texts[kind].is_on]
     if off:

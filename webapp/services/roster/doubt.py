@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from webapp.errors import N_
+from webapp.models.people.contact import written_name
 from webapp.services.roster.report import ERROR, Question, Report, Source
 
 ASKED = N_("%(value)s was %(before)s until now, and is %(after)s here. Say whether this is the same person.")
@@ -41,7 +42,7 @@ class Doubts:
         """Whether the row is left out, since nobody said that this is the same person."""
         if _is_plainly_same(_words(person.first, person.last), _words(fact.first, fact.last)):
             return False
-        before, after = f"{person.first} {person.last}".strip(), f"{fact.first} {fact.last}".strip()
+        before, after = written_name(person.first, person.last), written_name(fact.first, fact.last)
         key = key_of(kind, fact.ref)
         is_same = key in self.same or ALL in self.same
         report.questions.append(Question(key, fact.ref, before, after, is_same))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from webapp.models import Level
+from webapp.models.people.contact import written_name
 from webapp.services.roster.doubt import Doubts
 from webapp.services.roster.evenings import Evenings
 
@@ -48,7 +49,7 @@ class HeldStudent(Held):
 
     @property
     def label(self) -> str:
-        return f"{self.first} {self.last} ({self.student_ref})".strip()
+        return f"{written_name(self.first, self.last)} ({self.student_ref})".strip()
 
 
 @dataclass(eq=False)
@@ -78,7 +79,7 @@ class HeldPerson(Held):
 
     @property
     def name(self) -> str:
-        return f"{self.first} {self.last}".strip() or self.email or "–"
+        return written_name(self.first, self.last) or self.email or "–"
 
     def ref(self, kind: RefKind) -> str | None:
         return self.teacher_ref if kind == "teacher_ref" else self.parent_ref
