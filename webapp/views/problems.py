@@ -1,23 +1,46 @@
 """Turn every refusal into a page or partial that tells the truth, and no fault into more than one sentence."""
 
 import logging
+from typing import Any
 
-from flask import Flask, g, make_response, request
+from flask import Flask, g, make_response, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webapp.errors import DomainError
+from webapp.context import database
+from webapp.errors import DomainError, NotFound
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.rendering import page
+from webapp.services.people.schools import present_school
 
 log = logging.getLogger(__name__)
 
 
 def init_problems(app: Flask) -> None:
+    app.register_error_handler(NotFound, not_found)
     app.register_error_handler(DomainError, refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _fault)
+
+
+def not_found(error: NotFound) -> Response:
+    """Where a school had this short name before, the same page is at its present one; what was sent by a form is not
+    sent on."""
+    at = request.view_args or {}
+    if request.method == "GET" and "school" in at and request.endpoint:
+        with database().reading() as session:
+            slug = present_school(session, at["school"])
+        if slug:
+            return led_to(at | {"school": slug})
+    return refused(error)
+
+
+def led_to(at: dict[str, Any]) -> Response:
+    """The page that was asked for, with other parts in its address."""
+    query = request.query_string.decode("ascii", "ignore")
+    address = url_for(request.endpoint or "", **at)
+    return redirect(f"{address}?{query}" if query else address, 302)
 
 
 def refused(error: DomainError) -> Response:

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import pytest
-from factories import make_school
+from factories import make_school, stored
 from sqlmodel import Session
 
 from webapp.errors import Invalid, NotFound
+from webapp.models import FormerSchool
 from webapp.models.people.school import RESERVED_SLUGS
-from webapp.services.people.schools import add_school, school_of
+from webapp.services.people.schools import add_school, present_school, school_of
 
 
 @pytest.mark.both_databases
@@ -32,6 +33,19 @@ def test_a_bad_or_reserved_slug_is_refused(session: Session, now: datetime, slug
         add_school(session, slug=slug, name="Linden", zone="America/Chicago", now=now)
 
     assert caught.value.field == "slug"
+
+
+def test_a_short_name_that_another_school_had_before_is_not_given_away(session: Session, now: datetime) -> None:
+    """Its links would lead families to strangers."""
+    linden = make_school(session, slug="linden-park")
+    stored(session, FormerSchool(slug="linden", school_id=linden.id or 0))
+
+    with pytest.raises(Invalid) as caught:
+        add_school(session, slug="linden", name="Linden", zone="America/Chicago", now=now)
+
+    assert caught.value.field == "slug"
+    assert (present_school(session, "linden"), present_school(session, "linden-park")) == ("linden-park", None)
+    assert present_school(session, "a\0b") is None
 
 
 def test_an_unknown_zone_is_refused(session: Session, now: datetime) -> None:

@@ -26,6 +26,7 @@ from webapp.models import (
     Appointment,
     AppointmentField,
     FormerAddress,
+    FormerSchool,
     Grant,
     ImportRun,
     MessageText,
@@ -202,6 +203,7 @@ def _written_and_asked(session: Session, evening: Evening, dora: int) -> None:
     stored(session, Answer(school_id=evening.school.id, **answer))
     stored(session, Service(**part, name="Interpreter"))
     stored(session, FormerAddress(**part, slug="last-year"))
+    stored(session, FormerSchool(slug="as-it-was-called", school_id=evening.school.id))
     stored(session, MessageText(**part, kind="reminder", saved_by_id=dora, saved_at=evening.now))
     mailed = {"email": "dora@linden.example", "token_hash": "h", "created_at": evening.now, "expires_at": evening.now}
     stored(session, SignInLink(school_id=evening.school.id, contact_id=dora, **mailed))

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import Office, open_office, words
-from factories import make_contact, make_resource, make_school
+from factories import make_contact, make_resource, make_school, stored
 from online_office import time_stands_at
 from PIL import Image
 
 from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
 from webapp.errors import Invalid
-from webapp.models import Audit, Contact, Logo, Resource, School
+from webapp.models import Audit, Contact, FormerSchool, Logo, Resource, School
 from webapp.services.people.logo import drawn_anew
 
 
@@ -106,18 +106,36 @@ class TestSettings:
         assert 'aria-invalid="true"' in answer.text or 'role="alert"' in answer.text
         assert school(office).model_dump() == before
 
-    def test_another_url_wants_a_tick_and_a_free_name(self, office: Office) -> None:
-        """PRODUCT 1.2"""
+    def test_another_url_wants_a_free_name_and_the_former_one_leads_on(self, office: Office) -> None:
+        """PRODUCT 1.2: links in mails and on paper, of families and of the office, with all that they ask for."""
         with office.arranged() as session:
-            make_school(session, slug="taken")
+            taken = make_school(session, slug="taken")
+            stored(session, FormerSchool(slug="taken-before", school_id=taken.id or 0))
+        former, stranger, event = office.school.slug, Browser(office.app), office.event.slug
 
-        without, taken = save(office, slug="linden-park"), save(office, slug="taken", new_address_ok="1")
-        moved = save(office, slug="linden-park", new_address_ok="1")
+        refused = [save(office, slug=slug) for slug in ("taken", "taken-before", "logout")]
+        moved = save(office, slug="linden-park")
 
-        assert (without.status_code, taken.status_code) == (422, 422)
+        assert [answer.status_code for answer in refused] == [422] * 3
+        assert all("Choose another" in words(answer.text) for answer in refused)
         assert moved.location == "/s/linden-park/setup/business"
         assert office.dora.get("/s/linden-park/setup/business").status_code == 200
-        assert Browser(office.app).get(f"/linden-park/{office.event.slug}/").status_code == 200
+        assert stranger.get(f"/linden-park/{event}/").status_code == 200
+        assert stranger.get(f"/{former}/{event}/?a=1").location == f"/linden-park/{event}/?a=1"
+        assert stranger.get(f"/{former}/").location == "/linden-park/"
+        assert office.dora.get(f"/s/{former}/events").location == "/s/linden-park/events"
+        assert office.dora.post(f"/s/{former}/setup/business", {"name": "X"}).status_code == 404
+
+    def test_back_to_the_former_url_nothing_leads_in_a_circle(self, office: Office) -> None:
+        former = office.school.slug
+        save(office, slug="linden-park")
+
+        back = office.dora.post("/s/linden-park/setup/business", {"name": "Linden", "slug": former, "link_days": "7"})
+
+        assert back.location == f"/s/{former}/setup/business"
+        assert office.dora.get(f"/s/{former}/events").status_code == 200
+        assert office.dora.get("/s/linden-park/events").location == f"/s/{former}/events"
+        assert [(row.slug, row.school_id) for row in office.all(FormerSchool)] == [("linden-park", office.school.id)]
 
 
 class TestWhatFollows:

@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
-from webapp.models import Contact, Resource, ResourceMember, School
+from webapp.models import Contact, FormerSchool, Resource, ResourceMember, School
 from webapp.models.people.contact import is_last_first
 from webapp.models.people.school import RESERVED_SLUGS
 from webapp.services.people.contacts import Address, without_control
 from webapp.services.people.manners import speak_as, team_name
-from webapp.services.people.schools import is_slug
+from webapp.services.people.schools import is_slug, refuse_taken
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -37,7 +37,6 @@ class SchoolInput(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_control)]
     address: Annotated[str, Field(max_length=300), AfterValidator(_lines)] = ""
     slug: Annotated[str, Field(min_length=1, max_length=60)]
-    new_address_ok: bool = False
     date_format: str = Field(default="mdy", pattern="^(mdy|dmy)$")
     time_format: str = Field(default="12", pattern="^(12|24)$")
     names: str = Field(default="first", pattern="^(first|last)$")
@@ -72,14 +71,14 @@ def save_settings(session: Session, school: School, typed: SchoolInput, *, who: 
 
 
 def _move_address(session: Session, school: School, typed: SchoolInput) -> None:
+    """The former address leads to the new one from then on."""
     if typed.slug == school.slug:
         return
     if not is_slug(typed.slug) or typed.slug in RESERVED_SLUGS:
         raise Invalid(N_("Choose another short name: small letters, digits and hyphens."), field="slug")
-    if session.execute(select(col(School.id)).where(col(School.slug) == typed.slug)).first():
-        raise Invalid(N_("Another school has this short name. Choose another one."), field="slug")
-    if not typed.new_address_ok:
-        raise Invalid(N_("Links that are published stop working. Tick the box below if you mean it."), field="slug")
+    refuse_taken(session, typed.slug, but=school.id)
+    session.execute(delete(FormerSchool).where(col(FormerSchool.slug) == typed.slug))
+    session.add(FormerSchool(slug=school.slug, school_id=school.id or 0))
     school.slug = typed.slug
 
 

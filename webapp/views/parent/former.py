@@ -1,13 +1,13 @@
 """Lead whoever opens a former address of an event to the same page at its present one."""
 
-from flask import redirect, request, url_for
+from flask import request
 from werkzeug.wrappers import Response
 
 from webapp.context import database
 from webapp.errors import NotFound
 from webapp.services.event.slug import present_address
 from webapp.views.parent.frame import blueprint
-from webapp.views.problems import refused
+from webapp.views.problems import led_to, not_found
 
 
 @blueprint.errorhandler(NotFound)
@@ -18,7 +18,5 @@ def lead_on(error: NotFound) -> Response:
         with database().reading() as session:
             slug = present_address(session, at["school"], at["event"])
         if slug:
-            query = request.query_string.decode("ascii", "ignore")
-            address = url_for(request.endpoint, **at | {"event": slug})
-            return redirect(f"{address}?{query}" if query else address, 302)
-    return refused(error)
+            return led_to(at | {"event": slug})
+    return not_found(error)
