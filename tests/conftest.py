@@ -116,8 +116,8 @@ def session(database: Database) -> Iterator[Session]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests run when asked for: ./confab test --long sets CONFAB_LONG. A sample of the races runs in CI too, first,
-    so that no core is left alone with them in the end."""
+    """Long tests run when asked for: ./confab test --long sets CONFAB_LONG. A sample of the races runs in CI too, and
+    comes first, so that no core is left alone with it in the end."""
     items.sort(key=lambda item: item.get_closest_marker("races") is None)
     if os.environ.get("CONFAB_LONG") or config.getoption("-m"):
         return
