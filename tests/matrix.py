@@ -171,11 +171,13 @@ def expected(rule: Rule, method: str, principal: Principal) -> set[int]:
         return {303}
     if access.kind == "signed_in":
         return _DONE | ({403} if principal.name == ACTING else set())
+    if principal.name == ACTING and rule.endpoint in AS_ONESELF:
+        return {403}
     if access.kind == "family":
         return _family(rule, method, principal)
     if not principal.is_known or principal.level < Level.VIEWER:
         return {404}
-    if principal.level < access.level or (principal.name == ACTING and rule.endpoint in AS_ONESELF):
+    if principal.level < access.level:
         return {403}
     return _may(method)
 

@@ -21,10 +21,7 @@ WAITING = {
     "LOGIN-024": "there is no TOTP, and so no code to recover it",
     "ADMIN-006": "the mail server is a setting of the operator, and no page or request names one",
     "ADMIN-026": "there is no erasure with a report; who has coming appointments is not deleted before they are gone",
-    **dict.fromkeys(
-        ("ICS-002", "ICS-005", "ICS-006", "ICS-008", "ICS-021", "ICS-023"),
-        "there is no feed to subscribe to: a file is the reader's own, behind their sign-in or in their mail",
-    ),
+    "ICS-006": "no setting shortens names: a calendar link shows the family's own appointments, in the office's words",
     "OUT-017": "nobody reads the bounces yet: the operator's own mailbox gets them",
 }
 

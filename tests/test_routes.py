@@ -87,6 +87,7 @@ DEEDS = [rule for rule in RULES if set(methods(rule)) - SAFE and rule.endpoint n
 STAFF = of_kind("staff")
 
 
+PUBLIC += ["feed.calendar"]
 PUBLIC += "school_settings.picture login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
 FOR_TEACHERS += """
     printable.show printable.file

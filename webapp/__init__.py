@@ -77,11 +77,12 @@ def _providers(app: Flask, settings: Settings) -> Providers:
 
 
 def _register(app: Flask) -> None:
-    from webapp.views import health, login, problems, webhooks
+    from webapp.views import feed, health, login, problems, webhooks
     from webapp.views.admin import blueprints as admin
     from webapp.views.parent import blueprint as parent
     from webapp.views.teacher import own_times
 
     problems.init_problems(app)
-    for blueprint in (login.blueprint, health.blueprint, webhooks.blueprint, *admin, own_times.blueprint, parent):
+    ours = (login.blueprint, feed.blueprint, health.blueprint, webhooks.blueprint)
+    for blueprint in (*ours, *admin, own_times.blueprint, parent):
         app.register_blueprint(blueprint)

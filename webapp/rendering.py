@@ -37,6 +37,8 @@ _HEADERS = {
 }
 _KEPT = frozenset({"static", "school_settings.picture"})
 """Their addresses change with their content."""
+_FOR_PROGRAMS = frozenset({"feed.calendar"})
+"""Calendar programs keep what they got, and ask whether it has changed."""
 _A_YEAR = 31_536_000
 _LEVELS = (
     N_("Customer"),
@@ -164,6 +166,8 @@ def _secure(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}; includeSubDomains"
     if request.endpoint in _KEPT and response.status_code == 200:
         response.headers["Cache-Control"] = f"public, max-age={_A_YEAR}, immutable"
+    elif request.endpoint in _FOR_PROGRAMS and response.status_code in {200, 304}:
+        response.headers["Cache-Control"] = "private, max-age=300"
     else:
         response.headers["Cache-Control"] = "no-store, private"
         response.vary.add("HX-Request")

@@ -26,6 +26,7 @@ from webapp.models.meeting.webhook_receipt import WebhookReceipt
 from webapp.models.message.message import Message
 from webapp.models.message.message_text import MessageText
 from webapp.models.people.contact import Contact, Level
+from webapp.models.people.feed import Feed
 from webapp.models.people.former_school import FormerSchool
 from webapp.models.people.grant import Grant
 from webapp.models.people.guardian import Guardian
@@ -63,6 +64,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "EventSettings",
+    "Feed",
     "FormerAddress",
     "FormerSchool",
     "Grant",

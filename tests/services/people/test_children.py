@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
-from factories import make_contact, make_school, make_student
+from factories import LONG_AGO, make_contact, make_school, make_student
 from sqlmodel import Session, select
 
 from webapp.models import Guardian
 from webapp.services.people.children import NoSuchChild, claim_child, may_try
+from webapp.services.system.audit import SYSTEM
 
 
 @pytest.mark.parametrize("typed", ["05/04/2016", "5-4-2016", " 5 4 2016 ", "05.04.2016"])
@@ -16,7 +17,7 @@ def test_the_value_may_be_typed_as_people_write_dates(session: Session, typed: s
     mia = make_student(session, school, student_ref="S1", security_value="5/4/2016")
     alice = make_contact(session, school)
 
-    claimed = claim_child(session, alice, student_ref=" S1 ", security_value=typed)
+    claimed = claim_child(session, alice, student_ref=" S1 ", security_value=typed, who=SYSTEM, now=LONG_AGO)
 
     assert claimed is mia
     assert [(g.contact_id, g.student_id) for g in session.exec(select(Guardian)).all()] == [(alice.id, mia.id)]
@@ -28,7 +29,7 @@ def test_claiming_twice_is_one_tie(session: Session) -> None:
     alice = make_contact(session, school)
 
     for typed in ("blue whale", "BLUE  WHALE"):
-        claim_child(session, alice, student_ref="S1", security_value=typed)
+        claim_child(session, alice, student_ref="S1", security_value=typed, who=SYSTEM, now=LONG_AGO)
 
     assert len(session.exec(select(Guardian)).all()) == 1
 
@@ -43,7 +44,9 @@ def test_a_wrong_value_and_an_unknown_id_are_told_alike(session: Session, ref: s
     make_student(session, school, student_ref="S1", security_value="5/4/2016")
 
     with pytest.raises(NoSuchChild) as caught:
-        claim_child(session, make_contact(session, school), student_ref=ref, security_value=value)
+        claim_child(
+            session, make_contact(session, school), student_ref=ref, security_value=value, who=SYSTEM, now=LONG_AGO
+        )
 
     assert caught.value.field == "student_ref"
     assert session.exec(select(Guardian)).all() == []
@@ -56,7 +59,9 @@ def test_a_child_without_a_value_cannot_be_claimed_by_leaving_it_empty(session: 
 
     for typed in ("", stored):
         with pytest.raises(NoSuchChild):
-            claim_child(session, make_contact(session, school), student_ref="S1", security_value=typed)
+            claim_child(
+                session, make_contact(session, school), student_ref="S1", security_value=typed, who=SYSTEM, now=LONG_AGO
+            )
 
 
 def test_another_school_s_child_is_unknown(session: Session) -> None:
@@ -64,7 +69,7 @@ def test_another_school_s_child_is_unknown(session: Session) -> None:
     alice = make_contact(session, make_school(session))
 
     with pytest.raises(NoSuchChild):
-        claim_child(session, alice, student_ref="S1", security_value="5/4/2016")
+        claim_child(session, alice, student_ref="S1", security_value="5/4/2016", who=SYSTEM, now=LONG_AGO)
 
 
 def test_ten_tries_an_hour_and_no_more(session: Session, now: datetime) -> None:

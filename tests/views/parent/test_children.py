@@ -4,7 +4,8 @@ from app import Browser
 from factories import make_event, make_school, make_student
 from households import Households, text_of
 
-from webapp.models import Guardian
+from webapp.models import Audit, Guardian
+from webapp.services.people.contact_log import log_of
 
 
 def claim(homes: Households, browser: Browser, student_ref: str, value: str) -> tuple[int, str]:
@@ -69,3 +70,17 @@ def test_a_simple_event_asks_for_no_roster_child(homes: Households) -> None:
     base = f"/{homes.school.slug}/{simple.slug}"
 
     assert homes.browser("alice").get(f"{base}/children").location == f"{base}/teachers"
+
+
+def test_the_office_sees_in_the_log_who_claimed_a_child_and_who_guessed(homes: Households) -> None:
+    dora, mia = homes.browser("dora"), homes.children["mia"]
+
+    claim(homes, dora, mia.student_ref, "a-guess")
+    claim(homes, dora, mia.student_ref, mia.security_value)
+    claim(homes, dora, mia.student_ref, mia.security_value)
+
+    with homes.database.reading() as session:
+        said = [happened.said for happened in log_of(session, homes.people["dora"])]
+    assert said.count("Student linked") == 1
+    assert said.count("Asked for a child with a wrong ID or security value") == 1
+    assert not [row for row in homes.all(Audit) if "a-guess" in row.detail or mia.student_ref in row.detail]

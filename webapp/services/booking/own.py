@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, and_, bindparam
@@ -10,10 +10,13 @@ from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
-from webapp.models import Appointment, Contact, EventSettings
+from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
 from webapp.services.event.availability import cancelling_words
+
+MOST_IN_FEED = 500
+"""A family has some dozens; a file that programs ask for each hour is bounded all the same."""
 
 
 class AlreadyBegun(DomainError):
@@ -56,6 +59,13 @@ def own_entry(session: Session, contact: Contact, event_id: int, token: str) -> 
     return entries[0]
 
 
+def entries_for_feed(session: Session, contact: Contact, *, now: datetime) -> list[Entry]:
+    """Of all events of the school, from a month ago on, the first `MOST_IN_FEED`; cancelled ones too, since programs
+    take out only what they are told of."""
+    values: dict[str, object] = {"contact": contact.id, "since": now - timedelta(days=30), "most": MOST_IN_FEED}
+    return agenda_of(session, _FOR_FEED, values)
+
+
 def refuse_too_late(entry: Entry, settings: EventSettings, *, now: datetime) -> None:
     """Raises AlreadyBegun, or TooLateToCancel within the limit of the event; moving is limited as cancelling is."""
     if entry.starts_at <= now:
@@ -82,10 +92,13 @@ def _by(contact: Contact, event_id: int) -> dict[str, object]:
 def _theirs() -> ColumnElement[bool]:
     """Not what is merely held, nor what the office made against a rule and has not confirmed (PRODUCT 3.7)."""
     is_own = col(Appointment.contact_id) == bindparam("contact")
-    is_here = col(Appointment.event_id) == bindparam("event")
-    return and_(is_own, is_here, col(Appointment.held_until).is_(None), is_for_family())
+    return and_(is_own, col(Appointment.held_until).is_(None), is_for_family())
 
 
-_OWN = prepared_agenda(_theirs())
-_OF_ACT = prepared_agenda(_theirs(), col(Appointment.act) == bindparam("act"))
-_BY_TOKEN = prepared_agenda(_theirs(), col(Appointment.token) == bindparam("token"))
+_HERE = and_(_theirs(), col(Appointment.event_id) == bindparam("event"))
+_OWN = prepared_agenda(_HERE)
+_OF_ACT = prepared_agenda(_HERE, col(Appointment.act) == bindparam("act"))
+_BY_TOKEN = prepared_agenda(_HERE, col(Appointment.token) == bindparam("token"))
+_FOR_FEED = prepared_agenda(_theirs(), col(Slot.ends_at) > bindparam("since"), col(Event.deleted_at).is_(None)).limit(
+    bindparam("most")
+)

@@ -205,22 +205,36 @@ def _subject(facts: Facts, text: OfficeText) -> str:
 def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now: datetime) -> Invitation:
     """One request for all, made anew at each mail: a program finds the entries that it has by their UIDs."""
     address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
-    shared, text = facts.shared(), facts.texts[CALENDAR]
-    listed = [
-        calendar_entry(entry, text, shared, values, base_url=base_url, now=now)
-        for entry, values in zip(facts.entries, facts.values(), strict=True)
-    ]
+    listed = _calendar_entries(facts, base_url=base_url, now=now)
     attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
     content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
     method = CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST
-    return Invitation(method, content, text.file_name or "invite.ics")
+    return Invitation(method, content, facts.texts[CALENDAR].file_name or "invite.ics")
+
+
+def _calendar_entries(facts: Facts, *, base_url: str, now: datetime) -> list[CalendarEntry]:
+    shared, text = facts.shared(), facts.texts[CALENDAR]
+    return [
+        calendar_entry(entry, text, shared, values, base_url=base_url, now=now)
+        for entry, values in zip(facts.entries, facts.values(), strict=True)
+    ]
 
 
 def entry_for_calendar(session: Session, entry: Entry, *, base_url: str, now: datetime) -> CalendarEntry:
     """One appointment, for its maker's own calendar."""
-    facts = facts_of(session, [entry], base_url=base_url)
-    [values] = facts.values()
-    return calendar_entry(entry, facts.texts[CALENDAR], facts.shared(), values, base_url=base_url, now=now)
+    [said] = entries_for_calendar(session, [entry], base_url=base_url, now=now)
+    return said
+
+
+def entries_for_calendar(
+    session: Session, entries: Sequence[Entry], *, base_url: str, now: datetime
+) -> list[CalendarEntry]:
+    """One family's appointments of any events, for their own calendar, event by event."""
+    said: list[CalendarEntry] = []
+    for _event, of_event in groupby(sorted(entries, key=lambda e: e.event_id), key=lambda e: e.event_id):
+        facts = facts_of(session, list(of_event), base_url=base_url)
+        said += _calendar_entries(facts, base_url=base_url, now=now)
+    return said
 
 
 def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | None:

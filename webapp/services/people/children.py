@@ -7,7 +7,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
-from webapp.models import Contact, Guardian, Student
+from webapp.models import Contact, Student
+from webapp.services.people.families import link
+from webapp.services.system import audit
+from webapp.services.system.audit import Who
 from webapp.services.system.rate import tries
 
 
@@ -21,7 +24,9 @@ def may_try(session: Session, contact: Contact, *, now: datetime) -> bool:
     return tries(session, f"claim child {contact.id}", per=timedelta(hours=1), now=now) <= 10
 
 
-def claim_child(session: Session, contact: Contact, *, student_ref: str, security_value: str) -> Student:
+def claim_child(
+    session: Session, contact: Contact, *, student_ref: str, security_value: str, who: Who, now: datetime
+) -> Student:
     """Raises NoSuchChild, the same for an unknown ID and a wrong value."""
     query = select(Student).where(
         col(Student.school_id) == contact.school_id, col(Student.student_ref) == student_ref.strip()
@@ -31,12 +36,14 @@ def claim_child(session: Session, contact: Contact, *, student_ref: str, securit
     if not known or not hmac.compare_digest(known.encode(), _folded(security_value).encode()):
         raise NoSuchChild
     assert student is not None
-    assert student.id is not None
-    assert contact.id is not None
-    if session.get(Guardian, (contact.id, student.id)) is None:
-        session.add(Guardian(contact_id=contact.id, student_id=student.id, school_id=contact.school_id))
-        session.flush()
+    link(session, contact, student, who=who, now=now)
     return student
+
+
+def note_refusal(session: Session, contact: Contact, *, who: Who, now: datetime) -> None:
+    """For the Log of the contact, where the office sees who guesses; nothing of what was typed."""
+    subject = f"contact {contact.id}"
+    audit.record(session, "guardian.refused", who=who, school_id=contact.school_id, subject=subject, now=now)
 
 
 def _folded(value: str) -> str:

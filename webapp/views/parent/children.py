@@ -4,7 +4,7 @@ from flask import g, request
 from pydantic import BaseModel, Field
 
 from webapp import clock
-from webapp.auth import family
+from webapp.auth import family, who
 from webapp.context import database, reading
 from webapp.errors import DomainError, TooManyTries
 from webapp.forms import Form
@@ -12,7 +12,7 @@ from webapp.models import Contact
 from webapp.services.booking.family import children_of
 from webapp.services.event.inputs import Line
 from webapp.services.event.open_events import Round
-from webapp.services.people.children import claim_child, may_try
+from webapp.services.people.children import NoSuchChild, claim_child, may_try, note_refusal
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 MINUTES = 60
@@ -49,9 +49,14 @@ def _claim(typed: ChildInput) -> None:
         is_within = may_try(db, g.contact, now=clock.now())
     if not is_within:
         raise TooManyTries(minutes=MINUTES)
-    with database().transaction() as db:
-        contact = db.get_one(Contact, g.contact.id)
-        claim_child(db, contact, **typed.model_dump())
+    try:
+        with database().transaction() as db:
+            contact = db.get_one(Contact, g.contact.id)
+            claim_child(db, contact, **typed.model_dump(), who=who(), now=clock.now())
+    except NoSuchChild:
+        with database().transaction() as db:
+            note_refusal(db, g.contact, who=who(), now=clock.now())
+        raise
 
 
 def _children_page(school: str, event: str, form: Form[ChildInput], status: int = 200) -> Answer:
