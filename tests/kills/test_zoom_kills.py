@@ -2,22 +2,13 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from conftest import BOTH
-from installation import Installation, lent
+from installation import Installation
 from kills.zoom_storm import POINTS, STALL, storm
 from kills.zoom_verdict import wrongs
 
 pytestmark = pytest.mark.races
-
-
-@pytest.fixture(params=BOTH)
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    with lent(request, tmp_path, request.param) as installation:
-        yield installation
 
 
 @pytest.mark.timeout(300)
