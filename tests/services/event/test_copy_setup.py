@@ -35,6 +35,7 @@ def last_year(session: Session, school: School, **values: Any) -> Event:
         elif isinstance(kind, String) and not getattr(settings, column.name):
             setattr(settings, column.name, "x")
     settings.provider, settings.opens_at, settings.closes_at = "zoom", OPENS, CLOSES
+    settings.mails_held_at = OPENS
     session.flush()
     return event
 

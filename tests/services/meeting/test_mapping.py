@@ -110,7 +110,7 @@ class TestTeachers:
         make_contact(session, school)
         make_teacher(session, other)
 
-        assert [one.contact_id for one in teachers_to_map(session, school.id)] == [folake.id, counsellor.id]
+        assert [one.contact_id for one in teachers_to_map(session, school.id)] == [counsellor.id, folake.id]
 
 
 class TestAffected:
