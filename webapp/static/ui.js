@@ -41,6 +41,10 @@
   /* A box that ticks all of a name in its form: <input type=checkbox data-all="a">. */
   on('change', e => { const b = e.target; if (b.dataset.all) $$(`[name="${b.dataset.all}"]`, b.form).forEach(c => c.checked = b.checked); });
 
+  /* In which zone this browser is, so that pages can show its time beside the school's. */
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, https = location.protocol === 'https:' ? '; secure' : '';
+  if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${https}`;
+
   /* Who leaves a form for which times are held gives them back; who sends it does not. */
   let sent; on('submit', () => sent = true); on('htmx:afterRequest', () => sent = false);
   addEventListener('pagehide', () => { const h = $('#hold[data-left]'); if (h && !sent) navigator.sendBeacon(h.dataset.left, new URLSearchParams({ csrf: h.dataset.csrf })); });

@@ -1,0 +1,62 @@
+"""School time is named on every page with times; who is elsewhere sees their own beside it, unless they hide it."""
+
+import pytest
+from households import Households, text_of
+
+
+def page(homes: Households, zone: str = "", path: str = "") -> str:
+    browser = homes.browser("alice")
+    if zone:
+        browser.client.set_cookie("zone", zone)
+    answer = browser.get(path or f"{homes.base}/times?pick={homes.pick('leo', 'Jonas')}")
+    assert answer.status_code == 200
+    return text_of(answer.text)
+
+
+def test_the_own_time_stands_beside_the_schools_where_it_differs(homes: Households) -> None:
+    said = page(homes, "America/Los_Angeles")
+
+    assert "4:15 PM 2:15 PM your time" in said
+    assert "All times are school time (Central Time). Your time (Pacific Time) stands beside it." in said
+
+
+def test_on_another_day_the_own_time_says_which(homes: Households) -> None:
+    assert "4:15 PM Fri, Dec 4, 7:15 AM your time" in page(homes, "Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "America/Chicago", "America/Winnipeg", "Nowhere/Atlantis", "../../etc/passwd", "x" * 999]
+)
+def test_without_another_zone_there_is_school_time_alone(homes: Households, zone: str) -> None:
+    """Also where no script runs, or what it says is no zone."""
+    said = page(homes, zone)
+
+    assert "All times are school time (Central Time)." in said
+    assert "PM your time" not in said
+    assert "my time" not in said
+
+
+def test_who_hides_the_own_time_does_not_see_it_again_until_they_show_it(homes: Households) -> None:
+    here = f"{homes.base}/times?pick={homes.pick('leo', 'Jonas')}"
+    page(homes, "America/Los_Angeles")
+    browser = homes.browser("alice")
+
+    back = browser.post(f"{homes.base}/clock", {"show": "school", "next": here})
+    hidden = page(homes)
+    browser.post(f"{homes.base}/clock", {"show": "both", "next": "https://evil.example/"})
+    shown = page(homes)
+
+    assert back.location == here
+    assert "2:15 PM" not in hidden
+    assert "Show my time (Pacific Time)" in hidden
+    assert "2:15 PM your time" in shown
+
+
+def test_my_appointments_and_the_last_step_show_it_too(homes: Households) -> None:
+    homes.booked("alice", homes.pick("leo", "Jonas", 0))
+
+    mine = page(homes, "America/Los_Angeles", f"{homes.base}/mine")
+    check = page(homes, "America/Los_Angeles", homes.check(homes.pick("mia", "Petra", 3)))
+
+    assert "2:00 PM your time" in mine
+    assert "2:45 PM your time" in check

@@ -1,0 +1,69 @@
+"""Show a family that is elsewhere its own time beside the school's: the browser says its zone, the family whether."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from flask import g, redirect, request
+
+from webapp.auth import family
+from webapp.context import confab
+from webapp.i18n import clock_time, local_day, moment, zone_name
+from webapp.views.parent.frame import Answer, blueprint, to
+from webapp.views.parent.landing import wanted_page
+
+A_YEAR = 365 * 24 * 3600
+ZONE, CHOICE = "zone", "clock"
+"""Cookies: the first is set by static/ui.js, the second here."""
+
+SCHOOL_ONLY = "school"
+
+
+@blueprint.post("/<school>/<event>/clock")
+@family
+def choose_clock(school: str, event: str) -> Answer:
+    """Back to the page where it was chosen; this browser remembers it."""
+    page = wanted_page(school, event, request.form.get("next"))
+    answer = redirect(page, 303) if page else to("mine", school, event)
+    choice = SCHOOL_ONLY if request.form.get("show") == SCHOOL_ONLY else "both"
+    secure = confab().settings.is_https
+    answer.set_cookie(CHOICE, choice, max_age=A_YEAR, httponly=True, samesite="Lax", secure=secure)
+    return answer
+
+
+@blueprint.app_template_global()
+def own_time(instant: datetime, zone: str) -> str:
+    """`2:30 PM`, with the day where it is another one; empty where the clocks of both show the same."""
+    own = "" if request.cookies.get(CHOICE) == SCHOOL_ONLY else _own_zone()
+    if not own or _offset(instant, own) == _offset(instant, zone):
+        return ""
+    return clock_time(instant, own) if local_day(instant, own) == local_day(instant, zone) else moment(instant, own)
+
+
+@blueprint.app_template_global()
+def own_clock(zone: str) -> dict[str, object] | None:
+    """Where the family's clocks are others than the school's: their zone, and whether the family shows it."""
+    own = _own_zone()
+    if not own or zone_name(own) == zone_name(zone):
+        return None
+    return {"name": zone_name(own), "is_shown": request.cookies.get(CHOICE) != SCHOOL_ONLY}
+
+
+def _own_zone() -> str:
+    """As the browser says it; empty where it says none, or one that nobody knows."""
+    if "own_zone" not in g:
+        g.own_zone = _known(request.cookies.get(ZONE, ""))
+    known: str = g.own_zone
+    return known
+
+
+@lru_cache(512)
+def _known(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ValueError, OSError):
+        return ""
+
+
+def _offset(instant: datetime, zone: str) -> object:
+    return instant.astimezone(ZoneInfo(zone)).utcoffset()
