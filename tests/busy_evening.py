@@ -16,12 +16,15 @@ from storm import Crash, StormyMeetings
 from webapp.db import Database
 from webapp.errors import DomainError
 from webapp.models import Appointment, EventSettings, Meeting, ResourceMember, School, Task, metadata
+from webapp.models.base import new_token
 from webapp.providers.base import RemoteAccount, RemoteUser
-from webapp.services.booking.book import Choice, book
+from webapp.services.booking.book import Choice, book, book_in_turn
 from webapp.services.booking.cancel import cancel_appointment
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.family import child_of
+from webapp.services.booking.holds import HOLD
 from webapp.services.booking.move import move_appointment
+from webapp.services.booking.turn import take_turn
 from webapp.services.booking.wish_meetings import BLOCKED
 from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.event.update_slots import UpdateInput, update_slots
@@ -89,6 +92,20 @@ class BusyEvening:
             choice = Choice(self.slots[slot].token, child_of(session, maker, child.token), is_virtual)
             opening = session.get_one(EventSettings, self.event.id)
             return book(session, self.event, opening, maker, [choice], now=self.now)
+
+        return self._attempt(deed)
+
+    def hold(self, family: int, slots: Sequence[int], kinds: Sequence[bool | None]) -> datetime | None:
+        """Until when the whole plan is held."""
+        maker, child = self.families[family]
+        until = self.now + HOLD
+
+        def deed(session: Session) -> datetime:
+            mine = child_of(session, maker, child.token)
+            turn = take_turn(session, self.event.id or 0, maker.id or 0, [child.id or 0])
+            choices = [Choice(self.slots[n].token, mine, kind) for n, kind in zip(slots, kinds, strict=True)]
+            book_in_turn(session, turn, choices, act=new_token(), until=until, now=self.now)
+            return until
 
         return self._attempt(deed)
 

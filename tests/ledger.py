@@ -1,6 +1,7 @@
 """Know an evening as plain numbers: what each step may do, and what has to be there after it. No rows, no queries."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 ALLOWED = 2
 """Appointments that a child may have with one teacher."""
@@ -32,6 +33,9 @@ class Ledger:
     kinds: list[str]
     is_visible: list[bool] = field(init=False)
     booked: dict[int, Booked] = field(default_factory=dict)
+    held: dict[int, tuple[list[int], datetime]] = field(default_factory=dict)
+    """By family the slots, and until when."""
+    now: datetime = datetime.min
     has_provider: bool = True
     is_connected: bool = True
     directory: list[str] = field(default_factory=lambda: ["here", "here"])
@@ -45,6 +49,18 @@ class Ledger:
     def asked(self, slot: int, wants_virtual: bool) -> bool | None:
         """What a family says where the slot leaves it open."""
         return wants_virtual if self.kinds[slot] == "PV" else None
+
+    def may_take(self, slots: list[int], family: int) -> bool:
+        """A whole plan; what the family holds itself is in nobody's way."""
+        sound, taken = len(set(slots)) == len(slots), dict(self.booked)
+        for n, slot in enumerate(sorted(slots, key=lambda slot: slot % TIMES)):
+            sound = sound and self.may_book(slot, family)
+            self.booked[-1 - n] = Booked(slot, family, False)
+        self.booked = taken
+        return sound
+
+    def live(self) -> dict[int, list[int]]:
+        return {family: slots for family, (slots, until) in self.held.items() if until > self.now}
 
     def may_book(self, slot: int, family: int) -> bool:
         mine = [b for b in self.booked.values() if b.family == family and b.slot // TIMES == slot // TIMES]
@@ -85,7 +101,10 @@ class Ledger:
 
     def _is_free(self, slot: int, family: int, *, besides: int = 0) -> bool:
         """Seat, family and every teacher of the resource."""
-        for number, other in self.booked.items():
+        holds = [
+            Booked(slot, other, False) for other, slots in self.live().items() if other != family for slot in slots
+        ]
+        for number, other in [*self.booked.items(), *((-100, hold) for hold in holds)]:
             if number == besides:
                 continue
             is_meanwhile = abs(other.slot % TIMES - slot % TIMES) < 2

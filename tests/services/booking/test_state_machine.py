@@ -26,7 +26,7 @@ from storm import FAULTS
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Host, Meeting, Message
-from webapp.services.booking.agenda import agenda
+from webapp.services.booking.agenda import agenda, standing
 
 NUMBERS = st.integers(0, 11)
 WAITS = st.sampled_from([0, 3, 7, 20, 61, 130, 141, 660, 3700])
@@ -53,10 +53,21 @@ class Evenings(RuleBasedStateMachine):
 
     @rule(family=st.integers(0, 1), slot=NUMBERS, wants_virtual=st.booleans())
     def book(self, family: int, slot: int, wants_virtual: bool) -> None:
+        self.ledger.now = self.outside.now
         ids = self.evening.book(family, slot, is_virtual=self.ledger.asked(slot, wants_virtual))
         assert bool(ids) == self.ledger.may_book(slot, family)
         for number in ids or ():
             self.ledger.place(number, slot, family, wants_virtual)
+            self.ledger.held.pop(family, None)
+
+    @rule(family=st.integers(0, 1), slots=st.lists(NUMBERS, min_size=1, max_size=3), wants_virtual=st.booleans())
+    def hold(self, family: int, slots: list[int], wants_virtual: bool) -> None:
+        """A plan, instead of what the family held before; what it holds it books by `book`, or lets run out."""
+        self.ledger.now = self.outside.now
+        until = self.evening.hold(family, slots, [self.ledger.asked(slot, wants_virtual) for slot in slots])
+        assert bool(until) == self.ledger.may_take(slots, family)
+        if until:
+            self.ledger.held[family] = (slots, until)
 
     @precondition(lambda self: self.ledger.booked)
     @rule(which=NUMBERS)
@@ -71,10 +82,12 @@ class Evenings(RuleBasedStateMachine):
         number = self.ledger.pick(which)
         was = self.ledger.booked[number]
         slot = was.slot // TIMES * TIMES + place
+        self.ledger.now = self.outside.now
         is_moved = self.evening.move(number, slot, is_virtual=self.ledger.asked(slot, wants_virtual))
         assert is_moved == self.ledger.may_move(number, slot)
         if is_moved:
             self.ledger.place(number, slot, was.family, wants_virtual)
+            self.ledger.held.pop(was.family, None)
 
     @rule(slot=NUMBERS, kind=st.sampled_from(["P", "V", "PV"]))
     def change_kind(self, slot: int, kind: str) -> None:
@@ -159,9 +172,15 @@ class Evenings(RuleBasedStateMachine):
             return
         with self.database.reading() as session:
             assert broken(session) == {}
-            stands = select(Appointment.id, Appointment.slot_id).where(col(Appointment.cancelled_at).is_(None))
+            stands = select(Appointment.id, Appointment.slot_id).where(standing())
             slots = {number: self.evening.slots[b.slot].id for number, b in self.ledger.booked.items()}
             assert dict(session.exec(stands).all()) == slots
+            self.ledger.now = self.outside.now
+            live = (col(Appointment.held_until) > self.outside.now, col(Appointment.cancelled_at).is_(None))
+            held = session.exec(select(Appointment.contact_id, Appointment.slot_id).where(*live)).all()
+            families = [family for family, _ in self.evening.families]
+            wanted = [(families[who].id, self.evening.slots[n].id) for who, s in self.ledger.live().items() for n in s]
+            assert sorted(held) == sorted(wanted)
             hosts = session.exec(select(Host.state, Host.remote_id).order_by(col(Host.contact_id))).all()
             assert hosts == [(STATES[said], self.evening.key(n, said)) for n, said in enumerate(self.ledger.mapped)]
 
@@ -197,18 +216,18 @@ class Evenings(RuleBasedStateMachine):
             self.ledger.mapped = list(self.ledger.directory)
 
     def everyone_has_one_meeting(self) -> None:
-        standing = self.evening.storm.standing
+        real = self.evening.storm.standing
         with self.database.reading() as session:
             shown = {entry.id: entry for entry in agenda(session, col(Appointment.cancelled_at).is_(None))}
             current = {m.appointment_id: m for m in session.exec(select(Meeting).where(col(Meeting.gone_at).is_(None)))}
         eligible = self.ledger.with_meeting()
-        assert {m.marker for m in standing()} == {current[n].marker for n in eligible}
-        assert len(standing()) == len(eligible) == len(current)
+        assert {m.marker for m in real()} == {current[n].marker for n in eligible}
+        assert len(real()) == len(eligible) == len(current)
         for number in eligible:
-            [real] = standing(current[number].marker)
-            assert (real.starts_at, real.host_key) == (shown[number].starts_at, current[number].host_key)
-            assert real.host_key == self.evening.key(self.ledger.host_of(number), "here")
-            assert shown[number].room.url == real.shown().join_url
+            [one] = real(current[number].marker)
+            assert (one.starts_at, one.host_key) == (shown[number].starts_at, current[number].host_key)
+            assert one.host_key == self.evening.key(self.ledger.host_of(number), "here")
+            assert shown[number].room.url == one.shown().join_url
 
     def nothing_is_left_to_do(self) -> None:
         with self.database.reading() as session:
@@ -243,6 +262,15 @@ def play(database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch, 
 
 
 RARE = {
+    "what expired is booked by its own family, and what is held is not by the other": [
+        ("hold", 0, [0, 2], True),
+        ("book", 1, 0, True),
+        ("wait", 660),
+        ("book", 0, 0, True),
+        ("hold", 1, [2], True),
+        ("hold", 0, [2], True),
+        ("book", 0, 2, True),
+    ],
     "booked while the teacher was not known": [("map_contacts", 0, "vanished"), ("book", 0, 0, True)],
     "made under a user who was made anew": [("map_contacts", 0, "made anew"), ("book", 0, 0, True), ("wait", 7)],
     "mapping failed and the call found out": [

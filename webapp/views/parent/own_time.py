@@ -61,7 +61,7 @@ def _own_zone() -> str:
 def _known(name: str) -> str:
     try:
         return ZoneInfo(name).key if name else ""
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return ""
 
 
