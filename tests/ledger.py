@@ -101,10 +101,9 @@ class Ledger:
 
     def _is_free(self, slot: int, family: int, *, besides: int = 0) -> bool:
         """Seat, family and every teacher of the resource."""
-        holds = [
-            Booked(slot, other, False) for other, slots in self.live().items() if other != family for slot in slots
-        ]
-        for number, other in [*self.booked.items(), *((-100, hold) for hold in holds)]:
+        others = [(who, held) for who, held in self.live().items() if who != family]
+        holds = [(-100, Booked(there, who, False)) for who, held in others for there in held]
+        for number, other in [*self.booked.items(), *holds]:
             if number == besides:
                 continue
             is_meanwhile = abs(other.slot % TIMES - slot % TIMES) < 2
