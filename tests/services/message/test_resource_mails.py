@@ -269,6 +269,7 @@ def test_two_processes_that_look_at_once_mail_once(database: Database, evening: 
     for _ in range(2):
         with database.transaction() as session:
             wish_resource_mails(session, event, seen, now=outside.now)
+        outside.tick()
 
     assert len(resource_messages(database)) == 2
 

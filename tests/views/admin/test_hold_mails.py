@@ -160,6 +160,18 @@ def test_a_reminder_that_was_held_until_it_was_over_is_not_sent(office: Office, 
     assert len(outbox(office)) == 1
 
 
+def test_a_confirmation_that_was_held_until_its_evening_was_over_is_not_sent(office: Office, now: datetime) -> None:
+    hold(office, now)
+    book(office)
+    deliver_mail(office.app)
+    with time_stands_at(evening(now) + timedelta(hours=30)):
+        release(office)
+        deliver_mail(office.app)
+
+    assert outbox(office) == []
+    assert [bool(message.dropped_at) for message in office.all(Message)] == [True]
+
+
 def test_four_days_on_hold_are_no_trouble_of_the_mail_server(office: Office, now: datetime) -> None:
     """Its three days begin with the first failure."""
     hold(office, now)
