@@ -77,9 +77,7 @@ def test_the_week_begins_on_sunday() -> None:
     assert i18n.weekdays()[-1] == ("Saturday", "S")
 
 
-def test_another_language_has_its_own_order_and_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(i18n, "LANGUAGES", ("en", "de", "ar"))
-
+def test_another_language_has_its_own_order_and_clock() -> None:
     with i18n.speaking("de"):
         german = i18n.long_day(THURSDAY), i18n.clock_time(at(22, 30), CHICAGO), i18n.hour_mark(at(22), CHICAGO)
         first = i18n.first_weekday()
@@ -90,6 +88,45 @@ def test_another_language_has_its_own_order_and_clock(monkeypatch: pytest.Monkey
     assert first == Locale.parse("de").first_week_day == 0
     assert direction == "rtl"
     assert (i18n.language(), i18n.direction()) == ("en", "ltr")
+
+
+def test_spanish_is_that_of_the_united_states() -> None:
+    with i18n.speaking("es"):
+        day, shown = i18n.long_day(THURSDAY), i18n.clock_time(at(22, 30), CHICAGO)
+
+    assert (day, shown) == ("jueves, 3 de diciembre", "4:30 p.m.")
+
+
+def test_chinese_writes_the_date_before_its_weekday_and_a_moment_without_a_comma() -> None:
+    with i18n.speaking("zh"):
+        assert i18n.long_day(THURSDAY) == "12月3日星期四"
+        assert i18n.moment(at(22, 30), CHICAGO) == "12月3日周四 16:30"
+
+
+def test_what_a_school_wishes_of_its_clock_holds_in_each_language() -> None:
+    i18n.write_as("", "12")
+    try:
+        with i18n.speaking("zh"):
+            twelve = i18n.clock_time(at(22, 30), CHICAGO)
+        i18n.write_as("", "24")
+        with i18n.speaking("es"):
+            twenty_four = i18n.clock_time(at(22, 30), CHICAGO)
+    finally:
+        i18n.write_as("", "")
+
+    assert (twelve, twenty_four) == ("下午4:30", "16:30")
+
+
+def test_the_first_wanted_language_that_is_spoken_here_counts() -> None:
+    assert i18n.first_known(["tlh", "es-MX", "fr"]) == "es"
+    assert i18n.first_known(["zh_Hans_CN"]) == "zh"
+    assert i18n.first_known(["", "*", "x" * 9000]) == ""
+
+
+def test_nothing_is_translated_as_nothing() -> None:
+    """A catalogue's head stands under the empty message."""
+    with i18n.speaking("es"):
+        assert i18n.gettext("") == ""
 
 
 def test_an_unknown_language_is_spoken_as_english() -> None:

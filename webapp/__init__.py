@@ -13,6 +13,7 @@ from webapp.context import Confab, init_looking
 from webapp.csrf import init_csrf
 from webapp.db import Database
 from webapp.documents.press import Press
+from webapp.languages import init_languages
 from webapp.providers.base import Providers
 from webapp.rendering import init_rendering
 from webapp.services.system.vault import Vault
@@ -30,6 +31,7 @@ def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     Htmx(app)
     init_looking(app)
+    init_languages(app)
     init_csrf(app)
     init_auth(app)
     init_rendering(app)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from webapp import clock
 from webapp.context import database, look_once, reading
 from webapp.errors import N_, NotAllowed, NotFound
+from webapp.languages import speak_to
 from webapp.models import Contact, Level, Login, School
 from webapp.services.event.open_events import Round
 from webapp.services.people.access import (
@@ -188,6 +189,7 @@ def _admit(visitor: Visitor, access: Access) -> None:
     speak_as(visitor.school)
     g.contact = _contact(visitor)
     if access.kind == "family":
+        speak_to(visitor.own)
         if visitor.round is None:
             raise NotFound
         g.round = visitor.round

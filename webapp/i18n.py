@@ -1,21 +1,37 @@
 """Keep the language of the reader in a context variable and make sentences, dates and times in it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
 from webapp.errors import DomainError, ProviderError
 
-LANGUAGES = ("en",)
+LANGUAGES = {
+    "en": "English",
+    "es": "Español",
+    "ar": "العربية",
+    "fr": "Français",
+    "de": "Deutsch",
+    "zh": "简体中文",
+}
+"""Each by its own name, in the order in which families see them."""
+
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
+_LOCALES = {"en": "en_US", "es": "es_US", "zh": "zh_Hans_CN"}
+"""Of schools in the United States, where the language alone does not say whose."""
+
 _DIRECTORY = Path(__file__).parent / "translations"
 _DAYS_KEPT, _TIMES_KEPT = 1024, 2048
 """How many words for days and for times of day are remembered: Babel takes longer than all else on a page of times."""
@@ -39,6 +55,17 @@ def speaking(chosen: str) -> Iterator[None]:
         _language.reset(token)
 
 
+def speak(chosen: str) -> None:
+    """From here on; what is no language of ours is English."""
+    _language.set(chosen if chosen in LANGUAGES else "en")
+
+
+def first_known(tags: Iterable[str]) -> str:
+    """Of language tags such as "es-MX", the language of the first that we speak, or empty."""
+    languages = (tag.replace("_", "-").partition("-")[0].lower() for tag in tags)
+    return next((one for one in languages if one in LANGUAGES), "")
+
+
 def write_as(dates: str, times: str) -> None:
     """From here on with the day before the month ("dmy") or after it, and of 24 hours ("24") or of 12."""
     _formats.set(dates + times)
@@ -55,12 +82,20 @@ def direction() -> str:
 
 @lru_cache
 def _catalogue(chosen: str) -> NullTranslations:
-    return Translations.load(_DIRECTORY, [chosen])
+    """Read from the text that translators write. Raises FileNotFoundError for a language without one."""
+    if chosen == "en":
+        return NullTranslations()
+    with (_DIRECTORY / chosen / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        written = read_po(file, locale=chosen)
+    compiled = BytesIO()
+    write_mo(compiled, written)
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def gettext(message: str, **values: object) -> str:
     """The message in the reader's language, with its %(name)s places filled where values are given."""
-    text = _catalogue(language()).gettext(message)
+    text = _catalogue(language()).gettext(message) if message else ""
     return text % values if values else text
 
 
@@ -87,9 +122,9 @@ def _locale() -> Locale:
 def _locale_of(chosen: str) -> Locale:
     """Plain English keeps the American order of the reference product's offices, unless the day shall come first."""
     spoken, _, formats = chosen.partition(" ")
-    if spoken == "en":
-        return Locale.parse("en_GB" if formats.startswith("dmy") else "en_US")
-    return Locale.parse(spoken)
+    if spoken == "en" and formats.startswith("dmy"):
+        return Locale.parse("en_GB")
+    return Locale.parse(_LOCALES.get(spoken, spoken))
 
 
 def long_day(day: date) -> str:
@@ -101,7 +136,7 @@ def long_day(day: date) -> str:
 def _long_day(day: date, chosen: str) -> str:
     locale = _locale_of(chosen)
     short = str(locale.datetime_skeletons["MMMEd"].pattern)
-    return format_date(day, short.replace("MMM", "MMMM").replace("E", "EEEE"), locale=locale)
+    return format_date(day, re.sub("E+", "EEEE", short.replace("MMM", "MMMM")), locale=locale)
 
 
 def short_day(day: date) -> str:
@@ -136,7 +171,8 @@ def wall_clock(text: str) -> str:
 
 @lru_cache(_TIMES_KEPT)
 def _clock_time(wall: time, chosen: str) -> str:
-    return format_time(wall, _time_pattern(chosen), locale=_locale_of(chosen)).replace("\u202f", " ")
+    shown = format_time(wall, _time_pattern(chosen), locale=_locale_of(chosen)).replace("\u202f", " ")
+    return shown.replace("\xa0", " ", 1)
 
 
 def _time_pattern(chosen: str) -> str:
@@ -144,7 +180,9 @@ def _time_pattern(chosen: str) -> str:
     if formats.endswith("24"):
         return "HH:mm"
     # British dates come with American hours here: the two are chosen apart.
-    return "h:mm a" if formats.endswith("12") or spoken == "en" else "short"
+    if spoken == "en":
+        return "h:mm a"
+    return str(_locale_of(chosen).datetime_skeletons["hm"].pattern) if formats.endswith("12") else "short"
 
 
 def hour_mark(instant: datetime, zone: str) -> str:
@@ -158,7 +196,8 @@ def hour_mark(instant: datetime, zone: str) -> str:
 
 def moment(instant: datetime, zone: str) -> str:
     """`Thu, Dec 3, 4:30 PM`"""
-    return f"{short_day(local_day(instant, zone))}, {clock_time(instant, zone)}"
+    together = str(_locale().datetime_formats["medium"])
+    return together.format(clock_time(instant, zone), short_day(local_day(instant, zone)))
 
 
 def local_day(instant: datetime, zone: str) -> date:

@@ -66,6 +66,7 @@ def init_rendering(app: Flask) -> None:
         asset=asset,
         language=i18n.language,
         direction=i18n.direction,
+        languages=tuple(i18n.LANGUAGES.items()),
     )
     app.jinja_env.globals["_"] = words
     # A filter costs a third of a call, which counts where a page shows dozens of times.
@@ -170,7 +171,7 @@ def _secure(response: Response) -> Response:
         response.headers["Cache-Control"] = "private, max-age=300"
     else:
         response.headers["Cache-Control"] = "no-store, private"
-        response.vary.add("HX-Request")
+        response.vary.update(("HX-Request", "Accept-Language"))
     if response.status_code == 503:
         response.headers["Retry-After"] = "3"
     return response

@@ -35,6 +35,7 @@ class Message(Errand, table=True):
     recipient: str = Field(max_length=254)
     dedupe_key: str = Field(max_length=120)
     act: str = Field(default="", max_length=32, index=True)  # the act of booking that it tells of
+    language: str = Field(default="", max_length=5)  # of who asked for it; else the contact's counts
     secret: str = Field(default="")  # encrypted; dropped once sent
     wait_until: datetime | None = None  # the latest time at which it goes without its links
     message_id: str = Field(max_length=120)

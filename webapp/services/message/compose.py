@@ -54,6 +54,8 @@ _BY_OFFICE = {kind: kind for kind in (CONFIRMATION, CHANGED, LINKS_READY, REMIND
 _BY_OFFICE |= {NEW_LINKS: CHANGED, INVITES: CALENDAR}
 """Which text of the office each mail about appointments is written by."""
 
+_FOR_FAMILIES = (_BY_OFFICE.keys() - {RESOURCE}) | {SIGN_IN_CODE, OFFICE_MAIL}
+
 _HEADED = {
     CONFIRMATION: letter.confirmation,
     CHANGED: letter.changed,
@@ -74,6 +76,7 @@ class Draft:
 
     mail: Mail
     schedule: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,21 @@ def compose(session: Session, message: Message, *, base_url: str, sender: str = 
     """As the school writes, and in its name. None where there is nothing left to tell: every appointment of the act
     was cancelled or moved, or the office has switched this mail off."""
     school = session.get_one(School, message.school_id)
-    with speaking_as(school):
+    language = language_of(session, message)
+    with speaking_as(school, language):
         draft = _draft(session, message, base_url=base_url, sender=sender, now=now)
     if draft is None:
         return None
-    return replace(draft, mail=replace(draft.mail, sender_name=school.sender_name, reply_to=school.reply_to))
+    mail = replace(draft.mail, sender_name=school.sender_name, reply_to=school.reply_to)
+    return replace(draft, mail=mail, language=language)
+
+
+def language_of(session: Session, message: Message) -> str:
+    """Of who asked for a code, and of the family that a mail is for; whoever works for a school reads English."""
+    if message.kind not in _FOR_FAMILIES:
+        return "en"
+    contact = session.get(Contact, message.contact_id) if message.contact_id else None
+    return message.language or (contact.language if contact else "")
 
 
 def _draft(session: Session, message: Message, *, base_url: str, sender: str, now: datetime) -> Draft | None:

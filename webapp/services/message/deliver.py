@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from webapp.documents.paper import Unprintable
 from webapp.documents.press import Press
 from webapp.errors import ProviderError
-from webapp.i18n import gettext
+from webapp.i18n import gettext, speaking
 from webapp.models import Appointment, Meeting, Message
 from webapp.models.message.message import BOOKED, INVITES, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER, RESOURCE
@@ -88,7 +88,8 @@ def finished(draft: Draft, press: Press) -> Mail:
     except Unprintable as error:
         log.warning("the schedule could not be printed", extra={"reason": str(error.values["reason"])})
         return draft.mail
-    name = f"{gettext('Printable Schedule')}.pdf"
+    with speaking(draft.language):
+        name = f"{gettext('Printable Schedule')}.pdf"
     return replace(draft.mail, attachments=(*draft.mail.attachments, Attachment(name, "application/pdf", content)))
 
 

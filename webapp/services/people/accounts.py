@@ -104,8 +104,9 @@ def administrator_of(session: Session, slug: str, login_id: int) -> tuple[School
     raise NotAllowed
 
 
-def contact_for(session: Session, school: School, login: Login, *, now: datetime) -> Contact:
-    """The person's contact in this school, made at their first sign-in (PRODUCT 1.5)."""
+def contact_for(session: Session, school: School, login: Login, *, language: str = "", now: datetime) -> Contact:
+    """The person's contact in this school, made at their first sign-in (PRODUCT 1.5); theirs is the language that they
+    read then, where none is known yet."""
     assert school.id is not None
     query = select(Contact).where(col(Contact.school_id) == school.id, col(Contact.email) == login.email)
 
@@ -115,6 +116,7 @@ def contact_for(session: Session, school: School, login: Login, *, now: datetime
     new = Contact(school_id=school.id, email=login.email, created_at=now)
     contact = known() or made_once(session, new, known)
     contact.login_id = login.id
+    contact.language = contact.language or language
     session.flush()
     return contact
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
+from webapp import i18n
 from webapp.db import wake
 from webapp.errors import N_, Invalid
 from webapp.models import Message, School, SignInCode
@@ -76,6 +77,7 @@ def _message(session: Session, school_id: int, row: SignInCode, code: str, *, no
         kind=SIGN_IN_CODE,
         recipient=row.email,
         dedupe_key=key,
+        language=i18n.language(),
         secret=vault_of(session).close(code, row=f"message {key}"),
         message_id=f"code.{secrets.token_hex(8)}",
         created_at=now,

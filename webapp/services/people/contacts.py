@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from webapp import i18n
 from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
 from webapp.services.people.accounts import checked_email, login_of
@@ -28,8 +29,15 @@ def _an_address(text: str) -> str:
         raise ValueError(error.message) from error
 
 
+def _a_language(text: str) -> str:
+    if text and text not in i18n.LANGUAGES:
+        raise ValueError(N_("Choose one of the list."))
+    return text
+
+
 Address = Annotated[str, AfterValidator(_an_address)]
 Words = Annotated[str, Field(max_length=100), AfterValidator(without_control)]
+Language = Annotated[str, AfterValidator(_a_language)]
 Ref = Annotated[str, Field(max_length=255), AfterValidator(without_control)]
 
 
@@ -43,6 +51,7 @@ class ContactInput(BaseModel):
     email: Address = ""
     teacher_ref: Ref = ""
     parent_ref: Ref = ""
+    language: Language = ""
 
     def refuse_nobody(self) -> None:
         if not (self.first or self.last or self.email):
@@ -121,6 +130,7 @@ def _fill(session: Session, contact: Contact, typed: ContactInput) -> None:
         with session.begin_nested():
             contact.first, contact.last, contact.email = typed.first, typed.last, email
             contact.teacher_ref, contact.parent_ref = typed.teacher_ref or None, typed.parent_ref or None
+            contact.language = typed.language
             session.add(contact)
             session.flush()
     except IntegrityError:

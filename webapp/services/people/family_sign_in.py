@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from webapp import i18n
 from webapp.models import Level, School
 from webapp.services.people.accounts import contact_for, login_for, memberships
 from webapp.services.people.sign_in import FAMILY_STAYS, STAFF_STAYS, start_sign_in
@@ -12,7 +13,7 @@ from webapp.services.people.sign_in import FAMILY_STAYS, STAFF_STAYS, start_sign
 def let_family_in(session: Session, school: School, email: str, *, now: datetime) -> str:
     """The new sign-in's secret. The login, and the contact in this school, are made where they are missing."""
     login = login_for(session, email, now=now)
-    contact_for(session, school, login, now=now)
+    contact_for(session, school, login, language=i18n.language(), now=now)
     assert login.id is not None
     levels = [known.contact.level for known in memberships(session, login.id)]
     stays = FAMILY_STAYS if max(levels) == Level.CUSTOMER else STAFF_STAYS

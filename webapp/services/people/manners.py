@@ -1,4 +1,5 @@
-"""Speak as the school does: its dates and times, and the order in which it writes names (PRODUCT 1.2)."""
+"""Speak as the school does: its dates and times, and the order in which it writes names (PRODUCT 1.2); and as a
+recipient reads."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ def speak_as(school: School | None) -> None:
 
 
 @contextmanager
-def speaking_as(school: School) -> Iterator[None]:
+def speaking_as(school: School, language: str) -> Iterator[None]:
     """For a mail, which nobody's request is about."""
     speak_as(school)
     try:
-        yield
+        with i18n.speaking(language):
+            yield
     finally:
         speak_as(None)
 
