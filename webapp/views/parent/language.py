@@ -22,14 +22,14 @@ def choose_language(school: str) -> Response:
     if (contact := auth.own_contact()) is not None:
         with database().transaction() as db:
             choose(db, contact, chosen)
-    target = local_path(request.form.get("next")) or url_for("parent.school", school=school)
+    target = local_path(request.form.get("back")) or url_for("parent.school", school=school)
     response = redirect(target, 303)
     remember_in_browser(response, chosen)
     return response
 
 
 @blueprint.app_template_global()
-def next_page() -> str:
+def here() -> str:
     """Where the reader goes on in another language: this page, or after a form that was refused the event's first."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
