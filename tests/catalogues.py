@@ -61,6 +61,7 @@ _BY_THE_WAY = {
     "Times can be booked until %(time)s of the day before.",
     "Times can be booked up to %(n)s hour before they begin.",
     "The link is being made. It will stand in Teachers Schedule.",
+    "Online. There is no link yet.",
     "%(n)s appointment",
     "Confab and Zoom Synchronization Errors",
     "Your sign-in link for %(school)s",

@@ -28,7 +28,7 @@ def calendar(secret: str) -> Response:
         count_look(db, contact, now=now)
     # Stamped by the day, so that the same appointments are the same file.
     today = datetime.combine(now.date(), time(), UTC)
-    with database().reading() as db, speaking_as(school):
+    with database().reading() as db, speaking_as(school, contact.language):
         entries = entries_for_feed(db, contact, now=now)
         said = entries_for_calendar(db, entries, base_url=confab().settings.base_url, now=today)
     answer = Response(feed(said, name=school.name), content_type="text/calendar; charset=utf-8")
