@@ -10,7 +10,13 @@ from threads import at_once
 
 from webapp.errors import NotFound
 from webapp.models import Appointment, Class, School, Slot, Student
-from webapp.services.booking.errors import AlreadyCancelled, AppointmentMoved, SlotChanged, SlotTaken, TimeClash
+from webapp.services.booking.errors import (
+    AlreadyCancelled,
+    AppointmentMoved,
+    ChildBusy,
+    SlotChanged,
+    SlotTaken,
+)
 
 pytestmark = [pytest.mark.races, pytest.mark.both_databases]
 
@@ -106,7 +112,7 @@ def test_of_two_parents_who_book_one_child_for_one_hour_at_once_one_is_refused(p
 
     refused = came(*at_once(playing.book(0, 4), playing.book(2, 2)))
 
-    assert sorted(refused, key=str) == [TimeClash, None]
+    assert sorted(refused, key=str) == [ChildBusy, None]
     assert len(playing.holders()) == 3
     assert playing.is_sound
 

@@ -15,6 +15,12 @@ class TimeClash(DomainError):
     message = N_("%(time)s with %(teacher)s overlaps another of your appointments. Choose another time.")
 
 
+class ChildBusy(TimeClash):
+    """The child is elsewhere with its other household, of which these words tell nothing: they are SlotTaken's."""
+
+    message = SlotTaken.message
+
+
 class FamilyBusy(DomainError):
     """As TimeClash, in words for the office."""
 
@@ -38,9 +44,9 @@ class AlreadyBooked(RuleBroken):
 
 
 class BookedByOthers(AlreadyBooked):
-    message = N_(
-        "Somebody else has made an appointment with %(teacher)s for %(child)s. Ask the school for another one."
-    )
+    """The words tell nothing of the other household."""
+
+    message = N_("%(teacher)s takes no more appointments for %(child)s here. Ask the school for another one.")
 
 
 class TakesNoAppointments(RuleBroken):

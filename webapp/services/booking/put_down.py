@@ -14,9 +14,17 @@ from webapp import faults
 from webapp.errors import DomainError
 from webapp.models import Appointment, Slot
 from webapp.models.base import new_token, table_of
-from webapp.models.booking.occupancy import GAP, TEACHER
+from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
 from webapp.services.booking.consequences import follow_first
-from webapp.services.booking.errors import AlreadyBooked, SlotChanged, SlotTaken, TeacherBusy, TimeClash, TooClose
+from webapp.services.booking.errors import (
+    AlreadyBooked,
+    ChildBusy,
+    SlotChanged,
+    SlotTaken,
+    TeacherBusy,
+    TimeClash,
+    TooClose,
+)
 from webapp.services.booking.family import Child
 from webapp.services.booking.holds import let_go_of
 from webapp.services.booking.limits import ORDINALS, Wanted, refusal_of
@@ -103,7 +111,7 @@ def take_minutes(session: Session, needs: Mapping[Span, Offer], *, mine: int, no
 def _refusal(span: Span, offer: Offer) -> DomainError:
     if span.kind == GAP:
         return TooClose(gap=span.stop - ticks(offer.starts_at, offer.ends_at).stop, **offer.words)
-    return (TeacherBusy if span.kind == TEACHER else TimeClash)(**offer.words)
+    return _REFUSALS[span.kind](**offer.words)
 
 
 def _put(session: Session, plan: Plan, turn: Turn, act: str, *, until: datetime | None, now: datetime) -> int:
@@ -176,6 +184,8 @@ def _changes(names: str) -> dict[str, Any]:
 
 
 _SLOT = table_of(Slot).c
+_REFUSALS: dict[str, type[DomainError]] = {TEACHER: TeacherBusy, PARENT: TimeClash, STUDENT: ChildBusy}
+"""The parent's own minutes are looked at before the child's, so these are the other household's."""
 _GIVEN = [
     *"seat service contact_id student_id class_id child_name child_key nth token is_virtual act".split(),
     *"booked_at problem held_until day".split(),

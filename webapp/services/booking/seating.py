@@ -73,8 +73,11 @@ def next_nth(
     taken = {row.nth for row in of_child}.union(besides)
     nth = min(set(range(1, len(taken) + 2)) - taken)
     if len(taken) >= allowed:
-        is_ours = bool(besides) or any(row.contact_id == maker_id for row in of_child)
-        raise (AlreadyBooked if is_ours else BookedByOthers)(child=child.name, **offer.words)
+        if besides or any(row.contact_id == maker_id for row in of_child):
+            raise AlreadyBooked(child=child.name, **offer.words)
+        # A time that is taken is told as such, whoever took it: the other household, or anybody.
+        free_seat(offer, standing)
+        raise BookedByOthers(child=child.name, **offer.words)
     return nth
 
 

@@ -100,10 +100,15 @@ class Timetable:
         return None if most is None else most - self.booked_on.get((resource, day.isoformat()), 0)
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
-        """As the contact sees them for these children: another child's with the co-parent are in nobody's way."""
-        family = [busy for busy in self.family if self._is_own(busy) or busy.student_id in students]
-        teacher = _Busy.of(self.teachers.get(resource, ()))
-        return [self._time(row, family, teacher) for row in self.free.get(resource, ())]
+        """As the contact sees them for these children: another child's with the co-parent are in nobody's way. What the
+        co-parent has for the same child takes its times away as anybody's would, so that none learns of the other's."""
+        own = [busy for busy in self.family if self._is_own(busy)]
+        others = [busy for busy in self.family if not self._is_own(busy) and busy.student_id in students]
+        teacher, rows = _Busy.of(self.teachers.get(resource, ())), self.free.get(resource, ())
+        if self.at_desk:
+            return [self._time(row, [*own, *others], teacher) for row in rows]
+        is_taken = (any(_overlaps(busy, row) for busy in others) for row in rows)
+        return [self._time(row, own, teacher) for row, taken in zip(rows, is_taken, strict=True) if not taken]
 
     def booked(self, resource: int, child: str) -> int:
         """How many appointments the contact has with the teacher for the child (key)."""
