@@ -12,6 +12,8 @@ from markupsafe import Markup
 from pypdf import PdfReader
 from xhtml2pdf.config.resources import RenderLimitError
 
+from webapp import i18n
+from webapp.documents import paper
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.letters import FONTS
 from webapp.documents.paper import NOTHING, pdf_of_html, schedule_pdf
@@ -158,3 +160,11 @@ def test_a_document_beyond_the_limit_is_refused() -> None:
 
 def test_what_the_office_wrote_stands_above(tmp_path: Path) -> None:
     assert "Welcome 你好" in text(printed(line(), lead=Markup("<p>Welcome 你好</p>")))
+
+
+def test_in_arabic_full_stops_and_hours_stand_where_who_reads_from_the_right_looks_for_them() -> None:
+    with i18n.speaking("ar"):
+        arabic = paper.written("4:30 م")
+
+    assert arabic == "\u200f4:30 م\u200f"
+    assert paper.written("4:30 PM") == "4:30 PM"
