@@ -21,6 +21,7 @@ from webapp.services.booking.holds import (
     let_go_expired,
     release_hold,
 )
+from webapp.services.people.their_appointments import appointments_of_contact, appointments_of_student
 from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.both_databases
@@ -267,3 +268,16 @@ def test_a_hold_whose_slot_somebody_is_changing_is_left_alone(database: Database
         other.execute(select(Slot).where(Slot.id == slot.id).with_for_update())
         with database.transaction() as session:
             assert let_go(session, [hold.id or 0], now=now) == set()
+
+
+def test_what_was_held_and_let_go_was_never_an_appointment(session: Session, now: datetime) -> None:
+    """Not among those of the parent, nor of the child."""
+    evening = Evening(session, now)
+    [hold] = evening.hold(evening.slot())
+    during = [entry.id for entry in appointments_of_contact(session, evening.alice)]
+
+    release_hold(session, evening.alice.id or 0, evening.event.id or 0, hold.act, now=now)
+
+    assert during == [hold.id]
+    assert appointments_of_contact(session, evening.alice) == []
+    assert appointments_of_student(session, evening.mia) == []
