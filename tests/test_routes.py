@@ -87,7 +87,8 @@ DEEDS = [rule for rule in RULES if set(methods(rule)) - SAFE and rule.endpoint n
 STAFF = of_kind("staff")
 
 
-PUBLIC += ["feed.calendar"]
+PUBLIC += ["feed.calendar", "parent.choose_language"]
+FOR_ADMINISTRATORS += "class_editor.save class_editor.teachers class_editor.find class_editor.students".split()
 PUBLIC += "school_settings.picture login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
 FOR_TEACHERS += """
     printable.show printable.file
