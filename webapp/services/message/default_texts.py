@@ -52,6 +52,14 @@ def default_text(kind: str) -> OfficeText:
     return replace(text, location="$(Room)") if kind in {CALENDAR, PRINTABLE} else text
 
 
+def as_read(text: OfficeText) -> OfficeText:
+    """What an office saved with the words that stood there is said in the language of whoever reads it."""
+    subject, body = _SUBJECTS[text.kind], "\n\n".join(_BODIES[text.kind])
+    if text.subject == subject:
+        text = replace(text, subject=_(subject))
+    return replace(text, body=default_text(text.kind).body) if text.body == body else text
+
+
 _GREETING = N_("Hello $(FirstName),")
 _LINES = N_("$(Date), $(Time)\n$(Teacher), about $(Student)\nWhere: $(Room)")
 _FAREWELL = N_("Change or cancel: $(E_LINK)\n\n$(V_NAME)")

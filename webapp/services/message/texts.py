@@ -18,7 +18,7 @@ from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.models.people.contact import written_name
 from webapp.services.event.inputs import Line, Paragraphs
-from webapp.services.message.default_texts import OfficeText, default_text
+from webapp.services.message.default_texts import OfficeText, as_read, default_text
 from webapp.services.message.resource_told import begin_telling
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -96,7 +96,7 @@ def texts_of(session: Session, event_id: int) -> dict[str, OfficeText]:
         .where(col(MessageText.id).in_(newest))
     )
     rows = session.execute(query).all()
-    saved = {row.kind: _office_text(row, written_name(first or "", last or "")) for row, first, last in rows}
+    saved = {row.kind: as_read(_office_text(row, written_name(first or "", last or ""))) for row, first, last in rows}
     return {kind: saved.get(kind) or default_text(kind) for kind in (*KINDS, PRINTABLE)}
 
 
