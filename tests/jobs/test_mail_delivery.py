@@ -74,7 +74,8 @@ def test_who_lost_the_lease_while_it_printed_sends_nothing(
 
     def somebody_else_claims_it() -> None:
         with database.transaction() as session:
-            session.exec(select(Message)).one().claim = "somebody else's"
+            theirs = session.exec(select(Message)).one()
+            theirs.claim, theirs.due_at = "somebody else's", outside.now + LEASE
 
     slow.meanwhile = somebody_else_claims_it
 
