@@ -216,7 +216,7 @@ def test_a_teacher_without_an_event_is_led_to_the_schedule_which_says_so(office:
 def test_it_is_offered_on_the_own_page_in_the_report_and_on_the_appointments_tab(
     office: Office, dora: Browser, folake: Browser, ines: Resource
 ) -> None:
-    booked_online(office)
+    booked_online(office, at=EVENING)
     address = f'href="{office.path(PAGE)}?event={office.event.id}'
 
     assert f"{address}&amp;day=2026-12-03" in folake.get(office.path("reports/teachers-schedule")).text
