@@ -25,6 +25,7 @@ from webapp.models import (
     Answer,
     Appointment,
     AppointmentField,
+    Feed,
     FormerAddress,
     FormerSchool,
     Grant,
@@ -207,6 +208,7 @@ def _written_and_asked(session: Session, evening: Evening, dora: int) -> None:
     stored(session, MessageText(**part, kind="reminder", saved_by_id=dora, saved_at=evening.now))
     mailed = {"email": "dora@linden.example", "token_hash": "h", "created_at": evening.now, "expires_at": evening.now}
     stored(session, SignInLink(school_id=evening.school.id, contact_id=dora, **mailed))
+    stored(session, Feed(school_id=evening.school.id, contact_id=dora, token_hash="h", made_at=evening.now))
 
 
 def loosen(session: Session) -> None:

@@ -185,6 +185,7 @@ TIES = (
     "enrolment.class_id class",
     "enrolment.student_id student",
     "eventsettings.event_id event",
+    "feed.contact_id contact",
     "formeraddress.event_id event",
     "grant.contact_id contact",
     "grant.event_id event",
