@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from app import Browser
+from factories import EVENING
 from online_office import Office, link, meeting_of, open_office, time_stands_at, virtual
 from pypdf import PdfReader
 
@@ -92,7 +93,7 @@ def test_when_the_link_changes_every_page_report_paper_mail_and_calendar_has_the
 ) -> None:
     """R62, R99: the one value is the meeting's."""
     with office.arranged() as session:
-        appointment = virtual(session, office.resource, office.alice, now=office.now)
+        appointment = virtual(session, office.resource, office.alice, at=EVENING, now=office.now)
         old = link(session, appointment)
     before = {page: old in look(appointment, page) for page in PAGES}
     assert remind(office, 48) == ""
