@@ -138,6 +138,12 @@ def _different_luck() -> None:
     random.seed()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    yield
+    thrift.close_idle()
+
+
 @pytest.fixture
 def outside(database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Outside:
     """The fakes of the outside, and the jobs that speak to them."""

@@ -2,7 +2,7 @@
 three fifths of the time of a test of pages; and to wait for the disk."""
 
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from flask import Flask
 from jinja2 import BytecodeCache
@@ -18,6 +18,8 @@ from webapp import db
 MOST_STATEMENTS = 5000
 waits_for_disk = False
 """Whether SQLite's own files survive a power cut. Servers and commands that have a process of their own do wait."""
+
+_engines: WeakSet[Engine] = WeakSet()
 
 
 def be_thrifty() -> None:
@@ -35,11 +37,19 @@ def _sharing(make: Any) -> Any:
     def made(url: str) -> Engine:
         engine: Engine = make(url)
         engine._compiled_cache = statements
+        _engines.add(engine)
         if engine.dialect.name == "sqlite" and not waits_for_disk:
             event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA synchronous=OFF").close())
         return engine
 
     return made
+
+
+def close_idle() -> None:
+    """Nobody ends an application that a test made: its connections to PostgreSQL would be left to the garbage."""
+    for engine in [*_engines]:
+        if engine.dialect.name == "postgresql":
+            engine.dispose()
 
 
 def _make_one(dialect: Any) -> None:
