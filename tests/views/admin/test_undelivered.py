@@ -1,5 +1,6 @@
 """A mail that was refused for good is no secret: the office sees it, mends the address, and sends it again once."""
 
+import smtplib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -14,8 +15,9 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Contact, Level, Message
 from webapp.models.message.message import SIGN_IN_CODE
+from webapp.providers.mail import _answered, _refused
 from webapp.services.booking.cancel import cancel_appointment
-from webapp.services.message.undelivered import retry_mails, undelivered_count, undelivered_mails
+from webapp.services.message.undelivered import _BY_REASON, retry_mails, undelivered_count, undelivered_mails
 from webapp.services.system.audit import SYSTEM
 
 REFUSED = ProviderError(
@@ -230,3 +232,10 @@ def test_another_school_s_mail_is_not_there(office: Office) -> None:
     assert "Every mail was taken" in words(stranger.get(f"{base}/").text)
     assert mailer(office).sent == []
     assert f"1 {MARK}" in overview(office)
+
+
+def test_what_the_office_is_advised_is_found_by_the_words_that_the_mailer_says() -> None:
+    refused = _refused(smtplib.SMTPRecipientsRefused({"alice@mail.example": (550, b"no such user")}))
+    unwanted = _answered(smtplib.SMTPDataError(554, b"spam"))
+
+    assert {refused.message, unwanted.message} == set(_BY_REASON)
