@@ -48,6 +48,16 @@ class Settings(BaseModel):
     quarantine_seconds: float = Field(default=140, ge=0)
     merge_seconds: float = Field(default=30, ge=0)
 
+    google_client_id: str = ""  # empty = Google calendars are not offered
+    google_client_secret: str = Field(default="", repr=False)
+    google_consent_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    google_oauth_url: str = "https://oauth2.googleapis.com"
+    google_api_url: str = "https://www.googleapis.com/calendar/v3"
+    microsoft_client_id: str = ""  # empty = Outlook calendars are not offered
+    microsoft_client_secret: str = Field(default="", repr=False)
+    microsoft_oauth_url: str = "https://login.microsoftonline.com/common/oauth2/v2.0"
+    microsoft_api_url: str = "https://graph.microsoft.com/v1.0"
+
     print_processes: int = Field(default=1, ge=0)
     support_address: str = ""
     trusted_proxies: int = Field(default=0, ge=0)

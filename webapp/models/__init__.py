@@ -7,6 +7,9 @@ from webapp.models.booking.answer import Answer
 from webapp.models.booking.appointment import Appointment
 from webapp.models.booking.occupancy import Occupancy
 from webapp.models.booking.request_key import RequestKey
+from webapp.models.calendar.busy_time import BusyTime
+from webapp.models.calendar.calendar_entry import CalendarEntry
+from webapp.models.calendar.calendar_link import CalendarLink
 from webapp.models.event.appointment_field import AppointmentField
 from webapp.models.event.event import Event
 from webapp.models.event.event_settings import EventSettings
@@ -56,6 +59,9 @@ __all__ = [
     "Appointment",
     "AppointmentField",
     "Audit",
+    "BusyTime",
+    "CalendarEntry",
+    "CalendarLink",
     "Class",
     "ClassTeacher",
     "ColumnName",

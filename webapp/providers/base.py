@@ -1,7 +1,7 @@
 """Say what Confab asks of the outside: value types in and out, and one small protocol per kind of provider."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -180,6 +180,92 @@ class MeetingProvider(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RemoteCalendar:
+    """One of the calendars on which the account may write. Exactly one of an account's is the primary one."""
+
+    key: str
+    name: str
+    is_primary: bool = False
+
+
+@dataclass(frozen=True)
+class EntryOrder:
+    """What an entry shall be. `key` is ours: letters a to v and digits, 5 to 64, never used for another entry."""
+
+    key: str
+    summary: str
+    description: str
+    location: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+
+
+@dataclass(frozen=True)
+class MadeEntry:
+    """What the provider says that an entry is. `key` is ours as it stands there, or empty."""
+
+    remote_id: str
+    starts_at: datetime
+    ends_at: datetime
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class BusySpan:
+    """A time in which a calendar is taken; of what by, nothing is read."""
+
+    starts_at: datetime
+    ends_at: datetime
+    calendar: str  # its key
+
+
+class CalendarProvider(Protocol):
+    """A calendar account, spoken to with its owner's grant.
+
+    Every method raises ProviderError, with `arrived` where the call may have been carried out; `by` as for meetings.
+    """
+
+    def account(self) -> RemoteAccount: ...
+
+    def calendars(self) -> list[RemoteCalendar]:
+        """Those that may be written to, the primary one first."""
+        ...
+
+    def put(self, calendar: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        """Idempotent: of any number of calls with one key, one entry comes, which each returns.
+
+        ProviderError(code="used") where an entry of this key was there and was deleted: whoever still wants one
+        takes another key. ProviderError(code="no_calendar") where the calendar is gone or may not be written to."""
+        ...
+
+    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        """Bring the entry up to date. ProviderError(code="gone") where it no longer exists."""
+        ...
+
+    def read(self, calendar: str, remote_id: str) -> MadeEntry | None:
+        """What this one entry is now; None where it does not exist, or was deleted."""
+        ...
+
+    def remove(self, calendar: str, remote_id: str) -> None:
+        """Idempotent: removing what is gone is fine. Nobody is mailed."""
+        ...
+
+    def find(self, calendar: str, key: str) -> list[MadeEntry]:
+        """The entries that carry the key and are not deleted, oldest first."""
+        ...
+
+    def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
+        """All entries that carry a key of ours, whichever, and end after `since`; all pages."""
+        ...
+
+    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+        """When these calendars are taken by anything but entries of ours: recurring ones expanded, all-day ones in
+        their own zone; what was declined, or is marked as free, is not busy. Sorted by start."""
+        ...
+
+
 class Grants(Protocol):
     """The OAuth handshake of a provider, for which a person waits."""
 
@@ -236,6 +322,8 @@ class Providers:
     mailer: "Mailer"
     webhooks: dict[str, Webhooks] = field(default_factory=dict)
     """By provider; without a secret there is none."""
+    calendars: dict[str, Callable[[TokenStore], CalendarProvider]] = field(default_factory=dict)
+    """By provider; one without a client id is not offered. Their handshakes are among `grants`."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ from webapp.models import (
     Answer,
     Appointment,
     AppointmentField,
+    BusyTime,
+    CalendarEntry,
+    CalendarLink,
     Feed,
     FormerAddress,
     FormerSchool,
@@ -209,6 +212,17 @@ def _written_and_asked(session: Session, evening: Evening, dora: int) -> None:
     mailed = {"email": "dora@linden.example", "token_hash": "h", "created_at": evening.now, "expires_at": evening.now}
     stored(session, SignInLink(school_id=evening.school.id, contact_id=dora, **mailed))
     stored(session, Feed(school_id=evening.school.id, contact_id=dora, token_hash="h", made_at=evening.now))
+    _linked(session, evening, dora, booked)
+
+
+def _linked(session: Session, evening: Evening, dora: int, booked: Appointment) -> None:
+    """A calendar with one entry and one busy time."""
+    owner = {"school_id": evening.school.id, "contact_id": dora}
+    link = stored(session, CalendarLink(**owner, provider="google"))
+    entry = {"appointment_id": booked.id, "link_id": link.id, "calendar_id": "c", "key": "k", "remote_id": "k"}
+    stored(session, CalendarEntry(school_id=evening.school.id, **entry, wished_at=evening.now))
+    until = evening.now + timedelta(hours=1)
+    stored(session, BusyTime(**owner, link_id=link.id, starts_at=evening.now, ends_at=until))
 
 
 def loosen(session: Session) -> None:

@@ -1,0 +1,1 @@
+"""Teachers' own calendars: the accounts they linked, the entries we keep there, the times they are busy."""
