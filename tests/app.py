@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from fakes import FakeGrants, FakeMailer, FakeMeetings
+from fakes import FakeCalendars, FakeGrants, FakeMailer, FakeMeetings
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import Session
@@ -31,8 +31,12 @@ def test_settings(database_url: str, token_key: str, **values: Any) -> Settings:
     )
 
 
-def fake_providers(meetings: FakeMeetings, mailer: FakeMailer, grants: Any = None) -> Providers:
+def fake_providers(
+    meetings: FakeMeetings, mailer: FakeMailer, grants: Any = None, *, calendars: FakeCalendars | None = None
+) -> Providers:
+    accounts = calendars or FakeCalendars()
     return Providers(
+        calendars=dict.fromkeys(("google", "microsoft"), accounts.for_store),
         meetings={"zoom": lambda tokens: meetings},
         grants={"zoom": grants or FakeGrants()},
         link_hosts={"zoom": ("zoom.us",)},

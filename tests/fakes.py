@@ -4,7 +4,7 @@ import math
 import secrets
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -14,12 +14,17 @@ from passcode_rules import broken
 from webapp import clock
 from webapp.errors import ProviderError
 from webapp.providers.base import (
+    BusySpan,
+    CalendarProvider,
+    EntryOrder,
+    MadeEntry,
     MadeMeeting,
     Mail,
     MeetingOrder,
     MeetingProvider,
     PasscodeRule,
     RemoteAccount,
+    RemoteCalendar,
     RemoteUser,
     SeenMeeting,
     Tokens,
@@ -178,6 +183,108 @@ class FakeMeetings(Failures):
     def _remove(self, remote_id: str) -> None:
         if remote_id in self.meetings:
             self.meetings[remote_id] = replace(self.meetings[remote_id], removed=True)
+
+
+@dataclass(frozen=True)
+class FakeEntry:
+    """`remote_id` is another than the key, as at Microsoft."""
+
+    remote_id: str
+    calendar: str
+    order: EntryOrder
+    starts_at: datetime
+    ends_at: datetime
+    removed: bool = False
+
+    def shown(self) -> MadeEntry:
+        return MadeEntry(self.remote_id, self.starts_at, self.ends_at, self.order.key)
+
+
+class FakeCalendars(Failures):
+    """A CalendarProvider of one account of which everything can be seen and set: `writable`, `private`, `entries`,
+    `calls`. What the teacher does there is done by `drag` and `discard`; `private` is what else they have to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner = RemoteAccount("g-1", "Petra Vogel", "petra@linden.example")
+        self.writable = [RemoteCalendar("main", "Petra", is_primary=True), RemoteCalendar("school", "School")]
+        self.private: list[BusySpan] = []
+        self.entries: dict[str, FakeEntry] = {}
+        self.calls: list[str] = []
+        self.on_call: Callable[[str], None] | None = None
+        self._lock = threading.RLock()
+
+    def for_store(self, store: TokenStore) -> CalendarProvider:
+        """What `Providers.calendars` wants."""
+        return self
+
+    def standing(self, calendar: str | None = None) -> list[FakeEntry]:
+        return [e for e in self.entries.values() if not e.removed and calendar in {None, e.calendar}]
+
+    def drag(self, remote_id: str, *, by: timedelta) -> None:
+        entry = self.entries[remote_id]
+        self.entries[remote_id] = replace(entry, starts_at=entry.starts_at + by, ends_at=entry.ends_at + by)
+
+    def discard(self, remote_id: str) -> None:
+        self.entries[remote_id] = replace(self.entries[remote_id], removed=True)
+
+    def account(self) -> RemoteAccount:
+        return self._do("account", lambda: self.owner)
+
+    def calendars(self) -> list[RemoteCalendar]:
+        return self._do("calendars", lambda: list(self.writable))
+
+    def put(self, calendar: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        return self._do("put", lambda: self._put(calendar, order))
+
+    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        return self._do("change", lambda: self._change(remote_id, order))
+
+    def read(self, calendar: str, remote_id: str) -> MadeEntry | None:
+        return self._do("read", lambda: next((e.shown() for e in self.standing() if e.remote_id == remote_id), None))
+
+    def remove(self, calendar: str, remote_id: str) -> None:
+        self._do("remove", lambda: self.discard(remote_id) if remote_id in self.entries else None)
+
+    def find(self, calendar: str, key: str) -> list[MadeEntry]:
+        return self._do("find", lambda: [e.shown() for e in self.standing(calendar) if e.order.key == key])
+
+    def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
+        return self._do("ours", lambda: [e.shown() for e in self.standing(calendar) if e.ends_at > since])
+
+    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+        return self._do("busy", lambda: self._busy(calendars, starts_at, ends_at))
+
+    def _do(self, method: str, work: Callable[[], T]) -> T:
+        self.calls.append(method)
+        if self.on_call:
+            self.on_call(method)
+        with self._lock:
+            return self._run(method, work)
+
+    def _put(self, calendar: str, order: EntryOrder) -> MadeEntry:
+        """A key that was deleted stays used, as at Google."""
+        if calendar not in {one.key for one in self.writable}:
+            raise ProviderError("No such calendar.", retry=False, code="no_calendar")
+        known = next((e for e in self.entries.values() if (e.calendar, e.order.key) == (calendar, order.key)), None)
+        if known is None:
+            known = FakeEntry(f"e-{len(self.entries) + 1}", calendar, order, order.starts_at, order.ends_at)
+            self.entries[known.remote_id] = known
+        if known.removed:
+            raise ProviderError("That key was used.", retry=False, code="used")
+        return known.shown()
+
+    def _change(self, remote_id: str, order: EntryOrder) -> MadeEntry:
+        entry = self.entries.get(remote_id)
+        if entry is None or entry.removed:
+            raise ProviderError("Gone.", retry=False, code="gone")
+        changed = replace(entry, order=order, starts_at=order.starts_at, ends_at=order.ends_at)
+        self.entries[remote_id] = changed
+        return changed.shown()
+
+    def _busy(self, calendars: Collection[str], starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+        taken = [s for s in self.private if s.calendar in calendars and s.starts_at < ends_at and s.ends_at > starts_at]
+        return sorted(taken, key=lambda span: span.starts_at)
 
 
 @dataclass
