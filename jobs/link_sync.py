@@ -20,7 +20,7 @@ from webapp.services.meeting import settle
 from webapp.services.meeting.budget import Allowance
 from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.claim import claim_meetings
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.errand import Claim
 
 log = logging.getLogger(__name__)
@@ -109,5 +109,5 @@ def _circuit() -> Circuit:
 
 def speak(provider: str, connection_id: int) -> MeetingProvider:
     """The provider, with the grant of this connection."""
-    tokens = StoredTokens(database(), connection_id, clock.now)
+    tokens = ConnectionTokens(database(), connection_id, clock.now)
     return confab().providers.meetings[provider](tokens)

@@ -20,11 +20,11 @@ from webapp.services.meeting.map_contacts import run_mapping
 from webapp.services.meeting.map_teacher import KIND as MAP_TEACHER
 from webapp.services.meeting.map_teacher import run_lookup
 from webapp.services.meeting.mapping_due import is_any_mapping_due, start_due_mappings
-from webapp.services.meeting.revoke import KIND as REVOKE
-from webapp.services.meeting.revoke import run_revoke
 from webapp.services.roster.import_task import KIND as APPLY_IMPORT
 from webapp.services.roster.import_task import run_import
 from webapp.services.system.errand import Claim
+from webapp.services.system.revoke import KIND as REVOKE
+from webapp.services.system.revoke import run_revoke
 
 
 def _import(database: Database, _: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:

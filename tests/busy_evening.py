@@ -30,9 +30,9 @@ from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.event.update_slots import UpdateInput, update_slots
 from webapp.services.meeting.connection import connection_of, disconnect, remember_grant
 from webapp.services.meeting.map_contacts import run_mapping, start_mapping
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import claim_due
+from webapp.services.system.tokens import close_tokens
 
 KINDS = ("V", "PV", "V", "P")
 """Of the slots of each resource, ten minutes apart and fifteen long, so that neighbours overlap."""

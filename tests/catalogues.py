@@ -68,6 +68,7 @@ _BY_THE_WAY = {
     "New sign-in at %(school)s",
     "Your address at %(school)s was changed",
     "Zoom needs to be connected again, %(school)s",
+    "Your %(service)s calendar needs to be linked again, %(school)s",
 }
 """To teachers and the office, from modules that speak to families too."""
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from webapp.models import (
     Appointment,
+    CalendarLink,
     Class,
     ClassTeacher,
     Connection,
@@ -131,6 +132,15 @@ def make_slot(
 def make_connection(session: Session, school: School, **values: Any) -> Connection:
     defaults = {"provider": "zoom", "account_id": "acc", "connected_at": LONG_AGO, "scopes": ""}
     return stored(session, Connection(**{"school_id": school.id} | defaults | values))
+
+
+def make_calendar_link(session: Session, teacher: Contact, **values: Any) -> CalendarLink:
+    """A Google account that is linked, with no default calendar chosen yet."""
+    account = {"account_id": f"g{teacher.id}", "account_email": teacher.email or ""}
+    defaults = {"provider": "google", "connected_at": LONG_AGO, **account}
+    return stored(
+        session, CalendarLink(**{"school_id": teacher.school_id, "contact_id": teacher.id} | defaults | values)
+    )
 
 
 def make_host(session: Session, teacher: Contact, **values: Any) -> Host:

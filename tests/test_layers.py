@@ -278,10 +278,9 @@ def test_services_may_wake_the_jobs_and_leave_transactions_to_the_edge() -> None
     with_database = {place(file) for file in services if "Database" in names_from("webapp.db", [file])}
 
     assert names_from("webapp.db", services) == {"wake", "Database"}
-    names = ("tokens", "health", "revoke", "map_contacts", "map_teacher")
-    ours = {f"webapp/services/meeting/{name}.py" for name in names}
+    calling = ("system/tokens", "system/health", "system/revoke", "meeting/map_contacts", "meeting/map_teacher")
     watched = ("booking/bulk", "event/slots_task", "roster/import_task")
-    assert with_database == ours | {f"webapp/services/{name}.py" for name in watched}
+    assert with_database == {f"webapp/services/{name}.py" for name in calling + watched}
 
 
 def test_whatever_happens_is_caught_in_one_place_only() -> None:

@@ -35,10 +35,10 @@ from webapp.models import (
 )
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.event.slots_task import KIND as SLOTS
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.people.logo import save_logo
 from webapp.services.roster.import_run import try_upload
 from webapp.services.system.audit import SYSTEM
+from webapp.services.system.tokens import close_tokens
 
 CREATED = {"dates": ["2026-12-03"], "from_time": "16:00", "to_time": "17:00", "duration": 15}
 

@@ -23,7 +23,7 @@ from webapp.db import Database
 from webapp.models import Appointment, Connection, Meeting, Task, WebhookReceipt
 from webapp.providers.base import Tokens
 from webapp.providers.zoom import zoom_webhooks
-from webapp.services.meeting.tokens import close_tokens
+from webapp.services.system.tokens import close_tokens
 
 SECRET, OTHER = "webhook-secret-of-the-tests", "webhook-secret-of-somebody-else"
 CLIENT = "our-client-id"

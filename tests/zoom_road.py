@@ -23,7 +23,7 @@ from webapp.models import Appointment
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
 from webapp.services.meeting.sweep import SOON
-from webapp.services.meeting.tokens import close_tokens
+from webapp.services.system.tokens import close_tokens
 
 KEY = "tests-only-token-key-0123456789abcdef"
 SECRET = "the-secret-token-of-the-app"

@@ -25,8 +25,8 @@ from webapp.models import Appointment, Connection, Meeting
 from webapp.providers.http import call
 from webapp.services.booking.agenda import agenda
 from webapp.services.meeting import strays
-from webapp.services.meeting.tokens import close_tokens, open_tokens
 from webapp.services.system.installation import life_of
+from webapp.services.system.tokens import close_tokens, open_tokens
 
 CREATE, READ = "POST /v2/users/[^/]+/meetings", "GET /v2/meetings/[0-9]+"
 CHANGE, DELETE = "PATCH /v2/meetings/[0-9]+", "DELETE /v2/meetings/[0-9]+"

@@ -24,9 +24,9 @@ from webapp.operations.doctor_outside import clock_finding
 from webapp.operations.doctor_settings import makes_headers_of_words
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.sandbox.zoom import seed
-from webapp.services.meeting.tokens import close_tokens, open_tokens
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold
+from webapp.services.system.tokens import close_tokens, open_tokens
 
 CANARY = "canary-in-a-coal-mine"
 

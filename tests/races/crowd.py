@@ -16,9 +16,9 @@ from webapp import auth, clock
 from webapp.csrf import csrf_value, new_key
 from webapp.models import Contact, Resource, Slot, Student
 from webapp.services.booking.confirm import stamp
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.people.accounts import login_for
 from webapp.services.people.sign_in import FAMILY_STAYS, start_sign_in
+from webapp.services.system.tokens import close_tokens
 
 MINUTES = 15
 AGENT = "races/1"

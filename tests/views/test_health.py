@@ -23,8 +23,8 @@ from sqlalchemy import text
 from jobs import scheduler
 from webapp import schema
 from webapp.db import Database
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.system.readiness import newest_migration
+from webapp.services.system.tokens import close_tokens
 from webapp.views import health
 
 KEY, OTHER_KEY = "tests-only-token-key-0123456789abcdef", "tests-only-token-key-fedcba9876543210"

@@ -130,6 +130,13 @@ def needs_reconnect(school: str, page: str) -> Letter:
     return _written("needs_reconnect", subject, school=school, page=page)
 
 
+def calendar_ended(school: str, service: str, page: str) -> Letter:
+    subject = i18n.gettext(
+        "Your %(service)s calendar needs to be linked again, %(school)s", service=service, school=school
+    )
+    return _written("calendar_ended", subject, school=school, service=service, page=page)
+
+
 def office_mail(*, school: str, subject: str, text: str) -> Letter:
     """What the office typed: plain text, of which only whole addresses that begin with https:// become links."""
     blocks = _BLOCK.split(text.replace("\r\n", "\n"))

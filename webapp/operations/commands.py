@@ -108,11 +108,11 @@ def resume(data_dir: Path | None) -> None:
 @plain_words()
 def rekey(data_dir: Path | None) -> None:
     """Store all tokens anew under the newest of CONFAB_TOKEN_KEYS, so that the older ones can be taken out."""
-    from webapp.services.meeting.rekey import rekey as stored_anew
+    from webapp.services.system.rekey import rekey as stored_anew
 
     with current_database(settings_of(data_dir)).transaction() as session:
         number = stored_anew(session)
-    click.echo(f"{number} connection{'' if number == 1 else 's'} stored anew under the newest key.")
+    click.echo(f"{number} grant{'' if number == 1 else 's'} stored anew under the newest key.")
 
 
 @click.command()

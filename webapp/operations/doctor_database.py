@@ -12,11 +12,11 @@ from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import Busy
 from webapp.operations.finding import Finding, bad, ok, warn
-from webapp.services.meeting.rekey import under_older_keys
-from webapp.services.meeting.unreadable import live_connections, unreadable_connections
+from webapp.services.system.granted import live_grants, unreadable_grants
 from webapp.services.system.installation import hold_of, last_check
 from webapp.services.system.overdue import overdue
 from webapp.services.system.readiness import refuse_read_only
+from webapp.services.system.rekey import under_older_keys
 
 _PRAGMAS: dict[str, object] = {
     "journal_mode": "wal",
@@ -73,7 +73,7 @@ def _pragmas(database: Database) -> Finding:
 
 
 def _keys(session: Session) -> Finding:
-    unreadable, live = unreadable_connections(session), len(live_connections(session))
+    unreadable, live = unreadable_grants(session), len(live_grants(session))
     if unreadable:
         todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect Zoom again."
         return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections", todo)

@@ -15,7 +15,7 @@ from webapp.models import Connection, School
 from webapp.operations.finding import Finding, bad, ok, warn
 from webapp.providers.base import Mail
 from webapp.providers.zoom.reach import time_at_zoom
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.meeting.tokens import ConnectionTokens
 
 _OFF, _FAR_OFF = timedelta(seconds=2), timedelta(seconds=20)
 
@@ -95,7 +95,7 @@ def _connection(installed: Confab, school: str, connection: Connection) -> Findi
     again = "An Administrator connects again: Global Setup / Business / Connect and Map Contacts."
     if connection.needs_reconnect_at:
         return bad(name, "Zoom ended it", again)
-    tokens = StoredTokens(installed.database, assured, clock.now)
+    tokens = ConnectionTokens(installed.database, assured, clock.now)
     try:
         installed.providers.meetings[connection.provider](tokens).account()
     except ProviderError as error:

@@ -14,7 +14,7 @@ from webapp.auth import public
 from webapp.config import LOOPBACK
 from webapp.context import confab, database
 from webapp.errors import Busy
-from webapp.services.meeting.unreadable import unreadable_connections
+from webapp.services.system.granted import unreadable_grants
 from webapp.services.system.readiness import applied_migration, newest_migration, refuse_read_only
 
 blueprint = Blueprint("health", __name__)
@@ -70,7 +70,7 @@ def _of_database() -> Iterator[str]:
         yield "schema"
         return
     with database().reading() as session:
-        if unreadable_connections(session):
+        if unreadable_grants(session):
             yield "keys"
     if not _takes_writes():
         yield "read_only"

@@ -24,8 +24,8 @@ from webapp.services.meeting.connection import (
     finish,
     remember_grant,
 )
-from webapp.services.meeting.tokens import open_tokens
 from webapp.services.system.audit import Who
+from webapp.services.system.tokens import open_tokens
 
 ACCOUNT = RemoteAccount("acc-1", "Linden Park", "office@linden.example")
 

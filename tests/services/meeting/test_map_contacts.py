@@ -19,9 +19,9 @@ from webapp.providers.base import PasscodeRule, Providers, RemoteAccount
 from webapp.providers.zoom import zoom_meetings
 from webapp.sandbox.run import start_sandbox
 from webapp.services.meeting.map_contacts import KIND, run_mapping, start_mapping
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.system.errand import Claim, claim_due
 from webapp.services.system.task import latest_task
+from webapp.services.system.tokens import close_tokens
 
 DOWN = ProviderError("Down.", retry=True, code="unreachable")
 

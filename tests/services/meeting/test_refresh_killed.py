@@ -16,8 +16,9 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Connection
 from webapp.sandbox.run import start_sandbox
-from webapp.services.meeting import tokens as tokens_module
-from webapp.services.meeting.tokens import StoredTokens, close_tokens
+from webapp.services.meeting.tokens import ConnectionTokens
+from webapp.services.system import tokens as tokens_module
+from webapp.services.system.tokens import close_tokens
 
 HOME = Path(__file__).parents[3]
 _RENEWS = """
@@ -26,11 +27,11 @@ from webapp import clock
 from webapp.config import Settings
 from webapp.db import Database
 from webapp.providers.zoom import zoom_grants
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.vault import Vault
 given = json.load(sys.stdin)
 database = Database(given["database"], vault=Vault([given["key"]]))
-store = StoredTokens(database, given["connection"], clock.now)
+store = ConnectionTokens(database, given["connection"], clock.now)
 store.renewed(zoom_grants(Settings(**given["settings"])).refresh, rejected=store.current().access)
 """
 
@@ -50,12 +51,12 @@ def test_killed_while_renewing_it_ends_connected_or_says_that_it_needs_reconnect
             connection = make_connection(session, make_school(session))
             close_tokens(session, connection, stage.store.current())
             number = connection.id or 0
-        before = StoredTokens(database, number, clock.now).current()
+        before = ConnectionTokens(database, number, clock.now).current()
 
         ended = _renew_and_die(database, stage, number, tmp_path / "armed", point)
 
         assert ended.returncode == -signal.SIGKILL, ended.stderr
-        store = StoredTokens(database, number, lambda: clock.now() + tokens_module.LEASE)
+        store = ConnectionTokens(database, number, lambda: clock.now() + tokens_module.LEASE)
         assert store.current() == before
         if grace:
             fresh = store.renewed(stage.grants.refresh, rejected=before.access)

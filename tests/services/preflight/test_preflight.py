@@ -34,11 +34,11 @@ from webapp.models import (
     Task,
 )
 from webapp.providers.base import Tokens
-from webapp.services.meeting.tokens import close_tokens
 from webapp.services.preflight.finding import AMBER, RED
 from webapp.services.preflight.preflight import Preflight, preflight
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold, resume
+from webapp.services.system.tokens import close_tokens
 
 RULE = '{"length": 6}'
 FOLAKE = "Folake Adeyemi"

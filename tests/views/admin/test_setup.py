@@ -14,7 +14,7 @@ from jobs.tasks import run_tasks
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Level
-from webapp.services.meeting.tokens import open_tokens
+from webapp.services.system.tokens import open_tokens
 
 
 @pytest.fixture

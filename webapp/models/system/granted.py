@@ -4,6 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
+SERVICES = {"zoom": "Zoom", "google": "Google", "microsoft": "Outlook"}
+"""How the pages call a provider."""
+
 
 class Granted(SQLModel):
     """Not a table: the columns that every row with a grant shares, whosever it is."""
@@ -28,3 +31,7 @@ class Granted(SQLModel):
     connected_at: datetime | None = None
     disconnected_at: datetime | None = None
     needs_reconnect_at: datetime | None = None  # the grant is dead until somebody connects again
+
+    @property
+    def service(self) -> str:
+        return SERVICES[self.provider]

@@ -14,8 +14,8 @@ from webapp.models.meeting.connection import BY_CONSENT
 from webapp.providers.base import Grants, MeetingProvider, RemoteAccount, Tokens, TokenStore
 from webapp.services.booking.consequences import follow
 from webapp.services.meeting.affected import appointments_waiting_on
-from webapp.services.meeting.tokens import FreshGrant, close_tokens, open_tokens
 from webapp.services.system.audit import Who, record
+from webapp.services.system.tokens import FreshGrant, close_tokens, open_tokens
 
 
 class MissingScopes(DomainError):

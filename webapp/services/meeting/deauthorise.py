@@ -7,8 +7,8 @@ from sqlmodel import Session, col
 
 from webapp.models import AccountUser, Connection, Host, Stray
 from webapp.services.meeting.connection import disconnect
-from webapp.services.meeting.revoke import drop_revokes
 from webapp.services.system.audit import SYSTEM, record
+from webapp.services.system.revoke import drop_revokes
 
 
 def deauthorise(session: Session, connection: Connection, *, now: datetime) -> None:
@@ -16,7 +16,7 @@ def deauthorise(session: Session, connection: Connection, *, now: datetime) -> N
     at the provider, and what was found astray. Links that families hold still work, and stay with their appointments.
     """
     disconnect(session, connection, who=SYSTEM, now=now)
-    drop_revokes(session, connection.school_id)
+    drop_revokes(session, connection.school_id, connection.provider)
     connection.account_id = connection.account_name = connection.account_email = connection.scopes = ""
     for table in (AccountUser, Host, Stray):
         theirs = (col(table.school_id) == connection.school_id, col(table.provider) == connection.provider)

@@ -9,9 +9,9 @@ from sqlmodel import Session, col
 
 from webapp.models import Connection, Contact, School, Task
 from webapp.services.meeting.connection import connection_of
-from webapp.services.meeting.health import CLOCK_WARNING
 from webapp.services.meeting.map_contacts import KIND
 from webapp.services.meeting.mapping_report import MappingReport, mapping_report
+from webapp.services.system.health import CLOCK_WARNING
 from webapp.services.system.task import latest_task
 
 

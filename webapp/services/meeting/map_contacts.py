@@ -19,7 +19,7 @@ from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.mapping import Match, hold_mapping, match, picks_of, store_matches
 from webapp.services.meeting.sync_report import report_sync_errors
 from webapp.services.meeting.teachers import Teacher, teachers_to_map
-from webapp.services.meeting.tokens import StoredTokens, declare_dead
+from webapp.services.meeting.tokens import ConnectionTokens, declare_dead
 from webapp.services.system.errand import Claim
 from webapp.services.system.task import end_task, is_under_way, latest_task, progress, start_task
 
@@ -95,7 +95,7 @@ def _mapped(database: Database, providers: Providers, claim: Claim, clock: Calla
     with database.reading() as session:
         work = _work(session, claim)
     report = _Report(database, claim, clock, total=len(work.teachers))
-    store = StoredTokens(database, work.connection_id, clock)
+    store = ConnectionTokens(database, work.connection_id, clock)
     provider = providers.meetings[work.provider](store)
     report.done(0)
     _refuse_other_account(database, store, work, provider.account(), now=clock())
@@ -107,7 +107,7 @@ def _mapped(database: Database, providers: Providers, claim: Claim, clock: Calla
 
 
 def _refuse_other_account(
-    database: Database, store: StoredTokens, work: _Work, found: RemoteAccount, *, now: datetime
+    database: Database, store: ConnectionTokens, work: _Work, found: RemoteAccount, *, now: datetime
 ) -> None:
     """Whoever granted it was moved to another account, whose users are not ours: held until a person connects again
     and says which account it shall be (OAUTH-021)."""

@@ -17,7 +17,7 @@ from webapp.services.meeting.account_users import store_users, stored_users
 from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.mapping import hold_mapping, match, picks_of, store_some
 from webapp.services.meeting.teachers import teachers_to_map
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.errand import Claim
 from webapp.services.system.task import end_task, start_task
 
@@ -67,7 +67,7 @@ def _looked_up(
 ) -> dict[str, object]:
     with database.reading() as session:
         work = _work(session, task)
-    provider = providers.meetings[work.provider](StoredTokens(database, work.connection_id, clock))
+    provider = providers.meetings[work.provider](ConnectionTokens(database, work.connection_id, clock))
     user = provider.user(work.wanted) if work.wanted else None
     rule = provider.passcode_rule(user.key) if user and user.key and user.status == "active" else None
     with database.transaction() as session:

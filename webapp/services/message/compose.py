@@ -21,6 +21,7 @@ from webapp.models import Appointment, Contact, Event, Message, School
 from webapp.models.booking.appointment import OVER_LIMIT
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
+    CALENDAR_ENDED,
     CHANGED,
     CONFIRMATION,
     INVITES,
@@ -42,7 +43,7 @@ from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.calendar_entries import calendar_entry
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.macro_values import appointment_values, shared_values, values_for_teacher
-from webapp.services.message.outage import is_over
+from webapp.services.message.outage import ended_grant
 from webapp.services.message.resource_told import GONE, MOVED
 from webapp.services.message.texts import WITH_SCHEDULE, texts_of
 from webapp.services.people.codes import MINUTES
@@ -264,7 +265,10 @@ def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | N
         return _mail(message, written(school=school.name, at=i18n.moment(message.created_at, school.zone)))
     if message.kind == NEEDS_RECONNECT:
         page = f"{base_url}/s/{school.slug}/setup/business"
-        return None if is_over(session, message) else _mail(message, letter.needs_reconnect(school.name, page))
+        return _mail(message, letter.needs_reconnect(school.name, page)) if ended_grant(session, message) else None
+    if message.kind == CALENDAR_ENDED:
+        ended, page = ended_grant(session, message), f"{base_url}/s/{school.slug}/calendar-sync"
+        return _mail(message, letter.calendar_ended(school.name, ended.service, page)) if ended else None
     if message.kind == OFFICE_MAIL:
         written = json.loads(vault_of(session).open(message.secret, row=f"message {message.dedupe_key}"))
         return _mail(message, letter.office_mail(school=school.name, **written))

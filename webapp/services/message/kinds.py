@@ -2,6 +2,7 @@
 
 from webapp.errors import N_
 from webapp.models.message.message import (
+    CALENDAR_ENDED,
     CHANGED,
     CONFIRMATION,
     INVITES,
@@ -33,6 +34,7 @@ _NAMES = {
     NEW_SIGN_IN: N_("New sign-in"),
     NEW_ADDRESS: N_("Changed address"),
     NEEDS_RECONNECT: N_("Zoom needs to be connected again"),
+    CALENDAR_ENDED: N_("Calendar needs to be linked again"),
     SYNC_ERRORS: N_("Synchronization errors"),
     OFFICE_MAIL: N_("Mail of the office"),
 }

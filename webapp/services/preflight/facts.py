@@ -14,11 +14,11 @@ from webapp.models import Connection, Contact, Event, EventSettings, Host, Resou
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.event.slot import IN_PERSON, UNAVAILABLE
 from webapp.services.meeting.connection import connection_of
-from webapp.services.meeting.tokens import open_tokens
 from webapp.services.message.texts import hiding, texts_of
 from webapp.services.preflight.finding import Subject
 from webapp.services.system.installation import Hold, hold_of
 from webapp.services.system.overdue import Overdue, overdue
+from webapp.services.system.tokens import open_tokens
 
 MissingScopes = Callable[[str], list[str]]
 """Which of the scopes that a provider's client needs are not among those granted (`Grants.missing_scopes`)."""

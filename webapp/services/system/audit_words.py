@@ -13,6 +13,7 @@ _LABELS = {
     "appointments.delete": N_("Several appointments cancelled"),
     "appointments.mail": N_("Mail to several parents"),
     "access.refused": N_("Refused for the admin level"),
+    "calendar.needs_reconnect": N_("Calendar link ended by the provider"),
     "class.change": N_("Class changed"),
     "class.enrol": N_("Student enrolled in a class"),
     "class.take_out": N_("Student taken out of a class"),

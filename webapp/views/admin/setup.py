@@ -28,12 +28,12 @@ from webapp.services.meeting.connection import (
 )
 from webapp.services.meeting.integration import integration
 from webapp.services.meeting.map_contacts import start_mapping
-from webapp.services.meeting.revoke import queue_revoke
 from webapp.services.people.accounts import administrator_of
 from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
 from webapp.services.people.school_settings import SchoolInput, stored_settings
 from webapp.services.system.audit import record
 from webapp.services.system.installation import hold_of, refuse_on_hold
+from webapp.services.system.revoke import queue_revoke
 
 blueprint = Blueprint("setup", __name__)
 

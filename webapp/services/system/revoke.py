@@ -5,16 +5,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Connection, Task
+from webapp.models import CalendarLink, Connection, Task
 from webapp.providers.base import Grants, Providers, Tokens
 from webapp.services.system.errand import Claim, failed, next_try, settled, write_if_ours
 from webapp.services.system.task import start_task
+from webapp.services.system.tokens import Grant
 from webapp.services.system.vault import Unreadable, vault_of
 
 KIND = "revoke"
@@ -38,9 +40,12 @@ def queue_revoke(
     task.arguments = _closed(session, task.id, _GivenUp(provider, account_id, tokens, attempts=0))
 
 
-def drop_revokes(session: Session, school_id: int) -> None:
+def drop_revokes(session: Session, school_id: int, provider: str) -> None:
     """The provider ended the grant itself: nothing of it is kept."""
-    session.execute(delete(Task).where(col(Task.school_id) == school_id, col(Task.kind) == KIND))
+    waiting = select(Task).where(col(Task.school_id) == school_id, col(Task.kind) == KIND)
+    for task in session.execute(waiting).scalars():
+        if json.loads(task.arguments).get("provider") == provider:
+            session.delete(task)
 
 
 def run_revoke(database: Database, providers: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
@@ -79,8 +84,16 @@ def _living(
 
 def _is_taken_up_again(session: Session, given_up: _GivenUp) -> bool:
     """Connecting the same account anew voids the older tokens, and ending them might end the new grant too."""
-    same = (col(Connection.provider) == given_up.provider, col(Connection.account_id) == given_up.account_id)
-    return any(row.is_live for row in session.execute(select(Connection).where(*same)).scalars())
+    return any(
+        row.is_live
+        for table in (Connection, CalendarLink)
+        for row in session.execute(_same_account(table, given_up)).scalars()
+    )
+
+
+def _same_account(table: type[Grant], given_up: _GivenUp) -> Select[Any]:
+    """Whosever it is: two teachers may have linked one account, and providers end all that an account has granted."""
+    return select(table).where(col(table.provider) == given_up.provider, col(table.account_id) == given_up.account_id)
 
 
 def _closed(session: Session, task_id: int, given_up: _GivenUp) -> str:

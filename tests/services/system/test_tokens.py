@@ -18,8 +18,9 @@ from webapp.errors import Busy, ProviderError
 from webapp.models import Appointment, Audit, Connection, Meeting
 from webapp.providers.base import Tokens
 from webapp.services.booking.consequences import follow
-from webapp.services.meeting import tokens as tokens_module
-from webapp.services.meeting.tokens import FreshGrant, StoredTokens, close_tokens
+from webapp.services.meeting.tokens import ConnectionTokens
+from webapp.services.system import tokens as tokens_module
+from webapp.services.system.tokens import FreshGrant, close_tokens
 from webapp.services.system.vault import Unreadable, Vault
 
 DEAD = ProviderError("Dead.", retry=False, code="invalid_grant")
@@ -34,8 +35,8 @@ def connected(database: Database, tokens: Tokens, **values: object) -> int:
         return connection.id
 
 
-def stored(database: Database, connection_id: int, now: datetime) -> StoredTokens:
-    return StoredTokens(database, connection_id, lambda: now)
+def stored(database: Database, connection_id: int, now: datetime) -> ConnectionTokens:
+    return ConnectionTokens(database, connection_id, lambda: now)
 
 
 def raising(error: BaseException) -> Callable[[Tokens], Tokens]:

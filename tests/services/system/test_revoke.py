@@ -15,8 +15,8 @@ from webapp.errors import ProviderError
 from webapp.models import Connection, Task
 from webapp.providers.base import Providers, Tokens
 from webapp.services.meeting.deauthorise import deauthorise
-from webapp.services.meeting.revoke import DIES_AFTER, queue_revoke, run_revoke
 from webapp.services.system.errand import claim_due
+from webapp.services.system.revoke import DIES_AFTER, queue_revoke, run_revoke
 
 pytestmark = pytest.mark.both_databases
 

@@ -10,8 +10,9 @@ from webapp import clock
 from webapp.db import Database
 from webapp.models import Connection
 from webapp.operations.doctor_database import _keys
-from webapp.services.meeting.rekey import rekey, under_older_keys
-from webapp.services.meeting.tokens import StoredTokens, close_tokens
+from webapp.services.meeting.tokens import ConnectionTokens
+from webapp.services.system.rekey import rekey, under_older_keys
+from webapp.services.system.tokens import close_tokens
 from webapp.services.system.vault import Vault
 
 NEWER = "newest-key-0123456789abcdef-012345"
@@ -23,7 +24,7 @@ def test_after_the_command_the_older_key_is_not_needed_any_more(database: Databa
         connection = make_connection(session, make_school(session))
         close_tokens(session, connection, make_tokens())
         number = connection.id or 0
-    store = StoredTokens(database, number, clock.now)
+    store = ConnectionTokens(database, number, clock.now)
     tokens = store.renewed(lambda _: make_tokens(), rejected=store.current().access)
     both = Database(str(database.engine.url), vault=Vault([NEWER, KEY]))
     newest = Database(str(database.engine.url), vault=Vault([NEWER]))
@@ -35,7 +36,7 @@ def test_after_the_command_the_older_key_is_not_needed_any_more(database: Databa
     assert (before.state, after.state) == ("warn", "ok")
     assert "./confab rekey" in before.todo
     assert (moved, again) == (1, 0)
-    assert StoredTokens(newest, number, clock.now).current() == tokens
+    assert ConnectionTokens(newest, number, clock.now).current() == tokens
     with newest.reading() as session:
         assert under_older_keys(session) == []
         assert session.get_one(Connection, number).former_refresh_token

@@ -17,9 +17,10 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Connection, Level, Message
 from webapp.providers.base import Tokens
-from webapp.services.meeting.health import AT_MOST_EVERY
-from webapp.services.meeting.keep_alive import sleeping_connections
-from webapp.services.meeting.tokens import StoredTokens, close_tokens
+from webapp.services.meeting.tokens import ConnectionTokens
+from webapp.services.system.health import AT_MOST_EVERY
+from webapp.services.system.keep_alive import sleeping_grants
+from webapp.services.system.tokens import close_tokens
 
 DEAD = ProviderError("Dead.", retry=False, code="invalid_grant")
 SLOW = ProviderError("%(service)s did not answer in time.", retry=True, code="timeout", service="Zoom")
@@ -49,7 +50,7 @@ class TestHealth:
 
         for seconds in (0, 30, 61):
             at = now + timedelta(seconds=seconds)
-            store = StoredTokens(database, number, lambda at=at: at)  # type: ignore[misc]
+            store = ConnectionTokens(database, number, lambda at=at: at)  # type: ignore[misc]
             store.note_success(provider_time=at - timedelta(seconds=25 + seconds))
 
             expected = now if seconds < AT_MOST_EVERY.total_seconds() else at
@@ -58,7 +59,7 @@ class TestHealth:
 
     def test_a_problem_stands_until_the_next_call_succeeds(self, database: Database, now: datetime) -> None:
         number = connected(database)
-        store = StoredTokens(database, number, lambda: now)
+        store = ConnectionTokens(database, number, lambda: now)
         store.note_success(provider_time=None)
 
         store.note_problem(SLOW)
@@ -74,7 +75,7 @@ class TestHealth:
     ) -> None:
         number = connected(database)
 
-        StoredTokens(database, number, lambda: now).note_problem(
+        ConnectionTokens(database, number, lambda: now).note_problem(
             ProviderError("One.", retry=code in {"host_limit", "busy"}, code=code)
         )
 
@@ -85,7 +86,7 @@ class TestFormerToken:
     def test_the_refresh_token_before_is_kept_encrypted_for_one_round(self, database: Database, now: datetime) -> None:
         """F13: where the newest pair is refused although the one before is good, the connection lives."""
         number = connected(database)
-        store = StoredTokens(database, number, lambda: now)
+        store = ConnectionTokens(database, number, lambda: now)
         first = store.current()
         second = store.renewed(lambda _: make_tokens(), rejected=first.access)
         kept = row(database, number).former_refresh_token
@@ -107,7 +108,7 @@ class TestFormerToken:
 
     def test_where_both_are_refused_the_grant_is_dead(self, database: Database, now: datetime) -> None:
         number = connected(database)
-        store = StoredTokens(database, number, lambda: now)
+        store = ConnectionTokens(database, number, lambda: now)
         second = store.renewed(lambda _: make_tokens(), rejected=store.current().access)
         asked: list[str] = []
 
@@ -154,8 +155,8 @@ class TestKeepAlive:
     def test_who_comes_second_renews_nothing(self, database: Database, now: datetime) -> None:
         number = connected(database)
         with database.reading() as session:
-            (found,) = sleeping_connections(session, now=now)
-        store, renewals = StoredTokens(database, number, lambda: now), []
+            (found,) = sleeping_grants(session, now=now)
+        store, renewals = ConnectionTokens(database, number, lambda: now), []
 
         def renew(tokens: Tokens) -> Tokens:
             renewals.append(tokens)
@@ -184,7 +185,7 @@ class TestKeepAlive:
     @staticmethod
     def sleeping(database: Database, at: datetime) -> bool:
         with database.reading() as session:
-            return bool(sleeping_connections(session, now=at))
+            return bool(sleeping_grants(session, now=at))
 
 
 class TestOutage:
@@ -225,4 +226,4 @@ def test_a_connection_of_the_old_type_is_never_used(session: Session, now: datet
     close_tokens(session, connection, make_tokens())
 
     assert not connection.is_live
-    assert sleeping_connections(session, now=now) == []
+    assert sleeping_grants(session, now=now) == []
