@@ -32,5 +32,5 @@ def _renew(sleeping: Sleeping) -> None:
         tokens.renewed(confab().providers.grants[sleeping.provider].refresh, rejected=sleeping.access)
     except ProviderError as error:
         tokens.note_problem(error)
-        about = {sleeping.table.__tablename__: sleeping.id, "reason": error.message}
+        about = {str(sleeping.table.__tablename__): sleeping.id, "reason": error.message}
         log.warning("a grant was not kept alive", extra=about)

@@ -136,11 +136,9 @@ def make_connection(session: Session, school: School, **values: Any) -> Connecti
 
 def make_calendar_link(session: Session, teacher: Contact, **values: Any) -> CalendarLink:
     """A Google account that is linked, with no default calendar chosen yet."""
-    account = {"account_id": f"g{teacher.id}", "account_email": teacher.email or ""}
-    defaults = {"provider": "google", "connected_at": LONG_AGO, **account}
-    return stored(
-        session, CalendarLink(**{"school_id": teacher.school_id, "contact_id": teacher.id} | defaults | values)
-    )
+    owner = {"school_id": teacher.school_id, "contact_id": teacher.id, "account_email": teacher.email or ""}
+    defaults = {"provider": "google", "account_id": f"g{teacher.id}", "connected_at": LONG_AGO}
+    return stored(session, CalendarLink(**owner | defaults | values))
 
 
 def make_host(session: Session, teacher: Contact, **values: Any) -> Host:

@@ -1,4 +1,4 @@
-"""Tell once that a grant has ended: of a connection the Notification Contacts, of a calendar its owner (FAILURES F14)."""
+"""Tell once that a grant has ended: the Notification Contacts of a connection, its owner of a calendar (F14)."""
 
 from datetime import datetime
 
@@ -33,8 +33,9 @@ def tell_of_ended_calendar(session: Session, link: CalendarLink, *, now: datetim
 
 def ended_grant(session: Session, message: Message) -> Grant | None:
     """What the mail is about; None where it was mended, or ended by a person, before the mail left."""
-    table = Connection if message.kind == NEEDS_RECONNECT else CalendarLink
-    row: Grant | None = session.get(table, int(message.dedupe_key.split(":")[1]))
+    number = int(message.dedupe_key.split(":")[1])
+    is_of_school = message.kind == NEEDS_RECONNECT
+    row = session.get(Connection, number) if is_of_school else session.get(CalendarLink, number)
     return row if row and row.needs_reconnect_at and not row.disconnected_at else None
 
 

@@ -41,7 +41,7 @@ def note_success(
     with suppress(*DATABASE_TROUBLE):
         with database.reading() as session:
             known = session.get(table, row_id)
-            has_problem = known is not None and not issubclass(table, Errand) and known.problem
+            has_problem = isinstance(known, Connection) and known.problem
             is_fresh = known and known.called_at and now - known.called_at < AT_MOST_EVERY and not has_problem
         if known is None or is_fresh:
             return

@@ -14,14 +14,12 @@ def under_older_keys(session: Session) -> list[Grant]:
 
 def rekey(session: Session) -> int:
     """How many were closed anew; what needed none is not written."""
-    locked = [
-        session.get_one(type(row), row.id, with_for_update=True, populate_existing=True)
-        for row in under_older_keys(session)
-    ]
-    for row in locked:
+    older = under_older_keys(session)
+    for row in older:
+        session.refresh(row, with_for_update=True)
         reclose(session, row)
     session.flush()
-    return len(locked)
+    return len(older)
 
 
 def _is_newest(session: Session, row: Grant) -> bool:
