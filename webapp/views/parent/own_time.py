@@ -34,7 +34,7 @@ def choose_clock(school: str, event: str) -> Answer:
 @blueprint.app_template_global()
 def own_time(instant: datetime, zone: str) -> str:
     """`2:30 PM`, with the day where it is another one; empty where the clocks of both show the same."""
-    own = "" if request.cookies.get(CHOICE) == SCHOOL_ONLY else _own_zone()
+    own = _shown_zone()
     if not own or _offset(instant, own) == _offset(instant, zone):
         return ""
     return clock_time(instant, own) if local_day(instant, own) == local_day(instant, zone) else moment(instant, own)
@@ -49,12 +49,17 @@ def own_clock(zone: str) -> dict[str, object] | None:
     return {"name": zone_name(own), "is_shown": request.cookies.get(CHOICE) != SCHOOL_ONLY}
 
 
+def _shown_zone() -> str:
+    """Empty where only the school's time shall be shown; asked for at each of a page's times."""
+    shown: str | None = g.get("shown_zone")
+    if shown is None:
+        shown = g.shown_zone = "" if request.cookies.get(CHOICE) == SCHOOL_ONLY else _own_zone()
+    return shown
+
+
 def _own_zone() -> str:
     """As the browser says it; empty where it says none, or one that nobody knows."""
-    if "own_zone" not in g:
-        g.own_zone = _known(request.cookies.get(ZONE, ""))
-    known: str = g.own_zone
-    return known
+    return _known(request.cookies.get(ZONE, ""))
 
 
 @lru_cache(512)
