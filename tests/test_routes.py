@@ -88,7 +88,11 @@ STAFF = of_kind("staff")
 
 
 PUBLIC += ["feed.calendar", "parent.choose_language"]
-FOR_ADMINISTRATORS += "class_editor.save class_editor.teachers class_editor.find class_editor.students".split()
+FOR_ADMINISTRATORS += """
+    class_editor.save class_editor.teachers class_editor.find class_editor.students
+    classes.add classes.add_sent classes.remove_look classes.remove
+    families.find_child families.find_parent vendor_access.find
+""".split()
 PUBLIC += "school_settings.picture login.link_wish login.send_link login.link login.link_page login.redeem_link".split()
 FOR_TEACHERS += """
     printable.show printable.file
@@ -105,6 +109,7 @@ FOR_ADMINISTRATORS += """
 FIELDS += """
     address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to
     sender_name support_address time_format who
+    appointments_allowed class_ref group_name named words
 """.split()
 
 

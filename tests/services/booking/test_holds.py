@@ -274,10 +274,10 @@ def test_what_was_held_and_let_go_was_never_an_appointment(session: Session, now
     """Not among those of the parent, nor of the child."""
     evening = Evening(session, now)
     [hold] = evening.hold(evening.slot())
-    during = [entry.id for entry in appointments_of_contact(session, evening.alice)]
+    during = [entry.id for entry in appointments_of_contact(session, evening.alice).rows]
 
     release_hold(session, evening.alice.id or 0, evening.event.id or 0, hold.act, now=now)
 
     assert during == [hold.id]
-    assert appointments_of_contact(session, evening.alice) == []
-    assert appointments_of_student(session, evening.mia) == []
+    assert appointments_of_contact(session, evening.alice).rows == []
+    assert appointments_of_student(session, evening.mia).rows == []

@@ -6,6 +6,7 @@ from importer import Importer
 from sqlmodel import Session, select
 
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, School
+from webapp.services.roster import apply
 from webapp.services.roster.report import WARNING
 
 HEAD = "ClassID|TeacherID|ClassName|GroupName|PTAN\n"
@@ -86,3 +87,19 @@ def test_an_enrollment_file_takes_nobody_out_of_a_class(session: Session, import
     assert report.created["enrollments"] == 1
     assert len(session.exec(select(Enrolment)).all()) == 2
     assert team(session, "4A") == ["T1"]
+
+
+@pytest.mark.parametrize(("row", "holds"), [("4A|T1|Grade 4||1", True), ("4A|T1|Grade 5||2", False)])
+def test_whoever_books_waits_while_an_import_changes_what_a_class_allows(
+    session: Session, importer: Importer, monkeypatch: pytest.MonkeyPatch, row: str, holds: bool
+) -> None:
+    """PRODUCT 1.11: PTAN. As on the page of the class: what was allowed when they looked counts, and is judged after.
+    A name alone makes nobody wait."""
+    importer.apply({"Class.txt": f"{HEAD}4A|T1|Grade 4||2\n"})
+    order: list[str] = []
+    monkeypatch.setattr(apply, "hold_bookings", lambda *_: order.append("held"))
+    monkeypatch.setattr(apply, "mark_over_limit", lambda *_: order.append("judged"))
+
+    importer.apply({"Class.txt": HEAD + row + "\n"})
+
+    assert order == ["held", "judged"] if holds else ["judged"]

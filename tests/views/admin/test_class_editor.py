@@ -1,7 +1,8 @@
 """The Class Editor of an event: teams with their classes, and each class with its teachers and students."""
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from webapp.models import (
     Level,
     Resource,
     ResourceMember,
+    Slot,
     Student,
 )
 from webapp.models.base import new_token
@@ -69,6 +71,7 @@ def page(office: Office, row: Class | None = None, **more: Any) -> Any:
 
 
 def post(office: Office, row: Class, rest: str = "", **typed: Any) -> Any:
+    typed = typed if rest else {"class_ref": row.class_ref} | typed
     return office.dora.post(office.path(f"classes/{row.id}{rest}"), typed, follow_redirects=True)
 
 
@@ -296,3 +299,82 @@ def _many(session: Session, office: Office, number: int) -> None:
     kept = {"school_id": school, "event_id": office.event.id, "name": "Many", "position": 9}
     kept |= {"group_name": "", "room": "", "virtual_room": ""}
     session.execute(insert(Resource), [kept | {"token": new_token()} for _ in range(number)])
+
+
+def add_form(office: Office, **typed: Any) -> dict[str, Any]:
+    found = re.search(r'name="key" value="([^"]+)"', office.dora.get(office.path("classes/add")).text)
+    assert found
+    about = {"class_ref": "M2", "name": "Maths", "group_name": "Lower", "appointments_allowed": "2"}
+    return about | {"key": found[1]} | typed
+
+
+@pytest.mark.both_databases
+def test_a_class_is_added_by_hand_with_its_teacher_and_a_second_click_adds_none(office: Office) -> None:
+    """PRODUCT 2.3; a school without files has classes too."""
+    form = add_form(office, teacher=contact(office, "Folake").id)
+
+    answers = [office.dora.post(office.path("classes/add"), form) for _ in range(2)]
+
+    [made] = office.all(Class)
+    assert {answer.headers["Location"] for answer in answers} == {office.path(f"classes/{made.id}")}
+    assert (made.class_ref, made.name, made.group_name, made.appointments_allowed) == ("M2", "Maths", "Lower", 2)
+    assert taught_by(office) == ["Folake"]
+    assert [row.subject for row in office.all(Audit) if row.action == "class.add"] == [f"class {made.id}"]
+
+
+def test_a_class_id_is_used_once_and_who_has_it_is_said(office: Office, science: Class) -> None:
+    added = office.dora.post(office.path("classes/add"), add_form(office, class_ref=" SC4 "))
+    with office.arranged() as session:
+        other = make_class(session, office.school, called(session, "Hugh"), class_ref="H1", name="History")
+    renamed = post(office, other, class_ref="SC4", name="Mine", group_name="", appointments_allowed="1")
+    nameless = office.dora.post(office.path("classes/add"), add_form(office, class_ref=" "))
+
+    assert [answer.status_code for answer in (added, renamed, nameless)] == [422] * 3
+    assert "Science has this ClassID already." in words(added.text)
+    assert 'value="Mine"' in renamed.text
+    assert [row.name for row in office.all(Class)] == ["Science", "History"]
+
+
+def test_a_class_is_renamed_with_its_class_id(office: Office, science: Class) -> None:
+    post(office, science, class_ref="SC5", name="Physics", group_name="", appointments_allowed="1")
+
+    row = office.again(science)
+    assert (row.class_ref, row.name) == ("SC5", "Physics")
+
+
+def test_a_teacher_of_another_school_is_not_given_a_new_class(office: Office) -> None:
+    """RELIABILITY T6"""
+    other = office.another_school()
+    with office.arranged() as session:
+        foreign = make_teacher(session, other, "Eve", "Stone")
+
+    answer = office.dora.post(office.path("classes/add"), add_form(office, teacher=foreign.id))
+
+    assert answer.status_code == 404
+    assert office.all(Class) == []
+
+
+@pytest.mark.both_databases
+def test_a_class_is_removed_only_when_no_coming_appointment_is_for_it(office: Office, science: Class) -> None:
+    """Nobody vanishes with bookings standing (issue 5); past appointments stay."""
+    [slot] = office.slots(office.folake, 1)
+    booked = office.booked(slot, student_id=student(office, "Mia").id, class_id=science.id)
+    at = office.path(f"classes/{science.id}/remove")
+
+    look, refused = office.dora.get(at), office.dora.post(at)
+    with office.arranged() as session:
+        past = session.get_one(Slot, slot.id)
+        past.starts_at, past.ends_at = office.now - timedelta(hours=1), office.now
+    again = office.dora.get(at)
+    removed = office.dora.post(at)
+
+    assert "1 coming appointment is for this class." in words(look.text)
+    assert "Remove class</button>" not in look.text
+    assert refused.status_code == 409
+    assert "Science has coming appointments: 1. Cancel or move them first. Nothing was removed." in words(refused.text)
+    assert "1 student is not enrolled in it any more" in words(again.text)
+    assert "1 past appointment stays, without the name of the class" in words(again.text)
+    assert removed.headers["Location"] == office.path("classes")
+    assert (office.all(Class), office.all(Enrolment), office.all(ClassTeacher)) == ([], [], [])
+    assert office.again(booked).class_id is None
+    assert office.dora.post(at).status_code == 404

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import Office, open_office, words
-from factories import make_contact, make_event, make_resource, make_student
+from factories import make_contact, make_event, make_guardian, make_resource, make_student
 from online_office import time_stands_at
 
 from webapp.db import Database
-from webapp.models import Audit, Contact, Grant, Guardian, Level
+from webapp.models import Audit, Contact, Event, Grant, Guardian, Level, Resource
 
 
 @pytest.fixture
@@ -209,3 +209,79 @@ def test_an_unknown_id_and_another_school_s_are_refused_alike(office: Office) ->
     assert "No contact of your school has this email or ParentID." in words(answers[2].text)
     assert [answer.status_code for answer in hidden] == [404] * 2
     assert office.all(Guardian) == []
+
+
+def many(office: Office, number: int = 120) -> None:
+    """So many children of Alice's, and schedules of the event."""
+    with office.arranged() as session:
+        for n in range(number):
+            child = make_student(session, office.school, f"Zoë {n:03}", "Ortiz", student_ref=f"S-{n:03}")
+            make_guardian(session, office.alice, child)
+            make_resource(session, office.event, name=f"Room {n:03}")
+
+
+def test_a_long_list_of_children_comes_in_pages_and_is_searched_without_accents(office: Office) -> None:
+    many(office)
+    at = f"{office.base}/contacts/{office.alice.id}/students"
+
+    first = words(office.dora.get(at).text)
+    third = words(office.dora.post(f"{at}/find", {"page": "3"}).text)
+    beyond = words(office.dora.post(f"{at}/find", {"page": "9999"}).text)
+    found = words(office.dora.post(f"{at}/find", {"words": "zoe s-11"}).text)
+    nobody = words(office.dora.post(f"{at}/find", {"words": "nobody"}).text)
+    odd = office.dora.post(f"{at}/find", {"page": "x"})
+
+    assert "Showing 1–50 of 120" in first
+    assert "Showing 101–120 of 120" in third
+    assert ["Zoë 000 Ortiz" in first, "Zoë 050 Ortiz" in first] == [True, False]
+    assert beyond == third
+    assert [f"S-{n}" in found for n in (109, 110, 119)] == [False, True, True]
+    assert "Nobody found. Try fewer letters." in nobody
+    assert odd.status_code == 200
+
+
+def test_a_short_list_has_neither_pages_nor_a_search(office: Office) -> None:
+    many(office, 2)
+
+    page = office.dora.get(f"{office.base}/contacts/{office.alice.id}/students").text
+
+    assert "tie-find" not in page
+
+
+def test_grants_and_resources_come_in_pages_and_are_searched(office: Office) -> None:
+    many(office)
+    bob = colleague(office, Level.RESOURCE_ADMINISTRATOR)
+    rooms = [row.id for row in office.all(Resource) if row.name.startswith("Room")]
+    send(office, bob, "/resources", event=office.event.id, resources=rooms)
+
+    about = {"of": "resources", "event": office.event.id}
+    second = send(office, bob, "/find", page=2, **about).text
+    found = send(office, bob, "/find", words="room 11", **about).text
+    granted = send(office, bob, "/find", words="room 11", of="grants").text
+
+    assert len(office.all(Grant)) == 120
+    assert second.count('name="resources"') == 50
+    assert found.count('name="resources"') == 11
+    assert granted.count('name="grant"') == 11
+
+
+def test_a_deleted_event_s_access_is_not_given(office: Office) -> None:
+    bob = colleague(office)
+    with office.arranged() as session:
+        session.get_one(Event, office.event.id).deleted_at = office.now
+
+    assert send(office, bob, "/event", event=office.event.id).status_code == 404
+
+
+def test_the_newest_events_are_offered_and_others_are_found_by_name(office: Office) -> None:
+    with office.arranged() as session:
+        for n in range(60):
+            make_event(session, office.school, name=f"Evening {n}", created_at=office.now)
+    bob = colleague(office)
+    at = f"{office.base}/contacts/{bob.id}/access"
+
+    page, found = office.dora.get(at).text, office.dora.get(f"{at}?named=fall&event=").text
+
+    assert "The newest 50 of 61" in words(page)
+    assert "Fall Conferences 2026" not in words(page)
+    assert "Fall Conferences 2026" in words(found)

@@ -79,6 +79,12 @@ def agenda(session: Session, *where: ColumnElement[bool]) -> list[Entry]:
     return [_entry(dict(row)) for row in rows]
 
 
+def newest_first(session: Session, *where: ColumnElement[bool], start: int, most: int) -> list[Entry]:
+    """As `agenda`, the latest before the others, and a part of them."""
+    latest = _QUERY.where(*where).order_by(None).order_by(col(Slot.starts_at).desc(), col(Appointment.id).desc())
+    return [_entry(dict(row)) for row in session.execute(latest.offset(start).limit(most)).mappings()]
+
+
 def prepared_agenda(*where: ColumnElement[bool]) -> Any:
     """A query made once for `agenda_of`: making it takes longer than asking it. Conditions as for `agenda`, with
     places to fill in (bindparam)."""

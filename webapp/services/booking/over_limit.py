@@ -3,8 +3,15 @@
 from sqlalchemy import and_, select, update
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Class
+from webapp.models import Appointment, Class, EventSettings
 from webapp.models.booking.appointment import OVER_LIMIT
+
+
+def hold_bookings(session: Session, school_id: int) -> None:
+    """Nobody books before what classes allow is another: what was allowed when they looked counts, and is judged
+    by `mark_over_limit`. Before any other lock, as bookings take it first."""
+    settings = select(col(EventSettings.event_id)).where(col(EventSettings.school_id) == school_id)
+    session.execute(settings.order_by(col(EventSettings.event_id)).with_for_update()).all()
 
 
 def mark_over_limit(session: Session, school_id: int) -> None:

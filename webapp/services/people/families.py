@@ -9,29 +9,32 @@ from webapp.errors import N_, Invalid
 from webapp.models import Contact, Guardian, Student
 from webapp.services.people.name_order import by_name
 from webapp.services.people.once import made_once
+from webapp.services.people.paging import Looked, Page, first_of, page_of
 from webapp.services.people.students import student_by_ref
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
 
-def children_of(session: Session, contact: Contact) -> list[Student]:
+def children_of(session: Session, contact: Contact, looked: Looked) -> Page[Student]:
     query = (
         select(Student)
         .join(Guardian, col(Guardian.student_id) == col(Student.id))
         .where(col(Guardian.contact_id) == contact.id, col(Student.school_id) == contact.school_id)
         .order_by(*by_name(Student))
     )
-    return list(session.execute(query).scalars())
+    said = (col(Student.first), col(Student.last), col(Student.student_ref))
+    return page_of(session, query, looked, by=col(Student.id), said=said, make=first_of)
 
 
-def parents_of(session: Session, student: Student) -> list[Contact]:
+def parents_of(session: Session, student: Student, looked: Looked) -> Page[Contact]:
     query = (
         select(Contact)
         .join(Guardian, col(Guardian.contact_id) == col(Contact.id))
         .where(col(Guardian.student_id) == student.id, col(Contact.school_id) == student.school_id)
         .order_by(*by_name(Contact))
     )
-    return list(session.execute(query).scalars())
+    said = (col(Contact.first), col(Contact.last), col(Contact.email), col(Contact.parent_ref))
+    return page_of(session, query, looked, by=col(Contact.id), said=said, make=first_of)
 
 
 def student_called(session: Session, school_id: int, ref: str) -> Student:

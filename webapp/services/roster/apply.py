@@ -12,7 +12,7 @@ from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Login, Student
 from webapp.models.base import new_token
-from webapp.services.booking.over_limit import mark_over_limit
+from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
 from webapp.services.roster.load import AT_ONCE, standing_for
 
@@ -23,6 +23,8 @@ Value = TypeVar("Value")
 def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mapping[str, str], now: datetime) -> None:
     """`hashes` has the hash of each new password by address. Raises Busy where a deleted student was booked for."""
     session.flush()
+    if any(klass.is_limited_anew for klass in lists.classes.values()):
+        hold_bookings(session, school_id)
     own: Columns = {"school_id": school_id}
     _delete_students(session, lists.gone, now=now)
     _write(session, Student, lists.students.values(), lambda: own | {"token": new_token()})

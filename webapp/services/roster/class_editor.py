@@ -5,23 +5,26 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from webapp.errors import NotFound
-from webapp.models import Appointment, Class, ClassTeacher, Contact, EventSettings
+from webapp.errors import N_, NotFound
+from webapp.models import Appointment, Class, ClassTeacher, Contact
 from webapp.models.booking.appointment import OVER_LIMIT
-from webapp.services.booking.over_limit import mark_over_limit
-from webapp.services.people.contacts import Words, without_control
+from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
+from webapp.services.people.contacts import Taken, Words, without_control
 from webapp.services.people.staff import staff_besides
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
 
 class ClassInput(BaseModel):
-    """`appointments_allowed` is PTAN: how many a student may have in this class."""
+    """`class_ref` is the ClassID by which the Importer finds it; `appointments_allowed` is PTAN: how many a student may
+    have in this class."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
+    class_ref: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(without_control)]
     name: Annotated[str, Field(max_length=200), AfterValidator(without_control)] = ""
     group_name: Words = ""
     appointments_allowed: int = Field(ge=0, le=999)
@@ -37,18 +40,31 @@ def class_of(session: Session, school_id: int, class_id: int) -> Class:
 
 
 def save_class(session: Session, row: Class, typed: ClassInput, *, who: Who, now: datetime) -> int:
-    """How many appointments are over what the class allows now; they turn red, and the families keep them."""
-    # Nobody books meanwhile: what was allowed when they looked counts, and is judged below.
-    settings = select(EventSettings).where(col(EventSettings.school_id) == row.school_id)
-    session.execute(settings.order_by(col(EventSettings.event_id)).with_for_update()).all()
-    for name, value in typed.model_dump().items():
-        setattr(row, name, value)
+    """How many appointments are over what the class allows now; they turn red, and the families keep them. Raises
+    Taken for another class's ClassID."""
+    hold_bookings(session, row.school_id)
+    fill_class(session, row, typed)
     mark_over_limit(session, row.school_id)
     _record(session, row, "class.change", who=who, now=now)
     over = (col(Appointment.class_id) == row.id, col(Appointment.problem) == OVER_LIMIT)
     query = select(func.count(col(Appointment.id))).where(*over, col(Appointment.cancelled_at).is_(None))
     number: int = session.execute(query).scalar_one()
     return number
+
+
+def fill_class(session: Session, row: Class, typed: ClassInput) -> None:
+    """Raises Taken for a ClassID that another class has."""
+    _refuse_taken(session, row, typed.class_ref)
+    try:
+        with session.begin_nested():
+            for name, value in typed.model_dump(include=set(ClassInput.model_fields)).items():
+                setattr(row, name, value)
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        # Somebody was quicker: say which.
+        _refuse_taken(session, row, typed.class_ref)
+        raise
 
 
 def class_teachers(session: Session, row: Class) -> list[Contact]:
@@ -108,6 +124,13 @@ def _locked(session: Session, row: Class) -> list[ClassTeacher]:
     query = select(ClassTeacher).where(col(ClassTeacher.class_id) == row.id).execution_options(populate_existing=True)
     in_order = query.order_by(col(ClassTeacher.position), col(ClassTeacher.contact_id))
     return list(session.execute(in_order).scalars())
+
+
+def _refuse_taken(session: Session, row: Class, ref: str) -> None:
+    query = select(Class).where(col(Class.school_id) == row.school_id, col(Class.class_ref) == ref)
+    holder = session.execute(query).scalar_one_or_none()
+    if holder is not None and holder.id != row.id:
+        raise Taken(N_("%(holder)s has this ClassID already."), field="class_ref", holder=holder.name or ref)
 
 
 def _record(session: Session, row: Class, action: str, *, who: Who, now: datetime, **detail: int) -> None:

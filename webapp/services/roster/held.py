@@ -63,6 +63,10 @@ class HeldClass(Held):
     def label(self) -> str:
         return f"{self.name} ({self.class_ref})".strip()
 
+    @property
+    def is_limited_anew(self) -> bool:
+        return self.id is not None and self.appointments_allowed != self.was["appointments_allowed"]
+
 
 @dataclass(eq=False)
 class HeldPerson(Held):

@@ -60,12 +60,17 @@ def show(school: str, event: int, class_id: int) -> Answer:
 @staff(Level.ADMINISTRATOR)
 def save(school: str, event: int, class_id: int) -> Answer:
     form = Form.sent(ClassInput, request.form)
+    over = 0
+    try:
+        with database().transaction() as session:
+            framed(session, event)
+            row = class_of(session, g.school.id, class_id)
+            if form:
+                over = save_class(session, row, form.value, who=who(), now=clock.now())
+    except Invalid as error:
+        form.refuse(error)
     if not form:
         return _page(event, class_id, 422, form=form)
-    with database().transaction() as session:
-        framed(session, event)
-        row = class_of(session, g.school.id, class_id)
-        over = save_class(session, row, form.value, who=who(), now=clock.now())
     said = ngettext(
         "%(n)s appointment is over what the class allows, and red in the Appointments List.",
         "%(n)s appointments are over what the class allows, and red in the Appointments List.",

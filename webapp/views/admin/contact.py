@@ -55,8 +55,8 @@ def save(school: str, contact_id: int) -> Answer:
 def appointments(school: str, contact_id: int) -> Answer:
     with database().reading() as session:
         person = contact_of(session, g.school.id, contact_id)
-        entries = appointments_of_contact(session, person)
-    return people_page("appointments", person=person, tab="appointments", entries=entries)
+        shown = appointments_of_contact(session, person, page=request.args.get("page", 1, type=int))
+    return people_page("appointments", person=person, tab="appointments", shown=shown)
 
 
 @blueprint.get(f"{CONTACT}/log")

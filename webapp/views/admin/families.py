@@ -15,10 +15,13 @@ from webapp.i18n import gettext as _
 from webapp.models import Level
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.families import children_of, link, parent_called, parents_of, student_called, unlink
+from webapp.services.people.paging import Looked
 from webapp.services.people.students import student_of
-from webapp.views.admin.people_frame import CONTACT, STUDENT, Answer, people_page, to
+from webapp.views.admin.people_frame import CONTACT, STUDENT, Answer, looked, people_page, to
 
 blueprint = Blueprint("families", __name__, url_prefix="/s/<school>")
+
+_ALL = Looked()
 
 
 class RefInput(BaseModel):
@@ -51,6 +54,13 @@ def children(school: str, contact_id: int) -> Answer:
     return _children_page(contact_id, Form(RefInput))
 
 
+@blueprint.post(f"{CONTACT}/students/find")
+@staff(Level.ADMINISTRATOR)
+def find_child(school: str, contact_id: int) -> Answer:
+    """By POST, which keeps names of children out of addresses; it changes nothing."""
+    return _children_page(contact_id, Form(RefInput), looked=looked())
+
+
 @blueprint.post(f"{CONTACT}/students")
 @staff(Level.ADMINISTRATOR)
 def link_child(school: str, contact_id: int) -> Answer:
@@ -76,6 +86,12 @@ def unlink_child(school: str, contact_id: int) -> Answer:
 @staff(Level.ADMINISTRATOR)
 def parents(school: str, student: int) -> Answer:
     return _parents_page(student, Form(RefInput))
+
+
+@blueprint.post(f"{STUDENT}/parents/find")
+@staff(Level.ADMINISTRATOR)
+def find_parent(school: str, student: int) -> Answer:
+    return _parents_page(student, Form(RefInput), looked=looked())
 
 
 @blueprint.post(f"{STUDENT}/parents")
@@ -122,22 +138,23 @@ def _back() -> Answer:
     return to("families.children" if "contact_id" in values else "families.parents", **values)
 
 
-def _children_page(contact_id: int, form: Form[RefInput], status: int = 200) -> Answer:
+def _children_page(contact_id: int, form: Form[RefInput], status: int = 200, looked: Looked = _ALL) -> Answer:
     with database().reading() as session:
         person = contact_of(session, g.school.id, contact_id)
-        linked = children_of(session, person)
-    ties = [Tie(it.id or 0, it.listed_name, it.student_ref, _at("student", student=it.id)) for it in linked]
-    return people_page("children", status, person=person, ties=ties, form=form)
+        shown = children_of(session, person, looked)
+    ties = [Tie(it.id or 0, it.listed_name, it.student_ref, _at("student", student=it.id)) for it in shown.rows]
+    return people_page("children", status, person=person, ties=ties, form=form, shown=shown, words=looked.words)
 
 
-def _parents_page(student: int, form: Form[RefInput], status: int = 200) -> Answer:
+def _parents_page(student: int, form: Form[RefInput], status: int = 200, looked: Looked = _ALL) -> Answer:
     with database().reading() as session:
         pupil = student_of(session, g.school.id, student)
-        linked = parents_of(session, pupil)
+        shown = parents_of(session, pupil, looked)
     ties = [
-        Tie(it.id or 0, it.name, it.email or it.parent_ref or "–", _at("contact", contact_id=it.id)) for it in linked
+        Tie(it.id or 0, it.name, it.email or it.parent_ref or "–", _at("contact", contact_id=it.id))
+        for it in shown.rows
     ]
-    return people_page("parents", status, pupil=pupil, ties=ties, form=form)
+    return people_page("parents", status, pupil=pupil, ties=ties, form=form, shown=shown, words=looked.words)
 
 
 def _at(kind: str, **number: Any) -> str:

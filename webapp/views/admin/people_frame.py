@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import g, redirect, url_for
+from flask import g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.forms import Form
 from webapp.rendering import page
+from webapp.services.people.paging import Looked
 from webapp.services.people.search import SearchInput
 
 Answer = Response | tuple[str, int]
@@ -19,6 +20,12 @@ def people_page(template: str, status: int = 200, **values: Any) -> tuple[str, i
     """A whole page always; a swap takes its part of it, so that Back and reload meet a page too."""
     nothing: dict[str, Any] = {"search": Form(SearchInput), "found": None}
     return page(f"admin/contacts/{template}.html", status, nav="contacts", **(nothing | values))
+
+
+def looked() -> Looked:
+    """What the list's own form asks for; nothing in particular where it cannot be read."""
+    form = Form.sent(Looked, request.form)
+    return form.value if form else Looked()
 
 
 def to(endpoint: str, **values: Any) -> Response:

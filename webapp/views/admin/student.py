@@ -50,8 +50,8 @@ def save(school: str, student: int) -> Answer:
 def appointments(school: str, student: int) -> Answer:
     with database().reading() as session:
         row = student_of(session, g.school.id, student)
-        entries = appointments_of_student(session, row)
-    return people_page("appointments", pupil=row, tab="appointments", entries=entries)
+        shown = appointments_of_student(session, row, page=request.args.get("page", 1, type=int))
+    return people_page("appointments", pupil=row, tab="appointments", shown=shown)
 
 
 @blueprint.post(f"{STUDENT}/clone")
