@@ -65,6 +65,7 @@ _BY_THE_WAY = {
     "%(n)s appointment",
     "Confab and Zoom Synchronization Errors",
     "Your sign-in link for %(school)s",
+    "Your conferences at %(school)s in your own calendar",
     "New sign-in at %(school)s",
     "Your address at %(school)s was changed",
     "Zoom needs to be connected again, %(school)s",

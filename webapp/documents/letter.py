@@ -113,6 +113,12 @@ def sign_in_link(*, school: str, link: str, days: int) -> Letter:
     return _written("sign_in_link", subject, school=school, link=link, days=days)
 
 
+def calendar_link(*, school: str, link: str, days: int) -> Letter:
+    """A sign-in link that leads to Calendar Sync."""
+    subject = i18n.gettext("Your conferences at %(school)s in your own calendar", school=school)
+    return _written("calendar_link", subject, school=school, link=link, days=days)
+
+
 def new_sign_in(*, school: str, at: str) -> Letter:
     """After a sign-in by link: a forwarded one is noticed by whom it was meant for."""
     subject = i18n.gettext("New sign-in at %(school)s", school=school)

@@ -10,6 +10,7 @@ from webapp.auth import anyone_signed_in, public
 from webapp.context import database
 from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
+from webapp.models.people.sign_in_link import CALENDAR_SYNC
 from webapp.redirects import local_path
 from webapp.rendering import page
 from webapp.services.people.accounts import (
@@ -117,6 +118,8 @@ def redeem_link() -> Response | tuple[str, int]:
     except DeadLink as error:
         return page("login/link.html", error.status, school_name="", email="")
     auth.remember(secret)
+    if found.link.leads_to == CALENDAR_SYNC:
+        return redirect(f"/s/{found.school.slug}/calendar-sync", 303)
     return redirect(url_for("reports.landing", school=found.school.slug), 303)
 
 

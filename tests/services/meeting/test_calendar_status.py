@@ -1,6 +1,12 @@
-"""Calendar Link Setup Status lists the teachers who have a resource and virtual slots, and nobody else."""
+"""Calendar Link Setup Status lists the teachers who have a resource and virtual slots, and whether their calendars are
+set up."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from factories import (
+    LONG_AGO,
+    make_calendar_link,
     make_contact,
     make_event,
     make_resource,
@@ -9,10 +15,13 @@ from factories import (
     make_teacher,
 )
 from sqlalchemy import event as sql_event
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from webapp.models import Contact, Event, Level, School
-from webapp.services.meeting.calendar_status import setup_status
+from webapp.errors import NotFound
+from webapp.models import Contact, Event, Level, Message, School, SignInLink
+from webapp.services.calendar.invite import CannotBeInvited, Invited, invite, invite_all
+from webapp.services.meeting.calendar_status import NOT_EXPORTED, SetupRow, setup_status
+from webapp.services.system.audit import SYSTEM
 
 
 def teacher(session: Session, event: Event, name: str, *kinds: str, **values: object) -> Contact:
@@ -100,7 +109,7 @@ def test_only_teachers_below_event_administrator_can_be_acted_as(session: Sessio
     assert [row.may_be_acted_as for row in rows] == [False, True, True, False, False]
 
 
-def test_it_asks_two_queries_whatever_the_number_of_teachers(session: Session) -> None:
+def test_it_asks_three_queries_whatever_the_number_of_teachers(session: Session) -> None:
     event = make_event(session, make_school(session))
     for n in range(40):
         teacher(session, event, f"T {n:02}", "V")
@@ -109,4 +118,125 @@ def test_it_asks_two_queries_whatever_the_number_of_teachers(session: Session) -
 
     setup_status(session, [event.id or 0])
 
-    assert len(asked) == 2
+    assert len(asked) == 3
+
+
+WHOLE = {"calendar_id": "cal", "calendar_name": "Conferences", "saved_at": LONG_AGO}
+
+
+def row_of(session: Session, event: Event) -> SetupRow:
+    [row] = setup_status(session, [event.id or 0]).rows
+    return row
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("left_out", "hint"),
+    [
+        ({}, ""),
+        ({"connected_at": None}, "Open: sign in on Calendar Sync"),
+        ({"disconnected_at": LONG_AGO}, "Open: sign in on Calendar Sync"),
+        ({"needs_reconnect_at": LONG_AGO}, "Open: sign in again on Calendar Sync"),
+        ({"calendar_id": "", "calendar_name": ""}, "Open: choose a default calendar"),
+        ({"saved_at": None}, "Open: click Save and Sync"),
+    ],
+)
+def test_export_is_ticked_when_all_three_steps_are_done_and_else_the_open_one_is_named(
+    session: Session, left_out: dict[str, object], hint: str
+) -> None:
+    """R33, R34"""
+    event = make_event(session, make_school(session))
+    vera = teacher(session, event, "Vera Virtual", "V")
+    make_calendar_link(session, vera, **WHOLE | left_out)
+
+    row = row_of(session, event)
+
+    assert (row.is_export, row.open_step) == (not hint, hint)
+    assert setup_status(session, [event.id or 0]).unexported == (1 if hint else 0)
+
+
+def test_of_two_accounts_the_one_on_which_the_fewest_steps_are_open_counts(session: Session) -> None:
+    """R33, R34"""
+    event = make_event(session, make_school(session))
+    vera = teacher(session, event, "Vera Virtual", "V")
+    make_calendar_link(session, vera, needs_reconnect_at=LONG_AGO)
+    outlook = make_calendar_link(session, vera, provider="microsoft", calendar_id="x", calendar_name="Calendar")
+    assert row_of(session, event).open_step == "Open: click Save and Sync"
+
+    outlook.saved_at = LONG_AGO
+    session.flush()
+
+    assert (row_of(session, event).is_export, row_of(session, event).calendars) == (True, ["Outlook, Calendar"])
+
+
+def test_import_is_ticked_once_the_switch_is_on_and_saved_and_says_when_busy_times_are_old(
+    session: Session, now: datetime
+) -> None:
+    """R35"""
+    event = make_event(session, make_school(session))
+    vera = teacher(session, event, "Vera Virtual", "V")
+    link = make_calendar_link(session, vera, calendar_id="cal", is_import=True)
+    assert not row_of(session, event).is_import
+
+    link.saved_at, link.synced_at, link.called_at = now, now - timedelta(hours=3), now
+    session.flush()
+    row = row_of(session, event)
+    assert (row.is_import, row.synced_at, row.has_old_times) == (True, now - timedelta(hours=3), False)
+
+    link.problem = "Google did not answer in time."
+    session.flush()
+    assert row_of(session, event).has_old_times
+
+
+def test_those_whose_export_is_blank_are_shown_alone_with_their_number(session: Session) -> None:
+    event = make_event(session, make_school(session))
+    for name in ("Vera Virtual", "Paul Either", "Ines Virtual"):
+        teacher(session, event, name, "V")
+    vera = teacher(session, event, "Zoe Virtual", "V")
+    make_calendar_link(session, vera, **WHOLE)
+
+    everybody = setup_status(session, [event.id or 0], name="virtual")
+    blank = setup_status(session, [event.id or 0], name="virtual", show=NOT_EXPORTED)
+
+    assert (everybody.total, everybody.unexported) == (3, 2)
+    assert ([row.name for row in blank.rows], blank.total) == (["Ines Virtual", "Vera Virtual"], 2)
+
+
+@pytest.mark.both_databases
+def test_all_who_are_not_set_up_are_mailed_an_invitation_once_a_day(session: Session, now: datetime) -> None:
+    """R34"""
+    event = make_event(session, make_school(session))
+    vera = teacher(session, event, "Vera Virtual", "V")
+    make_calendar_link(session, teacher(session, event, "Zoe Exported", "V"), **WHOLE)
+    teacher(session, event, "Nora Nomail", "V", email=None)
+    teacher(session, event, "Ines Inperson", "P")
+    ids = [event.id or 0]
+
+    done = [invite_all(session, ids, who=SYSTEM, now=now + timedelta(hours=hours)) for hours in (0, 1, 24)]
+
+    assert done == [Invited(1), Invited(0, 1), Invited(1)]
+    assert [link.leads_to for link in session.exec(select(SignInLink))] == ["calendar_sync"] * 2
+    assert {mail.recipient for mail in session.exec(select(Message))} == {vera.email}
+    assert row_of_name(session, event, "Vera Virtual").invited_at == now + timedelta(hours=24)
+
+
+def test_one_teacher_is_invited_as_often_as_the_office_wants_but_not_once_set_up(
+    session: Session, now: datetime
+) -> None:
+    school = make_school(session)
+    event, other = make_event(session, school), make_event(session, school)
+    vera = teacher(session, event, "Vera Virtual", "V")
+    ids = [event.id or 0]
+    for _ in range(2):
+        assert invite(session, ids, vera.id or 0, who=SYSTEM, now=now) == Invited(1)
+
+    make_calendar_link(session, vera, **WHOLE)
+
+    with pytest.raises(CannotBeInvited):
+        invite(session, ids, vera.id or 0, who=SYSTEM, now=now)
+    with pytest.raises(NotFound):
+        invite(session, [other.id or 0], vera.id or 0, who=SYSTEM, now=now)
+
+
+def row_of_name(session: Session, event: Event, name: str) -> SetupRow:
+    return next(row for row in setup_status(session, [event.id or 0]).rows if row.name == name)

@@ -7,6 +7,7 @@ import pytest
 from factories import (
     EVENING,
     make_appointment,
+    make_calendar_link,
     make_connection,
     make_contact,
     make_event,
@@ -131,6 +132,20 @@ def test_after_forty_minutes_the_row_stands_in_issues_as_taking_longer_than_usua
     assert "No link after 40 minutes. Tries so far: 9. Zoom did not answer in time." in issue.advice.words
     assert any("Export Setup is blank" in step for step in issue.advice.steps)
     assert issue.messages == ("503",)
+
+
+def test_a_blank_export_is_named_as_a_cause_to_check_and_a_ticked_one_is_not(linden: Linden, session: Session) -> None:
+    """R38, PRODUCT 3.14"""
+    appointment = virtual(session, linden.folake, linden.alice, now=linden.now)
+    refuse(session, appointment, SLOW, tries=9, now=linden.now)
+    [blank] = linden.seen(later=40 * MINUTE).issues
+    teacher = session.get_one(Contact, blank.lead_id)
+
+    make_calendar_link(session, teacher, calendar_id="c", saved_at=linden.now)
+
+    [ticked] = linden.seen(later=40 * MINUTE).issues
+    said = "Export Setup is blank. Zoom links do not need it; the teacher's own calendar does."
+    assert (blank.advice.steps[1], blank.advice.steps[0::2]) == (said, ticked.advice.steps)
 
 
 @pytest.mark.parametrize("code", ["host_limit", "account_limit"])

@@ -139,7 +139,14 @@ class TestPage:
 
         table = page[page.index('id="om-setup"') :]
         heads = re.findall(r'<th scope="col">(.*?)</th>', table)
-        assert [words(head) for head in heads] == ["Teacher", "Export Setup", "Import Setup", "Action"]
+        assert [words(head) for head in heads] == [
+            "Teacher",
+            "Default calendar",
+            "Export Setup",
+            "Import Setup",
+            "Last sync",
+            "Action",
+        ]
         assert re.findall(r'<th scope="row" class="full"><bdi>(.*?)</bdi>', table) == ["Folake Adeyemi"]
         assert "Open: sign in on Calendar Sync" in table
         assert "Log in as teacher" in table

@@ -9,7 +9,7 @@ from webapp.models.base import owned, part_of
 
 
 class BusyTime(SQLModel, table=True):
-    """Replaced whole by each reading of its link."""
+    """As the last reading of its link left it."""
 
     __table_args__ = (
         Index("ix_busytime_contact_id_ends_at", "contact_id", "ends_at"),
@@ -23,3 +23,4 @@ class BusyTime(SQLModel, table=True):
     starts_at: datetime
     ends_at: datetime
     calendar_name: str = Field(default="", max_length=250)
+    seen_at: datetime  # when a reading first had it: what the office confirmed since then it has judged

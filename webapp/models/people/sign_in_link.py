@@ -6,6 +6,9 @@ from sqlmodel import Field, SQLModel
 
 from webapp.models.base import owned, part_of
 
+CALENDAR_SYNC = "calendar_sync"
+"""A link may lead to this page: then its mail asks to set the calendar up."""
+
 
 class SignInLink(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
@@ -16,3 +19,4 @@ class SignInLink(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime  # a newer link moves it to now
     used_at: datetime | None = None
+    leads_to: str = Field(default="", max_length=20)  # a page; empty for the one with which everybody begins

@@ -24,13 +24,14 @@ from webapp.models import (
     Student,
 )
 from webapp.services.booking.agenda import standing
+from webapp.services.calendar.linked import has_export
 from webapp.services.event.typed_link import is_safe_link
 
 
 @dataclass(frozen=True)
 class Awaited:
     """One appointment. `since` is when its link was asked for; `lead_id` is the contact that hosts, if there is one;
-    `is_running` says that a process is at it just now."""
+    `is_running` says that a process is at it just now, `is_exported` that its host's calendar is set up (R33)."""
 
     id: int
     event_id: int
@@ -59,6 +60,7 @@ class Awaited:
     problem_detail: str
     problem_at: datetime | None = None
     zone_changed_at: datetime | None = None
+    is_exported: bool = False
     suggested: tuple[str, ...] = ()
 
     @property
@@ -151,6 +153,7 @@ def _query() -> Any:
         *_person(lead, "lead"),
         col(lead.id).label("lead_id"),
         col(lead.email).label("lead_email"),
+        has_export(col(lead.id)).label("is_exported"),
         col(Host.remote_id),
         col(Host.remote_email),
         col(Host.suggested),

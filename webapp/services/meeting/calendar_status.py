@@ -1,37 +1,113 @@
-"""Show of each teacher with a resource and virtual slots whether their calendar is set up (R31, R37)."""
+"""Show of each teacher with a resource and virtual slots whether their calendar is set up (R31, R33–R35, R37)."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlmodel import Session, col
 
-from webapp.models import Contact, Level, Resource, ResourceMember, Slot
+from webapp.errors import N_
+from webapp.i18n import gettext
+from webapp.models import CalendarLink, Contact, Level, Resource, ResourceMember, SignInLink, Slot
+from webapp.models.calendar.calendar_link import GOOGLE, MICROSOFT
 from webapp.models.event.slot import IN_PERSON
 from webapp.models.people.contact import written_name
+from webapp.models.people.sign_in_link import CALENDAR_SYNC
+from webapp.services.calendar.linked import has_export
 from webapp.services.people.name_order import by_name
 
 PER_PAGE = 25
+ALL, NOT_EXPORTED = "", "open"
+"""What of the teachers is shown."""
+
+PROVIDERS = {GOOGLE: N_("Google"), MICROSOFT: N_("Outlook")}
+_SIGN_IN, _SIGN_IN_AGAIN = N_("Open: sign in on Calendar Sync"), N_("Open: sign in again on Calendar Sync")
+_CHOOSE, _SAVE = N_("Open: choose a default calendar"), N_("Open: click Save and Sync")
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """One calendar account of a teacher, as far as the row tells of it."""
+
+    provider: str
+    calendar_name: str
+    is_linked: bool
+    is_dead: bool
+    is_export: bool
+    is_import: bool
+    called_at: datetime | None
+    synced_at: datetime | None
+    problem: str | None
+
+    @property
+    def name(self) -> str:
+        """Account and default calendar; the account alone where none is chosen."""
+        provider = gettext(PROVIDERS[self.provider])
+        return f"{provider}, {self.calendar_name}" if self.calendar_name else provider
+
+    @property
+    def open_step(self) -> str:
+        """A message id: which of the three steps is open (R34); empty where none is."""
+        if self.is_export:
+            return ""
+        if not self.is_linked:
+            return _SIGN_IN_AGAIN if self.is_dead else _SIGN_IN
+        return _SAVE if self.calendar_name else _CHOOSE
 
 
 @dataclass(frozen=True)
 class SetupRow:
-    """One teacher. Nobody has a calendar linked yet, so there is nothing to tick."""
+    """One teacher with the calendars that they linked, the one that is furthest first. `invited_at` is when the last
+    invitation to link one was mailed."""
 
     contact_id: int
     name: str
     group_name: str
     may_be_acted_as: bool
+    can_be_invited: bool
+    invited_at: datetime | None
+    links: tuple[LinkState, ...]
+
+    @property
+    def is_export(self) -> bool:
+        return any(link.is_export for link in self.links)
+
+    @property
+    def is_import(self) -> bool:
+        return any(link.is_import for link in self.links)
+
+    @property
+    def calendars(self) -> list[str]:
+        """Those that are linked."""
+        return [link.name for link in self.links if link.is_linked]
+
+    @property
+    def open_step(self) -> str:
+        return self.links[0].open_step if self.links else _SIGN_IN
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """The last call that succeeded; where slots are blocked, the last reading of busy times."""
+        known = [link.synced_at if link.is_import else link.called_at for link in self.links]
+        return max((at for at in known if at), default=None)
+
+    @property
+    def has_old_times(self) -> bool:
+        """Busy times could not be read anew: those of the last reading block slots."""
+        return any(link.is_import and (link.problem or link.is_dead) for link in self.links)
 
 
 @dataclass(frozen=True)
 class SetupStatus:
-    """One page of the teachers; `total` is the number of all that were asked for."""
+    """One page of the teachers; `total` is the number of all that were asked for, `unexported` of those among all of
+    the name asked for whose Export Setup is blank."""
 
     rows: tuple[SetupRow, ...]
     total: int
+    unexported: int
     page: int
 
     @property
@@ -52,37 +128,92 @@ class SetupStatus:
         return self.first + len(self.rows) - 1
 
 
-def setup_status(session: Session, events: Collection[int], *, name: str = "", page: int = 1) -> SetupStatus:
-    """Two queries, whatever the number of teachers. A page beyond the last is the last."""
-    listed = _teachers(events, name.strip()[:100])
-    total: int = session.execute(select(func.count()).select_from(listed.subquery())).scalar_one()
-    last = max(1, -(-total // PER_PAGE))
-    shown = min(max(1, page), last)
-    rows = session.execute(listed.limit(PER_PAGE).offset((shown - 1) * PER_PAGE))
-    return SetupStatus(tuple(_row(*row) for row in rows), total, shown)
+def setup_status(
+    session: Session, events: Collection[int], *, name: str = "", show: str = ALL, page: int = 1
+) -> SetupStatus:
+    """Three queries, whatever the number of teachers. A page beyond the last is the last."""
+    listed = teachers_with_virtual_slots(events, name=name)
+    every = listed.subquery()
+    counts = select(func.count(), func.count().filter(~every.c.is_export)).select_from(every)
+    every_n, unexported = session.execute(counts).one()
+    if show == NOT_EXPORTED:
+        listed = listed.where(~has_export(col(Contact.id)))
+    total = unexported if show == NOT_EXPORTED else every_n
+    shown = min(max(1, page), max(1, -(-total // PER_PAGE)))
+    rows = session.execute(listed.limit(PER_PAGE).offset((shown - 1) * PER_PAGE)).all()
+    links = _links_of(session, [row.id for row in rows])
+    return SetupStatus(tuple(_row(row, links.get(row.id, [])) for row in rows), total, unexported, shown)
 
 
-def _teachers(events: Collection[int], name: str) -> Any:
+def teachers_with_virtual_slots(events: Collection[int], *, name: str = "") -> Any:
+    """By name, with `is_export` and when they were last invited to link a calendar."""
     has_virtual = exists().where(
         col(Slot.resource_id) == col(Resource.id), col(Slot.kind) != IN_PERSON, col(Slot.removed_at).is_(None)
     )
     query = (
         select(*(col(getattr(Contact, column)) for column in ("id", "first", "last", "email", "level", "teacher_ref")))
-        .add_columns(func.max(col(Resource.group_name)))
+        .add_columns(
+            func.max(col(Resource.group_name)).label("group_name"),
+            has_export(col(Contact.id)).label("is_export"),
+            _invited_at().label("invited_at"),
+        )
         .join(ResourceMember, col(ResourceMember.contact_id) == col(Contact.id))
         .join(Resource, col(Resource.id) == col(ResourceMember.resource_id))
         .where(col(Resource.event_id).in_(events), has_virtual)
         .group_by(col(Contact.id))
         .order_by(*by_name(Contact))
     )
-    if not name:
+    words = name.strip()[:100]
+    if not words:
         return query
-    return query.where((col(Contact.first) + " " + col(Contact.last)).icontains(name, autoescape=True))
+    return query.where((col(Contact.first) + " " + col(Contact.last)).icontains(words, autoescape=True))
 
 
-def _row(
-    contact_id: int, first: str, last: str, email: str | None, level: int, teacher_ref: str | None, group_name: str
-) -> SetupRow:
-    is_lower = Level.VIEWER <= level < Level.EVENT_ADMINISTRATOR
-    name = written_name(first, last) or email or "–"
-    return SetupRow(contact_id, name, group_name, may_be_acted_as=is_lower and teacher_ref is not None)
+def can_be_invited(row: Any) -> bool:
+    """Whether one of `teachers_with_virtual_slots` could be mailed a link with which to set a calendar up."""
+    return bool(row.email) and row.level >= Level.VIEWER and not row.is_export
+
+
+def _invited_at() -> Any:
+    mine = (col(SignInLink.contact_id) == col(Contact.id), col(SignInLink.leads_to) == CALENDAR_SYNC)
+    return select(func.max(col(SignInLink.created_at))).where(*mine).correlate(Contact).scalar_subquery()
+
+
+def _links_of(session: Session, contacts: Sequence[int]) -> dict[int, list[LinkState]]:
+    """Of each the one on which the fewest steps are open first."""
+    query = select(CalendarLink).where(
+        col(CalendarLink.contact_id).in_(contacts), col(CalendarLink.disconnected_at).is_(None)
+    )
+    found: dict[int, list[LinkState]] = {}
+    for link in session.execute(query.order_by(col(CalendarLink.id))).scalars():
+        found.setdefault(link.contact_id, []).append(_state(link))
+    for links in found.values():
+        links.sort(key=lambda link: (link.is_export, link.is_linked, bool(link.calendar_name)), reverse=True)
+    return found
+
+
+def _state(link: CalendarLink) -> LinkState:
+    return LinkState(
+        provider=link.provider,
+        calendar_name=link.calendar_name or link.calendar_id,
+        is_linked=link.is_live,
+        is_dead=link.needs_reconnect_at is not None,
+        is_export=link.is_export,
+        is_import=link.is_import and link.saved_at is not None,
+        called_at=link.called_at,
+        synced_at=link.synced_at,
+        problem=link.problem,
+    )
+
+
+def _row(row: Any, links: Sequence[LinkState]) -> SetupRow:
+    is_lower = Level.VIEWER <= row.level < Level.EVENT_ADMINISTRATOR
+    return SetupRow(
+        contact_id=row.id,
+        name=written_name(row.first, row.last) or row.email or "–",
+        group_name=row.group_name,
+        may_be_acted_as=is_lower and row.teacher_ref is not None,
+        can_be_invited=can_be_invited(row),
+        invited_at=row.invited_at,
+        links=tuple(links),
+    )

@@ -19,6 +19,7 @@ from webapp.services.meeting.issues import (
     Advice,
     advice,
     missing_user,
+    not_exported_too,
     without_link_too,
 )
 
@@ -162,6 +163,8 @@ def _advice(code: str, rows: Sequence[Awaited], *, now: datetime) -> Advice:
             "next_try": _next_try(longest),
         },
     )
+    if code == SLOW and not longest.is_exported:
+        return not_exported_too(given)
     is_bare = code == NO_CONTACT and longest.provider is None and not longest.has_typed_link
     return without_link_too(given) if is_bare else given
 

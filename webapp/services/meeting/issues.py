@@ -165,7 +165,6 @@ _ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         N_("No link after %(minutes)s minutes. Tries so far: %(tries)s. %(words)s"),
         (
             N_("The appointment is Virtual, as it must be."),
-            N_("Export Setup is blank. Zoom links do not need it; the teacher's own calendar does."),
             N_("Wait for the next try (%(next_try)s), or press Retry now."),
         ),
     ),
@@ -174,6 +173,7 @@ _ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
 _CONNECTION_STEPS = (_OPEN_INTEGRATION, _CONNECT, _RETRY)
 _OTHER_STEPS = (N_("Look at the message from Zoom below, and put right what it names."), _RETRY)
 _TYPE_LINK = N_("Then type a link in the Virtual Room cell, or choose Zoom as Online Meeting Provider.")
+_NOT_EXPORTED = N_("Export Setup is blank. Zoom links do not need it; the teacher's own calendar does.")
 _FOUND_MISSING = N_(
     "Other Error: Confab User: %(name)s, %(email)s, Zoom User ID: %(zoom_id)s was not found in Zoom or is not active. "
     "Check Pending Users section of your Zoom Account."
@@ -189,6 +189,13 @@ def advice(code: str, values: dict[str, Any]) -> Advice:
 def without_link_too(given: Advice) -> Advice:
     """The advice for a resource that has neither contact nor link."""
     return Advice(given.heading, given.words, (*given.steps, gettext(_TYPE_LINK)))
+
+
+def not_exported_too(given: Advice) -> Advice:
+    """The advice for a link that takes long, where the teacher's calendar is a cause to check: for Zoom it is advisory
+    (R38, PRODUCT 3.14)."""
+    first, *others = given.steps
+    return Advice(given.heading, given.words, (first, gettext(_NOT_EXPORTED), *others))
 
 
 def missing_user(*, name: str, email: str, remote_id: str) -> str:

@@ -35,6 +35,7 @@ from webapp.models.message.message import (
     SIGN_IN_LINK,
 )
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
+from webapp.models.people.sign_in_link import CALENDAR_SYNC
 from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
@@ -47,6 +48,7 @@ from webapp.services.message.outage import ended_grant
 from webapp.services.message.resource_told import GONE, MOVED
 from webapp.services.message.texts import WITH_SCHEDULE, texts_of
 from webapp.services.people.codes import MINUTES
+from webapp.services.people.links import leads_to
 from webapp.services.people.manners import speaking_as
 from webapp.services.system.vault import vault_of
 
@@ -259,7 +261,9 @@ def _of_system(session: Session, message: Message, *, base_url: str) -> Mail | N
     if message.kind == SIGN_IN_LINK:
         token = vault_of(session).open(message.secret, row=f"message {message.dedupe_key}")
         link = f"{base_url}/link/{token}"
-        return _mail(message, letter.sign_in_link(school=school.name, link=link, days=school.link_days))
+        is_invitation = leads_to(session, message) == CALENDAR_SYNC
+        said = letter.calendar_link if is_invitation else letter.sign_in_link
+        return _mail(message, said(school=school.name, link=link, days=school.link_days))
     if message.kind in {NEW_SIGN_IN, NEW_ADDRESS}:
         written = letter.new_sign_in if message.kind == NEW_SIGN_IN else letter.new_address
         return _mail(message, written(school=school.name, at=i18n.moment(message.created_at, school.zone)))

@@ -36,8 +36,9 @@ class OpenLink:
     school: School
 
 
-def mail_link(session: Session, contact: Contact, *, who: Who, now: datetime) -> None:
-    """A new link for somebody of the staff, which voids those before. Raises Invalid for whoever cannot sign in."""
+def mail_link(session: Session, contact: Contact, *, leads_to: str = "", who: Who, now: datetime) -> None:
+    """A new link for somebody of the staff, which voids those before; its mail says why, where it leads to a page of
+    its own. Raises Invalid for whoever cannot sign in."""
     if contact.level < Level.VIEWER or not contact.email:
         raise Invalid(N_("A sign-in link needs an email and an admin level of Appointment Viewer or above."))
     assert contact.id is not None
@@ -52,6 +53,7 @@ def mail_link(session: Session, contact: Contact, *, who: Who, now: datetime) ->
         token_hash=_hash(token),
         created_at=now,
         expires_at=now + timedelta(days=days),
+        leads_to=leads_to,
     )
     session.add(link)
     session.flush()
@@ -104,8 +106,13 @@ def use_link(session: Session, token: str, *, now: datetime) -> tuple[str, OpenL
 def is_dead(session: Session, message: Message, *, now: datetime) -> bool:
     """Whether the link of a mail that has not left is good for nothing any more."""
     query = select(col(SignInLink.id)).join(Contact, col(Contact.id) == col(SignInLink.contact_id))
-    number = int(message.dedupe_key.partition(":")[2])
-    return session.execute(query.where(col(SignInLink.id) == number, *_is_good(now))).first() is None
+    return session.execute(query.where(col(SignInLink.id) == _number(message), *_is_good(now))).first() is None
+
+
+def leads_to(session: Session, message: Message) -> str:
+    """The page to which the link of a mail leads."""
+    link = session.get(SignInLink, _number(message))
+    return link.leads_to if link else ""
 
 
 def half_hidden(email: str) -> str:
@@ -138,6 +145,10 @@ def _mail(session: Session, contact: Contact, kind: str, key: str, *, secret: st
         )
     )
     wake(session, "mail")
+
+
+def _number(message: Message) -> int:
+    return int(message.dedupe_key.partition(":")[2])
 
 
 def _hash(token: str) -> str:

@@ -3,22 +3,27 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import auth, clock
 from webapp.auth import anyone_signed_in, staff, who
 from webapp.context import database
+from webapp.i18n import gettext as _
+from webapp.i18n import ngettext, sentence
 from webapp.models import Event, Level
 from webapp.rendering import is_htmx, page
+from webapp.services.calendar.invite import CannotBeInvited, Invited, invite_all
+from webapp.services.calendar.invite import invite as invite_one
 from webapp.services.event.overseen import chosen_event, overseen_events
-from webapp.services.meeting.calendar_status import SetupStatus, setup_status
+from webapp.services.meeting.calendar_status import ALL, NOT_EXPORTED, SetupStatus, setup_status
 from webapp.services.meeting.overview import Overview
 from webapp.services.meeting.overview import overview as overview_of
 from webapp.services.meeting.retry import retry as retry_issues
 from webapp.services.meeting.strays import AskedAbout, asked_about
 from webapp.services.people.log_in_as import log_back_in, log_in_as
+from webapp.views.admin.once import once
 from webapp.views.proof import proved
 
 blueprint = Blueprint("online_meetings", __name__, url_prefix="/s/<school>")
@@ -28,11 +33,13 @@ Answer = Response | tuple[str, int]
 
 @dataclass(frozen=True)
 class Asked:
-    """What the reader may see and asked for: all events overseen, the one chosen, a teacher's name, a page."""
+    """What the reader may see and asked for: all events overseen, the one chosen, a teacher's name, whose Export Setup
+    is blank, a page."""
 
     events: list[Event]
     event: Event | None
     name: str
+    show: str
     page: int
 
     @property
@@ -41,7 +48,7 @@ class Asked:
 
     def address(self, endpoint: str, **more: Any) -> str:
         """An address of this page or of one of its parts, with the same choice."""
-        choice = {"event": self.event.id if self.event else None, "f": self.name or None}
+        choice = {"event": self.event.id if self.event else None, "f": self.name or None, "show": self.show or None}
         paged = {"page": self.page if self.page > 1 else None}
         return url_for(f"online_meetings.{endpoint}", school=g.school.slug, **choice | paged | more)
 
@@ -96,6 +103,30 @@ def retry(school: str) -> Answer:
     return page("admin/online_meetings/_retried.html", asked=asked, shown=shown, has_gone=has_gone, now=now)
 
 
+@blueprint.post("/online-meetings/invite")
+@staff(Level.EVENT_ADMINISTRATOR)
+def invite(school: str) -> Answer:
+    """One teacher, or all; the form sent again mails nobody again."""
+    status, contact_id = 200, request.form.get("contact", type=int)
+    with database().reading() as session:
+        asked = _asked(session)
+    try:
+        with database().transaction() as session:
+
+            def deed() -> dict[str, int]:
+                return vars(_invited(session, asked, contact_id))
+
+            said = _mailed(Invited(**once(session, "calendars.invite", asked.ids, contact_id, deed=deed)))
+    except CannotBeInvited as error:
+        said, status = sentence(error), error.status
+    if not is_htmx():
+        flash(said)
+        return redirect(asked.address("overview", _anchor="om-calendars"), 303)
+    with database().reading() as session:
+        shown = _setup_status(session, asked)
+    return page("admin/online_meetings/_setup.html", status, asked=asked, status=shown, said=said)
+
+
 @blueprint.post("/as/<int(max=2147483647):contact_id>")
 @staff(Level.EVENT_ADMINISTRATOR)
 @proved
@@ -122,7 +153,8 @@ def _asked(session: Session) -> Asked:
     event = chosen_event(events, request.args.get("event", type=int))
     # PostgreSQL cannot be asked for a NUL, and no name has one.
     name = request.args.get("f", "").replace("\0", "").strip()
-    return Asked(events, event, name, request.args.get("page", 1, type=int))
+    show = NOT_EXPORTED if request.args.get("show") == NOT_EXPORTED else ALL
+    return Asked(events, event, name, show, request.args.get("page", 1, type=int))
 
 
 def _shown(session: Session, asked: Asked) -> Overview:
@@ -135,7 +167,25 @@ def _strays(session: Session) -> list[AskedAbout]:
 
 
 def _setup_status(session: Session, asked: Asked) -> SetupStatus:
-    return setup_status(session, asked.ids, name=asked.name, page=asked.page)
+    return setup_status(session, asked.ids, name=asked.name, show=asked.show, page=asked.page)
+
+
+def _invited(session: Session, asked: Asked, contact_id: int | None) -> Invited:
+    if contact_id is None:
+        return invite_all(session, asked.ids, who=who(), now=clock.now())
+    return invite_one(session, asked.ids, contact_id, who=who(), now=clock.now())
+
+
+def _mailed(done: Invited) -> str:
+    mailed = ngettext("%(n)s invitation is on its way.", "%(n)s invitations are on their way.", done.mailed)
+    if not done.left_out:
+        return mailed if done.mailed else _("Nobody is left to be invited.")
+    left = ngettext(
+        "%(n)s teacher was mailed one within a day and is left out.",
+        "%(n)s teachers were mailed one within a day and are left out.",
+        done.left_out,
+    )
+    return f"{mailed} {left}" if done.mailed else left
 
 
 def _changed(version: str, part: str, **values: Any) -> Answer:

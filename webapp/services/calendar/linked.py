@@ -1,0 +1,32 @@
+"""Say of calendar links, in the database's own terms, what they may be used for."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlmodel import Session, col
+
+from webapp.models import CalendarLink
+
+
+def is_live() -> ColumnElement[bool]:
+    """As `CalendarLink.is_live`."""
+    return and_(
+        col(CalendarLink.connected_at).is_not(None),
+        col(CalendarLink.disconnected_at).is_(None),
+        col(CalendarLink.needs_reconnect_at).is_(None),
+    )
+
+
+def is_export() -> ColumnElement[bool]:
+    """As `CalendarLink.is_export` (R33)."""
+    return and_(is_live(), col(CalendarLink.calendar_id) != "", col(CalendarLink.saved_at).is_not(None))
+
+
+def has_export(contact_id: Any) -> ColumnElement[bool]:
+    """Whether a contact (a column, or an id) has appointments written to a calendar of theirs."""
+    return exists().where(col(CalendarLink.contact_id) == contact_id, is_export())
+
+
+def exports(session: Session, contact_id: int) -> bool:
+    """One look: what reaches a teacher's calendar by itself is not mailed to them as a file too (FAILURES F42)."""
+    return bool(session.execute(select(has_export(contact_id))).scalar_one())
