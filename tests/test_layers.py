@@ -38,6 +38,7 @@ class Layer:
 
 
 SQL = {"sqlmodel", "sqlalchemy"}
+WEB = tuple(f"webapp/providers/{name}" for name in ("http.py", "bearer.py", "zoom/", "google/", "microsoft/"))
 LAYERS = {
     "errors": Layer(FIRST, {"pydantic", "babel"}),
     "models": Layer({"models"}, SQL),
@@ -50,7 +51,7 @@ LAYERS = {
         FIRST | {"providers"},
         {"authlib"},
         {
-            "requests": ("webapp/providers/http.py", "webapp/providers/zoom/"),
+            "requests": WEB,
             "urllib3": ("webapp/providers/http.py",),
             "flask_mail": ("webapp/providers/mail.py",),
         },
@@ -97,7 +98,7 @@ LAYERS = {
 """By the first name of each row in the map; the rest of its row is the same layer. Others may import everything."""
 
 ONE_PLACE = {
-    "requests": ("webapp/providers/http.py", "webapp/providers/zoom/"),
+    "requests": WEB,
     "flask_mail": ("webapp/providers/mail.py",),
     # The demo holds the scheduler that it has to stop.
     "apscheduler": ("jobs/scheduler.py", "webapp/demo/run.py"),

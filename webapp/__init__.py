@@ -1,5 +1,6 @@
 """Wire one installation of Confab: the only place that knows all layers."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from webapp.csrf import init_csrf
 from webapp.db import Database
 from webapp.documents.press import Press
 from webapp.languages import init_languages
-from webapp.providers.base import Providers
+from webapp.providers.base import CalendarProvider, Grants, Providers, TokenStore
 from webapp.rendering import init_rendering
 from webapp.services.system.vault import Vault
 
@@ -66,15 +67,21 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
 
 
 def _providers(app: Flask, settings: Settings) -> Providers:
+    from webapp.providers.google import google_calendars, google_grants
     from webapp.providers.mail import SmtpMailer
     from webapp.providers.zoom import zoom_grants, zoom_meetings, zoom_webhooks
 
+    grants: dict[str, Grants] = {"zoom": zoom_grants(settings)}
+    calendars: dict[str, Callable[[TokenStore], CalendarProvider]] = {}
+    if settings.google_client_id:
+        grants["google"], calendars["google"] = google_grants(settings), google_calendars(settings)
     return Providers(
         meetings={"zoom": zoom_meetings(settings)},
-        grants={"zoom": zoom_grants(settings)},
+        grants=grants,
         link_hosts={"zoom": settings.zoom_link_hosts},
         mailer=SmtpMailer(app),
         webhooks=zoom_webhooks(settings),
+        calendars=calendars,
     )
 
 

@@ -53,6 +53,7 @@ class Settings(BaseModel):
     google_consent_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
     google_oauth_url: str = "https://oauth2.googleapis.com"
     google_api_url: str = "https://www.googleapis.com/calendar/v3"
+    google_person_url: str = "https://openidconnect.googleapis.com/v1/userinfo"
     microsoft_client_id: str = ""  # empty = Outlook calendars are not offered
     microsoft_client_secret: str = Field(default="", repr=False)
     microsoft_oauth_url: str = "https://login.microsoftonline.com/common/oauth2/v2.0"

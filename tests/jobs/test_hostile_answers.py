@@ -237,7 +237,7 @@ def test_a_meeting_whose_answer_came_too_late_is_adopted(
         return reply
 
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.providers.zoom.client.call", partial(call, deadline=0.5))
+        patch.setattr("webapp.providers.bearer.call", partial(call, deadline=0.5))
         gateway.meddle(CREATE, late)
         road.run()
     given_up.set()

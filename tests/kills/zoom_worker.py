@@ -20,8 +20,7 @@ from webapp import create_app
 from webapp.config import Settings
 from webapp.documents.paper import pdf_of_html
 from webapp.logs import set_up_logs
-from webapp.providers import http
-from webapp.providers.zoom import client
+from webapp.providers import bearer, http
 from webapp.services.meeting import settle
 from webapp.services.system import errand
 
@@ -32,7 +31,7 @@ TICK = 1
 
 
 def hasten(job: str) -> None:
-    client.call = partial(http.call, deadline=DEADLINE)
+    bearer.call = partial(http.call, deadline=DEADLINE)
     errand.LEASE, errand.FIRST_PAUSE, errand.LONGEST_PAUSE = LEASE, FIRST_PAUSE, LONGEST_PAUSE
     settle.PROMPT = PROMPT
     only = scheduler.SCHEDULE[job]._replace(seconds=TICK)

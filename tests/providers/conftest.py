@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from google_stage import GoogleStage
 from stages import ZoomStage
 
 from webapp.sandbox.run import RunningSandbox, start_sandbox
@@ -81,3 +82,9 @@ def sandbox() -> Iterator[RunningSandbox]:
 def zoom(sandbox: RunningSandbox) -> ZoomStage:
     """The stand-in, emptied and seeded anew, with an app and a grant."""
     return ZoomStage(sandbox.zoom_url)
+
+
+@pytest.fixture
+def google(sandbox: RunningSandbox) -> GoogleStage:
+    """The stand-in of Google, emptied, with an app and a teacher's grant."""
+    return GoogleStage(sandbox.google_url)

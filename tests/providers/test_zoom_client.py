@@ -14,6 +14,7 @@ from stages import UNASSIGNED, ZoomStage, an_order
 from webapp import clock
 from webapp.errors import ProviderError
 from webapp.i18n import sentence
+from webapp.providers import bearer
 from webapp.providers.base import MadeMeeting, PasscodeRule
 from webapp.providers.zoom import client, zoom_meetings
 
@@ -124,7 +125,7 @@ class TestUnknownOutcomes:
     ) -> None:
         """R41: an unknown outcome is never a refusal. PROV-020: what drips has a deadline for the whole."""
         order = an_order(zoom.add_user(HOST))
-        monkeypatch.setattr(client, "call", partial(client.call, deadline=4))
+        monkeypatch.setattr(bearer, "call", partial(bearer.call, deadline=4))
         zoom.plan("meetingCreate", kind)
 
         error = refusal(zoom.provider.make, order)

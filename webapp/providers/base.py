@@ -11,7 +11,7 @@ from webapp.errors import ProviderError
 
 @dataclass(frozen=True)
 class Tokens:
-    """A grant's two tokens. `expires_at` is the access token's end."""
+    """A grant's two tokens. `expires_at` is the access token's end, `refresh_ends_at` that of the other, if known."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -19,6 +19,7 @@ class Tokens:
     scopes: str = ""
     api_url: str = ""
     seconds: int = 3600
+    refresh_ends_at: datetime | None = None
 
     def is_stale(self, now: datetime) -> bool:
         """From 80 % of its life on: to be renewed while it still serves (RELIABILITY 2.4)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .google import GoogleState, create_google
 from .mailbox import Mailbox, SmtpServer, create_mailbox_app
 from .servers import WebServer, listen
 from .storage import read_json, replace_bytes
@@ -15,18 +16,21 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened to o
 
 
 class RunningSandbox:
-    """The stand-ins at work until `stop`; `zoom` and `mailbox` are their states, for tests in the same process."""
+    """The stand-ins at work until `stop`; `zoom`, `google`, `mailbox` are their states, for tests in this process."""
 
     def __init__(self, data_dir: Path | None, host: str, ports: dict[str, int]) -> None:
         self.zoom = ZoomState(data_dir / "zoom.json" if data_dir else None)
+        self.google = GoogleState(data_dir / "google.json" if data_dir else None)
         self.mailbox = Mailbox(data_dir / "mail" if data_dir else None)
         with contextlib.ExitStack() as opened:
             sockets = {name: opened.enter_context(listen(host, port)) for name, port in ports.items()}
             self.ports: dict[str, int] = {name: one.getsockname()[1] for name, one in sockets.items()}
             self.zoom_url = _address(host, self.ports["zoom"])
+            self.google_url = _address(host, self.ports["google"])
             self.mailbox_url = _address(host, self.ports["mailbox"])
             self._web = [
                 WebServer(create_zoom(self.zoom, public_url=self.zoom_url), sockets["zoom"]),
+                WebServer(create_google(self.google, public_url=self.google_url), sockets["google"]),
                 WebServer(create_mailbox_app(self.mailbox), sockets["mailbox"]),
             ]
             self._smtp = SmtpServer(self.mailbox, sockets["smtp"])
@@ -48,7 +52,8 @@ class RunningSandbox:
         if not self._is_running:
             return
         self._is_running = False
-        self.zoom.stopping.set()
+        for world in (self.zoom, self.google):
+            world.stopping.set()
         self.mailbox.close()
         for server in self._web:
             server.stop()
@@ -68,11 +73,12 @@ def start_sandbox(
     *,
     host: str = "127.0.0.1",
     zoom_port: int = 0,
+    google_port: int = 0,
     mailbox_port: int = 0,
     smtp_port: int = 0,
 ) -> RunningSandbox:
     """Without a directory everything is forgotten at the end. Port 0 is the last one used here, else a free one."""
-    wanted = {"zoom": zoom_port, "mailbox": mailbox_port, "smtp": smtp_port}
+    wanted = {"zoom": zoom_port, "google": google_port, "mailbox": mailbox_port, "smtp": smtp_port}
     former = _former_ports(data_dir)
     sandbox = RunningSandbox(data_dir, host, {name: port or former.get(name, 0) for name, port in wanted.items()})
     sandbox.start()

@@ -1,17 +1,15 @@
 """Hold a school's Zoom meetings through its one account-level grant."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import requests
-from requests.auth import AuthBase
 
-from webapp import clock, faults
+from webapp import faults
 from webapp.config import Settings
-from webapp.errors import N_, ProviderError
+from webapp.errors import ProviderError
 from webapp.providers.base import (
     MadeMeeting,
     MeetingOrder,
@@ -23,11 +21,13 @@ from webapp.providers.base import (
     Tokens,
     TokenStore,
 )
-from webapp.providers.http import Answer, call, new_session
+from webapp.providers.bearer import BearerCalls
+from webapp.providers.http import Answer, new_session
 from webapp.providers.instants import iso_instant
+from webapp.providers.refusals import UNEXPLAINED
 from webapp.providers.zoom import orders
 from webapp.providers.zoom.answers import bad_link, made_meeting, meeting_id, passcode_rule, remote_user
-from webapp.providers.zoom.errors import GONE, INVALID, NOT_FOUND, TOKEN, UNEXPLAINED, ZoomDialect, passcode_suspected
+from webapp.providers.zoom.errors import GONE, INVALID, NOT_FOUND, ZoomDialect, passcode_suspected
 from webapp.providers.zoom.oauth import zoom_grants
 
 # 300 users are 200 kB; Zoom's 2000 would not fit into the largest body that we read.
@@ -59,12 +59,9 @@ class ZoomMeetings:
         link_hosts: tuple[str, ...],
         renew: Callable[[Tokens], Tokens],
     ) -> None:
-        self._store = store
-        self._http = http
+        self._calls = BearerCalls(store, http=http, dialect=ZoomDialect(), renew=renew)
         self._api_url = api_url
         self._link_hosts = link_hosts
-        self._renew = renew
-        self._dialect = ZoomDialect()
 
     def account(self) -> RemoteAccount:
         me = self._call("GET", "/users/me").object()
@@ -196,48 +193,7 @@ class ZoomMeetings:
         raise answer.unreadable()
 
     def _call(self, method: str, path: str, *, by: float = math.inf, **content: Any) -> Answer:
-        """The answer, noted in the health of the connection."""
-        try:
-            answer = self._answered(method, path, by=by, **content)
-        except ProviderError as error:
-            self._store.note_problem(error)
-            raise
-        self._store.note_success(provider_time=answer.provider_time)
-        return answer
-
-    def _answered(self, method: str, path: str, *, by: float, **content: Any) -> Answer:
-        """A token that Zoom refuses is renewed once, for nothing was done with it."""
-        tokens = self._fresh()
-        try:
-            return self._send(method, path, tokens, by, **content)
-        except ProviderError as error:
-            if error.code != TOKEN:
-                raise
-        tokens = self._store.renewed(self._renew, rejected=tokens.access)
-        return self._send(method, path, tokens, by, **content)
-
-    def _fresh(self) -> Tokens:
-        tokens = self._store.current()
-        if tokens.is_stale(clock.now()):
-            return self._store.renewed(self._renew, rejected=tokens.access)
-        return tokens
-
-    def _send(self, method: str, path: str, tokens: Tokens, by: float, **content: Any) -> Answer:
-        if time.monotonic() > by:
-            raise ProviderError(N_("Renewing the connection took long. It goes on by itself."), retry=True, code="late")
-        auth = _Bearer(tokens.access)
-        return call(self._http, method, self._api_url + path, dialect=self._dialect, auth=auth, **content)
-
-
-class _Bearer(AuthBase):
-    """Said as `auth`, so that no .netrc file on the machine can put its own words in place of the token."""
-
-    def __init__(self, access: str) -> None:
-        self._access = access
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._access}"
-        return request
+        return self._calls.call(method, self._api_url + path, by=by, **content)
 
 
 def _seen(listed: dict[str, Any]) -> SeenMeeting:

@@ -3,28 +3,20 @@
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
 from webapp.errors import N_, ProviderError
+from webapp.providers.bearer import TOKEN
 from webapp.providers.http import Answer
+from webapp.providers.refusals import INVALID_GRANT, Refusal, as_error, one_line, unexplained, without_tags
 
-TOKEN, GONE, PASSCODE, UNEXPLAINED, INVALID_GRANT = "token", "gone", "passcode", "unexplained", "invalid_grant"
+GONE, PASSCODE = "gone", "passcode"
 NOT_FOUND, INVALID = "not_found", "invalid"
 
 _LAST_JITTER = 600
 """Seconds after midnight over which the hosts that used up their day begin again."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What one of Zoom's codes means: our word for it, the message id, and whether waiting helps."""
-
-    code: str
-    message: str
-    retry: bool = False
 
 
 _NO_USER = Refusal(NOT_FOUND, N_("Zoom does not know this teacher, or the user is not active. Check Pending Users."))
@@ -51,7 +43,6 @@ _BY_CODE = {
 }
 _OTHER = Refusal("refused", N_("Zoom refused the request."))
 _PASSCODE = Refusal(PASSCODE, N_("Zoom's passcode rule does not allow our passcode: [%(rule)s]"))
-_WITHOUT_WORDS = Refusal(UNEXPLAINED, N_("Zoom refused the request without saying why."))
 _DEAD_GRANT = Refusal(INVALID_GRANT, N_("Zoom does not accept the connection any more. Connect again."))
 _BAD_CLIENT = Refusal(
     "invalid_client", N_("Zoom does not accept this installation's client ID or client secret. Check the settings.")
@@ -80,7 +71,7 @@ class ZoomDialect:
         if answer.status == 429:
             return _limited(answer, said)
         if number is None:
-            return _unexplained(answer, said)
+            return unexplained(answer)
         if number == 300 and (rule := _broken_rule(said)):
             return _error(_PASSCODE, number, said, rule=rule)
         if answer.status == 401 and number not in {4700, 4711}:
@@ -105,7 +96,7 @@ class ZoomOAuthDialect:
             return _error(_DEAD_GRANT, number, said)
         if word == "invalid_client":
             return _error(_BAD_CLIENT, number, said)
-        return _error(_OTHER, number, said) if word or number else _unexplained(answer, said)
+        return _error(_OTHER, number, said) if word or number else unexplained(answer)
 
 
 def passcode_suspected(error: ProviderError) -> ProviderError:
@@ -116,16 +107,7 @@ def passcode_suspected(error: ProviderError) -> ProviderError:
 def _error(
     refusal: Refusal, number: int | None, said: str, *, after: datetime | None = None, **values: Any
 ) -> ProviderError:
-    detail = f"{number}: {said}" if number else said
-    return ProviderError(
-        refusal.message, retry=refusal.retry, after=after, code=refusal.code, detail=detail[:1000], **values
-    )
-
-
-def _unexplained(answer: Answer, said: str) -> ProviderError:
-    """A gateway's page on the way to Zoom passes; a 400 in a strange format does not."""
-    may_pass = Refusal(_WITHOUT_WORDS.code, _WITHOUT_WORDS.message, retry=answer.status != 400)
-    return _error(may_pass, None, f"HTTP {answer.status}: {said}", after=answer.retry_after)
+    return as_error(refusal, f"{number}: {said}" if number else said, after=after, **values)
 
 
 def _limited(answer: Answer, said: str) -> ProviderError:
@@ -151,14 +133,14 @@ def _code_and_words(answer: Answer) -> tuple[int | None, str]:
     found = re.search(r"<code>\s*(\d+)\s*</code>.*?<message>(.*?)</message>", answer.text, re.DOTALL)
     if found:
         return int(found[1]), unescape(found[2]).strip()
-    return None, _one_line(re.sub(r"<[^>]*>", " ", answer.text))
+    return None, without_tags(answer.text)
 
 
 def _words(body: Mapping[str, Any]) -> str:
     fields = body.get("errors")
     named = [f"{one.get('field')}: {one.get('message')}" for one in fields or () if isinstance(one, dict)]
     said = str(body.get("message") or body.get("reason") or body.get("error") or "")
-    return _one_line("; ".join([said, *named]))
+    return one_line("; ".join([said, *named]))
 
 
 def _broken_rule(said: str) -> str:
@@ -174,7 +156,3 @@ def _number(value: object) -> int | None:
         return int(str(value))
     except ValueError:
         return None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:600]

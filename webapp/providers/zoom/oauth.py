@@ -1,10 +1,6 @@
 """Do the OAuth handshake with Zoom for an account-level (admin managed) app."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Mapping
-from datetime import timedelta
 from urllib.parse import urlencode
 
 import requests
@@ -13,12 +9,9 @@ from requests.auth import HTTPBasicAuth
 from webapp import faults
 from webapp.config import Settings
 from webapp.providers.base import Tokens
+from webapp.providers.handshake import challenge, tokens_of
 from webapp.providers.http import Answer, call, new_session
 from webapp.providers.zoom.errors import ZoomOAuthDialect
-
-_HOUR = 3600
-_SENSIBLE_SECONDS = range(120, 24 * _HOUR)
-_TOKEN = re.compile(r"[!-~]{1,8000}")
 
 _NEEDED: dict[str, frozenset[str]] = {
     "user:read:list_users:admin": frozenset({"user:read:admin", "user:write:admin"}),
@@ -62,7 +55,7 @@ class ZoomGrants:
             "client_id": self._client_id,
             "redirect_uri": self._redirect_uri,
             "state": state,
-            "code_challenge": _challenge(verifier),
+            "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }
         return f"{self._oauth_url}/oauth/authorize?{urlencode(query)}"
@@ -74,14 +67,14 @@ class ZoomGrants:
             "redirect_uri": self._redirect_uri,
             "code_verifier": verifier,
         }
-        return _tokens(self._post("token", form))
+        return tokens_of(self._post("token", form))
 
     def refresh(self, tokens: Tokens) -> Tokens:
         """The next pair: Zoom voids the old refresh token with this call."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh}
         answer = self._post("token", form)
         faults.point("token.refresh_sent")
-        return _tokens(answer, former=tokens)
+        return tokens_of(answer, former=tokens)
 
     def missing_scopes(self, granted: str) -> list[str]:
         held = set(granted.replace(",", " ").split())
@@ -97,34 +90,3 @@ class ZoomGrants:
     def _post(self, what: str, form: Mapping[str, str]) -> Answer:
         url = f"{self._oauth_url}/oauth/{what}"
         return call(self._http, "POST", url, dialect=self._dialect, auth=self._client, form=form)
-
-
-def _challenge(verifier: str) -> str:
-    digest = hashlib.sha256(verifier.encode("ascii")).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _tokens(answer: Answer, *, former: Tokens | None = None) -> Tokens:
-    body = answer.object()
-    access, refresh = body.get("access_token"), body.get("refresh_token") or (former.refresh if former else None)
-    if not _is_token(access) or not _is_token(refresh):
-        raise answer.unreadable()
-    seconds = _lifetime(body.get("expires_in"))
-    return Tokens(
-        access=str(access),
-        refresh=str(refresh),
-        expires_at=answer.at + timedelta(seconds=seconds),
-        seconds=seconds,
-        scopes=str(body.get("scope") or (former.scopes if former else ""))[:4000],
-        api_url=str(body.get("api_url") or "")[:200],
-    )
-
-
-def _is_token(value: object) -> bool:
-    return isinstance(value, str) and bool(_TOKEN.fullmatch(value))
-
-
-def _lifetime(seconds: object) -> int:
-    """A lifetime that makes no sense is taken as the usual hour: if it was shorter, the first 401 renews."""
-    is_sensible = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds in _SENSIBLE_SECONDS
-    return int(str(seconds)) if is_sensible else _HOUR

@@ -1,26 +1,10 @@
-"""Say an answer in Zoom's words, without Flask: a status, a body and headers, or an error with Zoom's code."""
+"""Say a refusal in Zoom's words: a code, a message, and for bad input the fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Answer:
-    """`body` is sent as JSON, or as it is if it is a text; `dropped` ends the connection without an answer, `drips`
-    sends a byte a second."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-    dropped: bool = False
-    drips: bool = False
-
-    @property
-    def is_good(self) -> bool:
-        return self.status < 300 and not self.dropped
+from ..answers import Answer
 
 
 class ZoomError(Exception):

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response
 
+from ..answers import Answer, send
 from . import meetings, users
-from .answers import Answer, ZoomError
+from .answers import ZoomError
 from .calls import authorised, perform
 from .scopes import OPERATIONS
 from .state import ZoomState
-from .web import send
 
 _View = Callable[..., Answer]
 _ROUTES: tuple[tuple[str, str, str, _View], ...] = (

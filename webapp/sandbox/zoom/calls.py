@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from flask import request
 
-from .answers import Answer, ZoomError
-from .faults import PlannedAnswer, faulty_answer
+from ..answers import Answer
+from ..planned import PlannedAnswer
+from .answers import ZoomError
+from .faults import refusal
 from .grants import bearer_of
 from .limits import limit_error
 from .records import User
@@ -43,22 +45,11 @@ class Call:
 
 def perform(state: ZoomState, operation: str, work: Callable[[], Answer]) -> Answer:
     """Do the work, unless a planned fault comes first or stands in for its answer; log what was sent."""
-    state.pause(state.switches.latency)
-    planned = state.take_planned(operation)
-    if planned and not planned.done:
-        answer = faulty_answer(planned, state.switches.limit_headers, state.now())
-    else:
-        answer = work()
-        if planned and answer.is_good:
-            answer = _spoiled(answer, planned, state)
-    state.log_call(request.method, request.path, operation, 0 if answer.dropped else answer.status)
-    return answer
 
+    def refused(plan: PlannedAnswer) -> Answer:
+        return refusal(plan, state.switches.limit_headers, state.now())
 
-def _spoiled(answer: Answer, planned: PlannedAnswer, state: ZoomState) -> Answer:
-    if planned.kind == "drip":
-        return replace(answer, drips=True)
-    return faulty_answer(planned, state.switches.limit_headers, state.now())
+    return state.perform(request.method, request.path, operation, work, refused)
 
 
 def authorised(state: ZoomState, operation: Operation, view: Callable[..., Answer], **path: str) -> Answer:

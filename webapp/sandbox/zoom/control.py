@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, request
 
+from ..steering import content, create_steering
 from .answers import zulu
 from .directory import add_user, change_account, change_user
 from .events import subscribe
@@ -21,25 +21,10 @@ from .state import ZoomState
 
 # Confab's agenda begins with this; the word behind it is what meetings are counted by.
 MARKER = re.compile(r"Ref (\S+)")
-_View = Callable[..., Any]
 
 
 def create_control(state: ZoomState) -> Blueprint:
-    control = Blueprint("control", __name__, url_prefix="/control")
-    for method, rule, view in _ROUTES:
-        control.add_url_rule(rule, f"{method} {rule}", _endpoint(state, view), methods=[method])
-    return control
-
-
-def _endpoint(state: ZoomState, view: _View) -> Callable[..., tuple[Response, int]]:
-    @wraps(view)
-    def answer(**path: str) -> tuple[Response, int]:
-        try:
-            return jsonify(view(state, **path)), 200
-        except (ValueError, TypeError) as error:
-            return jsonify(error=str(error)), 400
-
-    return answer
+    return create_steering(state, _ROUTES)
 
 
 def overview(state: ZoomState, calls_after: int = 0) -> dict[str, Any]:
@@ -80,7 +65,7 @@ def _overview(state: ZoomState) -> dict[str, Any]:
 
 def _reset(state: ZoomState) -> dict[str, Any]:
     """Meetings, log, counts and faults go; with a `seed` everything goes and the seed comes."""
-    spec = _content().get("seed")
+    spec = content().get("seed")
     if spec is None:
         state.forget_meetings()
         return {}
@@ -90,11 +75,11 @@ def _reset(state: ZoomState) -> dict[str, Any]:
 
 
 def _switches(state: ZoomState) -> dict[str, Any]:
-    return asdict(state.set_switches(**_content()))
+    return asdict(state.set_switches(**content()))
 
 
 def _plan(state: ZoomState) -> dict[str, Any]:
-    planned = planned_answer(_content())
+    planned = planned_answer(content())
     state.plan(planned)
     return asdict(planned)
 
@@ -106,16 +91,16 @@ def _unplan(state: ZoomState) -> dict[str, Any]:
 
 
 def _add_user(state: ZoomState) -> dict[str, Any]:
-    return asdict(add_user(state, _content()))
+    return asdict(add_user(state, content()))
 
 
 def _change_user(state: ZoomState, email: str) -> dict[str, Any]:
     user = state.user_with_email(email)
-    return asdict(change_user(state, user.id if user else "", _content()))
+    return asdict(change_user(state, user.id if user else "", content()))
 
 
 def _change_account(state: ZoomState) -> dict[str, Any]:
-    return asdict(change_account(state, _content()))
+    return asdict(change_account(state, content()))
 
 
 def _delete_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
@@ -124,7 +109,7 @@ def _delete_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
 
 
 def _edit_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
-    wanted, number = _content(), int(meeting_id)
+    wanted, number = content(), int(meeting_id)
     if "topic" in wanted:
         rename_in_portal(state, number, str(wanted["topic"]))
     if "minutes_later" in wanted:
@@ -135,7 +120,7 @@ def _edit_meeting(state: ZoomState, meeting_id: str) -> dict[str, Any]:
 
 
 def _subscribe(state: ZoomState) -> dict[str, Any]:
-    wanted = _content()
+    wanted = content()
     subscribe(state, str(wanted.get("url", "")), str(wanted.get("secret", "")))
     return {}
 
@@ -144,14 +129,7 @@ def _revoke(state: ZoomState) -> dict[str, Any]:
     return {"revoked": revoke_grants(state)}
 
 
-def _content() -> dict[str, Any]:
-    content = request.get_json(force=True, silent=True) if request.data else {}
-    if not isinstance(content, dict):
-        raise TypeError("the body must be a JSON object")
-    return content
-
-
-_ROUTES: tuple[tuple[str, str, _View], ...] = (
+_ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "/state", _overview),
     ("POST", "/reset", _reset),
     ("POST", "/switches", _switches),

@@ -1,12 +1,10 @@
 """Hand out codes and tokens once each, and void them as Zoom does: on reuse, rotation, re-authorising and revoking."""
 
-import base64
-import hashlib
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ..pkce import proves
 from .answers import ZoomError
 from .events import tell_farewell
 from .records import App, Code, Grant, Token, User
@@ -17,7 +15,6 @@ ACCESS_LIFE = 3600.0
 REFRESH_LIFE = 90 * 24 * 3600.0
 # Dead tokens are remembered a day longer, so that the answer can say "expired" rather than "unknown".
 _REMEMBERED = 24 * 3600.0
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class OAuthError(Exception):
@@ -76,17 +73,6 @@ def redeem_code(state: ZoomState, app: App, form: Mapping[str, str]) -> TokenPai
     if not proves(code.challenge, code.method, form.get("code_verifier", "")):
         raise OAuthError("Invalid code verifier.")
     return _grant(state, code)
-
-
-def proves(challenge: str, method: str, verifier: str) -> bool:
-    """True without a challenge too: PKCE is optional for a client that has a secret."""
-    if not challenge:
-        return True
-    if not _VERIFIER.fullmatch(verifier):
-        return False
-    digest = hashlib.sha256(verifier.encode()).digest()
-    expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() if method == "S256" else verifier
-    return secrets.compare_digest(expected.encode(), challenge.encode())
 
 
 def _grant(state: ZoomState, code: Code) -> TokenPair:

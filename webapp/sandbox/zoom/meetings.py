@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import request
 
-from .answers import Answer, ZoomError
+from ..answers import Answer
+from .answers import ZoomError
 from .calls import Call
 from .events import tell_meeting
 from .limits import host_day, limit_error

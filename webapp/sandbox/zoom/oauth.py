@@ -7,12 +7,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from .answers import Answer
+from ..answers import Answer, send
 from .calls import perform
 from .grants import ACCESS_LIFE, Asked, OAuthError, TokenPair, issue_code, redeem_code, refresh_pair, revoke_token
 from .records import App, User
 from .state import ZoomState
-from .web import send, site
+from .web import site
 
 
 class ConsentRefused(Exception):

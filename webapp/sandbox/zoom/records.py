@@ -1,10 +1,9 @@
-"""Hold what the stand-in of Zoom knows in frozen records: a change replaces the record, so readers need no lock."""
+"""Hold what the stand-in of Zoom knows."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..records import Record
 
 MEETING_LIFE = 30 * 24 * 3600.0  # a single meeting's id stops working 30 days after its date
 
@@ -19,20 +18,6 @@ PLAIN_RULE: dict[str, Any] = {
     "weak_enhance_detection": False,
 }
 DIGITS_RULE: dict[str, Any] = {**PLAIN_RULE, "have_number": True, "only_allow_numeric": True}
-
-
-@dataclass(frozen=True)
-class Record:
-    """Has an `id` and plain values only; whoever changes one stores a replacement."""
-
-    @cached_property
-    def text(self) -> str:
-        """As JSON, made once, because the whole state is written after each change."""
-        return json.dumps({one.name: getattr(self, one.name) for one in fields(self)}, separators=(",", ":"))
-
-    @classmethod
-    def read(cls, content: Mapping[str, Any]) -> Self:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in content.items()})
 
 
 @dataclass(frozen=True)

@@ -1,78 +1,28 @@
-"""Keep the world of the stand-in of Zoom under one lock, and in a file if it was given one."""
+"""Hold the world of the stand-in of Zoom."""
 
 import secrets
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ..storage import StateFile
-from .faults import PlannedAnswer, Switches, switched, take_planned
+from ..records import Record, joined, table_of
+from ..world import World
+from .faults import Switches, switched
 from .limits import RateWindow
 from .outbox import Outbox
-from .records import Account, App, Code, Grant, Meeting, Record, Token, User
-
-_REMEMBERED_CALLS = 50_000
-R = TypeVar("R", bound=Record)
+from .records import Account, App, Code, Grant, Meeting, Token, User
 
 
-@dataclass(frozen=True)
-class LoggedCall:
-    """`status` 0: the connection was dropped. `at` is the stand-in's own time."""
-
-    number: int
-    method: str
-    path: str
-    operation: str
-    status: int
-    at: float
-
-
-class ZoomState:
-    """Write inside `with state.change():`; the block's end puts the change into the file before it returns."""
+class ZoomState(World[Switches]):
+    """Write inside `with state.change():`, as of every world."""
 
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self.lock = threading.RLock()
-        self.stopping = threading.Event()
-        self.public_url = ""
-        self.switches = Switches()
-        self.planned: list[PlannedAnswer] = []
-        self.calls: deque[LoggedCall] = deque(maxlen=_REMEMBERED_CALLS)
+        super().__init__(path, Switches(), clock=clock)
         self.rates = RateWindow()
         self.outbox = Outbox(self.now, lambda: self.switches, self.stopping)
-        self._clock = clock
-        self._depth = 0
-        self._version = 0
-        self._call_number = 0
         self._forget_everything()
-        self._file = StateFile(path, self._snapshot)
         self._load(self._file.read() or {})
-
-    def now(self) -> float:
-        return self._clock() + self.switches.clock_offset
-
-    def pause(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the stand-in."""
-        if seconds > 0:
-            self.stopping.wait(seconds)
-
-    @contextmanager
-    def change(self) -> Iterator[None]:
-        with self.lock:
-            self._depth += 1
-            try:
-                yield
-                self._version += 1
-            finally:
-                self._depth -= 1
-            version, is_outermost = self._version, self._depth == 0
-        # The file's writer takes the lock itself, so an inner block must not wait for it here.
-        if is_outermost:
-            self._file.save(version)
 
     def put_user(self, user: User) -> User:
         former = self.users.get(user.id)
@@ -143,25 +93,11 @@ class ZoomState:
             self.switches = switched(self.switches, values)
             return self.switches
 
-    def plan(self, planned: PlannedAnswer) -> None:
-        with self.lock:
-            self.planned.append(planned)
-
-    def take_planned(self, operation: str) -> PlannedAnswer | None:
-        with self.lock:
-            return take_planned(self.planned, operation)
-
-    def log_call(self, method: str, path: str, operation: str, status: int) -> None:
-        with self.lock:
-            self._call_number += 1
-            self.calls.append(LoggedCall(self._call_number, method, path, operation, status, self.now()))
-
-    def _snapshot(self) -> tuple[int, str]:
-        with self.lock:
-            parts = [f'"account":{self.account.text}', f'"secret":"{self.secret}"', f'"sequence":{self._sequence}']
-            parts += [f'"{name}":[{_joined(table)}]' for name, table in self._tables().items()]
-            counts = ",".join(f'"{key}":{count}' for key, count in self.writes.items())
-            return self._version, "{" + ",\n".join([*parts, f'"writes":{{{counts}}}']) + "}\n"
+    def _text(self) -> str:
+        parts = [f'"account":{self.account.text}', f'"secret":"{self.secret}"', f'"sequence":{self._sequence}']
+        parts += [f'"{name}":[{joined(table)}]' for name, table in self._tables().items()]
+        counts = ",".join(f'"{key}":{count}' for key, count in self.writes.items())
+        return "{" + ",\n".join([*parts, f'"writes":{{{counts}}}']) + "}\n"
 
     def _tables(self) -> dict[str, Iterable[Record]]:
         return {
@@ -184,15 +120,7 @@ class ZoomState:
             self.put_user(User.read(user))
         for meeting in content["meetings"]:
             self.put_meeting(Meeting.read(meeting))
-        self.apps = _table(App, content["apps"])
-        self.codes = _table(Code, content["codes"])
-        self.grants = _table(Grant, content["grants"])
-        self.tokens = _table(Token, content["tokens"])
-
-
-def _joined(records: Iterable[Record]) -> str:
-    return ",".join(record.text for record in records)
-
-
-def _table(kind: type[R], rows: list[dict[str, Any]]) -> dict[str, R]:
-    return {row["id"]: kind.read(row) for row in rows}
+        self.apps = table_of(App, content["apps"])
+        self.codes = table_of(Code, content["codes"])
+        self.grants = table_of(Grant, content["grants"])
+        self.tokens = table_of(Token, content["tokens"])

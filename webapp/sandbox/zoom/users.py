@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .answers import Answer, ZoomError, zulu
+from ..answers import Answer
+from .answers import ZoomError, zulu
 from .calls import Call
 from .paging import page_of
 from .records import User
