@@ -53,6 +53,7 @@ LAYERS = {
         {
             "requests": WEB,
             "urllib3": ("webapp/providers/http.py",),
+            "babel": ("webapp/providers/microsoft/zones.py",),
             "flask_mail": ("webapp/providers/mail.py",),
         },
     ),

@@ -69,12 +69,15 @@ def _flask_settings(settings: Settings) -> dict[str, object]:
 def _providers(app: Flask, settings: Settings) -> Providers:
     from webapp.providers.google import google_calendars, google_grants
     from webapp.providers.mail import SmtpMailer
+    from webapp.providers.microsoft import microsoft_calendars, microsoft_grants
     from webapp.providers.zoom import zoom_grants, zoom_meetings, zoom_webhooks
 
     grants: dict[str, Grants] = {"zoom": zoom_grants(settings)}
     calendars: dict[str, Callable[[TokenStore], CalendarProvider]] = {}
     if settings.google_client_id:
         grants["google"], calendars["google"] = google_grants(settings), google_calendars(settings)
+    if settings.microsoft_client_id:
+        grants["microsoft"], calendars["microsoft"] = microsoft_grants(settings), microsoft_calendars(settings)
     return Providers(
         meetings={"zoom": zoom_meetings(settings)},
         grants=grants,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from google_stage import GoogleStage
+from microsoft_stage import MicrosoftStage
 from stages import ZoomStage
 
 from webapp.sandbox.run import RunningSandbox, start_sandbox
@@ -88,3 +89,9 @@ def zoom(sandbox: RunningSandbox) -> ZoomStage:
 def google(sandbox: RunningSandbox) -> GoogleStage:
     """The stand-in of Google, emptied, with an app and a teacher's grant."""
     return GoogleStage(sandbox.google_url)
+
+
+@pytest.fixture
+def microsoft(sandbox: RunningSandbox) -> MicrosoftStage:
+    """The stand-in of Microsoft, emptied and seeded anew, with an app and a teacher's grant."""
+    return MicrosoftStage(sandbox.microsoft_url)

@@ -92,6 +92,13 @@ class Dialect(Protocol):
         ...
 
 
+class Nobody(AuthBase):
+    """Said outright, so that no .netrc file on the machine can put its own words in."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
 def new_session() -> requests.Session:
     """Keeps connections open but no cookies: one school's must not travel with another's call."""
     http = requests.Session()
@@ -113,15 +120,17 @@ def call(
     params: Mapping[str, str | int] | None = None,
     json: object = None,
     form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """The answer of a call that succeeded. Raises ProviderError for anything else; redirects are not followed."""
-    exchange = _Exchange(http, method, url, auth=auth, params=params, sent=_sent(json, form), deadline=deadline)
+    rest = {"auth": auth, "params": params, "sent": _sent(json, form), "headers": headers or {}}
+    exchange = _Exchange(http, method, url, deadline=deadline, **rest)
     try:
-        status, headers, body = exchange.outcome()
+        status, received, body = exchange.outcome()
     except (requests.RequestException, HTTPError, TimeoutError, _TooLarge) as error:
         raise _no_answer(error, dialect.service, arrived=exchange.may_have_arrived(error)) from error
     faults.point("call.response_read")
-    answer = Answer(status, headers, body, clock.now(), dialect.service, exchange.is_unsafe)
+    answer = Answer(status, received, body, clock.now(), dialect.service, exchange.is_unsafe)
     if 200 <= status < 300:
         return answer
     raise _trouble(answer) if _is_temporary(status) else dialect.refused(answer)
@@ -207,7 +216,7 @@ class _Exchange:
             self._outcome = error
 
     def _exchanged(self) -> tuple[int, Mapping[str, str], bytes]:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **self._rest["headers"]}
         if self._sent:
             headers["Content-Type"] = self._sent.content_type
         with self._http.request(

@@ -8,6 +8,7 @@ from typing import Self
 
 from .google import GoogleState, create_google
 from .mailbox import Mailbox, SmtpServer, create_mailbox_app
+from .microsoft import MicrosoftState, create_microsoft
 from .servers import WebServer, listen
 from .storage import read_json, replace_bytes
 from .zoom import ZoomState, create_zoom
@@ -16,21 +17,24 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listened to o
 
 
 class RunningSandbox:
-    """The stand-ins at work until `stop`; `zoom`, `google`, `mailbox` are their states, for tests in this process."""
+    """The stand-ins at work until `stop`; `zoom`, `google`, `microsoft`, `mailbox` are their states, for tests."""
 
     def __init__(self, data_dir: Path | None, host: str, ports: dict[str, int]) -> None:
         self.zoom = ZoomState(data_dir / "zoom.json" if data_dir else None)
         self.google = GoogleState(data_dir / "google.json" if data_dir else None)
+        self.microsoft = MicrosoftState(data_dir / "microsoft.json" if data_dir else None)
         self.mailbox = Mailbox(data_dir / "mail" if data_dir else None)
         with contextlib.ExitStack() as opened:
             sockets = {name: opened.enter_context(listen(host, port)) for name, port in ports.items()}
             self.ports: dict[str, int] = {name: one.getsockname()[1] for name, one in sockets.items()}
             self.zoom_url = _address(host, self.ports["zoom"])
             self.google_url = _address(host, self.ports["google"])
+            self.microsoft_url = _address(host, self.ports["microsoft"])
             self.mailbox_url = _address(host, self.ports["mailbox"])
             self._web = [
                 WebServer(create_zoom(self.zoom, public_url=self.zoom_url), sockets["zoom"]),
                 WebServer(create_google(self.google, public_url=self.google_url), sockets["google"]),
+                WebServer(create_microsoft(self.microsoft, public_url=self.microsoft_url), sockets["microsoft"]),
                 WebServer(create_mailbox_app(self.mailbox), sockets["mailbox"]),
             ]
             self._smtp = SmtpServer(self.mailbox, sockets["smtp"])
@@ -52,7 +56,7 @@ class RunningSandbox:
         if not self._is_running:
             return
         self._is_running = False
-        for world in (self.zoom, self.google):
+        for world in (self.zoom, self.google, self.microsoft):
             world.stopping.set()
         self.mailbox.close()
         for server in self._web:
@@ -74,11 +78,18 @@ def start_sandbox(
     host: str = "127.0.0.1",
     zoom_port: int = 0,
     google_port: int = 0,
+    microsoft_port: int = 0,
     mailbox_port: int = 0,
     smtp_port: int = 0,
 ) -> RunningSandbox:
     """Without a directory everything is forgotten at the end. Port 0 is the last one used here, else a free one."""
-    wanted = {"zoom": zoom_port, "google": google_port, "mailbox": mailbox_port, "smtp": smtp_port}
+    wanted = {
+        "zoom": zoom_port,
+        "google": google_port,
+        "microsoft": microsoft_port,
+        "mailbox": mailbox_port,
+        "smtp": smtp_port,
+    }
     former = _former_ports(data_dir)
     sandbox = RunningSandbox(data_dir, host, {name: port or former.get(name, 0) for name, port in wanted.items()})
     sandbox.start()

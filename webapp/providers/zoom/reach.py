@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-import requests
-from requests.auth import AuthBase
-
 from webapp.errors import N_, ProviderError
-from webapp.providers.http import Answer, call, new_session
+from webapp.providers.http import Answer, Nobody, call, new_session
 
 
 def time_at_zoom(api_url: str) -> tuple[datetime, datetime]:
     """Zoom's time, in whole seconds, and ours when its answer came. Raises ProviderError where it cannot be reached."""
     door = _Door()
     try:
-        answer = call(new_session(), "GET", f"{api_url.rstrip('/')}/users/me", dialect=door, auth=_Nobody())
+        answer = call(new_session(), "GET", f"{api_url.rstrip('/')}/users/me", dialect=door, auth=Nobody())
     except ProviderError:
         if door.answer is None:
             raise
@@ -34,10 +31,3 @@ class _Door:
     def refused(self, answer: Answer) -> ProviderError:
         self.answer = answer
         return ProviderError(N_("%(service)s does not let strangers in."), retry=False, service=self.service)
-
-
-class _Nobody(AuthBase):
-    """Said outright, so that no .netrc file on the machine can put its own words in."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request

@@ -1,0 +1,104 @@
+"""Read what Microsoft Graph answers into our value types, and of other people's events only when they are."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from webapp.providers.base import BusySpan, EntryOrder, MadeEntry, RemoteCalendar
+from webapp.providers.instants import iso_instant
+from webapp.providers.microsoft.orders import OURS, change
+from webapp.providers.microsoft.zones import is_utc, zone_named
+
+_UTC = ZoneInfo("UTC")
+_AT_ONCE = timedelta(seconds=10)
+_NOT_TAKEN = frozenset({"free", "workingElsewhere"})
+
+
+def made_entry(event: Mapping[str, Any]) -> MadeEntry | None:
+    """None where it has no id or no readable times."""
+    starts_at, ends_at = instant_of(event.get("start")), instant_of(event.get("end"))
+    remote_id = event.get("id")
+    if not isinstance(remote_id, str) or not remote_id or starts_at is None or ends_at is None:
+        return None
+    return MadeEntry(remote_id, starts_at, ends_at, key_of(event))
+
+
+def says_what(event: Mapping[str, Any], order: EntryOrder) -> bool:
+    """Whether it has the order's times, subject and place; texts come back with their blanks changed."""
+    made, place, wanted = made_entry(event), event.get("location"), change(order)
+    said = (event.get("subject") or "", place.get("displayName") or "" if isinstance(place, dict) else "")
+    return (
+        made is not None
+        and (made.starts_at, made.ends_at) == (order.starts_at, order.ends_at)
+        and said == (wanted["subject"], wanted["location"]["displayName"])
+    )
+
+
+def is_untouched(event: Mapping[str, Any]) -> bool:
+    """Since it was made; Exchange itself writes to it in the first seconds."""
+    made, changed = iso_instant(event.get("createdDateTime")), iso_instant(event.get("lastModifiedDateTime"))
+    return made is None or changed is None or changed - made < _AT_ONCE
+
+
+def key_of(event: Mapping[str, Any]) -> str:
+    """Ours as it stands there, or empty. Names of properties come back with their set in any case."""
+    listed = event.get("singleValueExtendedProperties")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and str(one.get("id", "")).casefold() == OURS.casefold():
+            return str(one.get("value") or "")
+    return ""
+
+
+def remote_calendar(listed: Mapping[str, Any]) -> RemoteCalendar | None:
+    """None for one that may not be written to."""
+    key = listed.get("id")
+    if not isinstance(key, str) or not key or listed.get("canEdit") is not True:
+        return None
+    return RemoteCalendar(key, str(listed.get("name") or ""), listed.get("isDefaultCalendar") is True)
+
+
+def instant_of(said: object, zone: ZoneInfo | None = None) -> datetime | None:
+    """In UTC. `zone` is taken in place of the one that is said; a wall time that comes twice is the first one."""
+    if not isinstance(said, dict):
+        return None
+    known = zone or zone_named(said.get("timeZone"))
+    try:
+        wall = datetime.fromisoformat(str(said.get("dateTime")))
+        return None if known is None else (wall if wall.tzinfo else wall.replace(tzinfo=known)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def busy_spans(calendar: str, events: Iterable[Mapping[str, Any]]) -> list[BusySpan]:
+    """Of what a calendar view lists, where it takes its owner's time and is no entry of ours."""
+    taken = [event for event in events if _is_taken(event)]
+    home = _home_zone(taken)
+    spans = [_span(event, home) for event in taken]
+    return [BusySpan(start, end, calendar) for start, end in filter(None, spans)]
+
+
+def _is_taken(event: Mapping[str, Any]) -> bool:
+    status = event.get("responseStatus")
+    is_declined = isinstance(status, dict) and status.get("response") == "declined"
+    is_over = event.get("isCancelled") is True or is_declined
+    return not is_over and event.get("showAs") not in _NOT_TAKEN and not key_of(event)
+
+
+def _span(event: Mapping[str, Any], home: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """A day as a whole is said as midnight to midnight, whatever zone was asked for: it is one of its own zone."""
+    zone = (_own_zone(event) or home) if event.get("isAllDay") is True else None
+    starts_at, ends_at = instant_of(event.get("start"), zone), instant_of(event.get("end"), zone)
+    return (starts_at, ends_at) if starts_at and ends_at and starts_at < ends_at else None
+
+
+def _own_zone(event: Mapping[str, Any]) -> ZoneInfo | None:
+    name = event.get("originalStartTimeZone")
+    return None if is_utc(name) else zone_named(name)
+
+
+def _home_zone(events: Iterable[Mapping[str, Any]]) -> ZoneInfo:
+    """The zone of most events of this mailbox: some programs make a whole day in UTC, wherever it is meant."""
+    zones = Counter(zone for event in events if (zone := _own_zone(event)))
+    return zones.most_common(1)[0][0] if zones else _UTC

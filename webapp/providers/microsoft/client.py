@@ -1,0 +1,204 @@
+"""Keep entries in a teacher's Outlook calendar, and read when it is taken, through Microsoft Graph."""
+
+import math
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from webapp.config import Settings
+from webapp.errors import N_, ProviderError
+from webapp.providers.base import (
+    BusySpan,
+    CalendarProvider,
+    EntryOrder,
+    MadeEntry,
+    RemoteAccount,
+    RemoteCalendar,
+    Tokens,
+    TokenStore,
+)
+from webapp.providers.bearer import BearerCalls
+from webapp.providers.http import Answer, new_session
+from webapp.providers.microsoft import orders
+from webapp.providers.microsoft.answers import busy_spans, is_untouched, made_entry, remote_calendar, says_what
+from webapp.providers.microsoft.errors import DENIED, DUPLICATE, GONE, GraphDialect
+from webapp.providers.microsoft.oauth import microsoft_grants
+from webapp.providers.spans import merged
+
+_PAGE = 250
+_MOST_PAGES = 200
+_PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC"'}
+"""Sent with each call: an id that was given without it is another one, which ends when the entry is moved."""
+_ENTRY = "id,start,end,createdDateTime"
+_BUSY = "start,end,isAllDay,isCancelled,showAs,responseStatus,originalStartTimeZone"
+"""Nothing of what an event is about."""
+
+
+def microsoft_calendars(settings: Settings) -> Callable[[TokenStore], CalendarProvider]:
+    """How to speak to Microsoft Graph for the grant in a token store."""
+    http, renew = new_session(), microsoft_grants(settings).refresh
+    api = settings.microsoft_api_url.rstrip("/")
+
+    def speak(store: TokenStore) -> CalendarProvider:
+        return MicrosoftCalendars(store, http=http, api_url=api, renew=renew)
+
+    return speak
+
+
+class MicrosoftCalendars:
+    """A CalendarProvider (providers/base.py)."""
+
+    def __init__(
+        self, store: TokenStore, *, http: requests.Session, api_url: str, renew: Callable[[Tokens], Tokens]
+    ) -> None:
+        self._calls = BearerCalls(store, http=http, dialect=GraphDialect(), renew=renew)
+        self._api_url = api_url
+
+    def account(self) -> RemoteAccount:
+        me = self._call("GET", "/me", params={"$select": "id,displayName,mail,userPrincipalName"}).object()
+        email = me.get("mail") or me.get("userPrincipalName") or ""
+        return RemoteAccount(str(me.get("id") or ""), str(me.get("displayName") or ""), str(email))
+
+    def calendars(self) -> list[RemoteCalendar]:
+        listed = self._listed("/me/calendars", {"$select": "id,name,canEdit,isDefaultCalendar"})
+        found = [one for one in map(remote_calendar, listed) if one]
+        return sorted(found, key=lambda one: (not one.is_primary, one.name.casefold()))
+
+    def put(self, calendar: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        try:
+            answer = self._call("POST", f"{_calendar(calendar)}/events", by=by, json=orders.creation(order))
+        except ProviderError as error:
+            if error.code == DUPLICATE:
+                return self._former(calendar, order, error, by)
+            raise _without_calendar(error) from error
+        return self._as_ordered(calendar, order, answer, by)
+
+    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:  # noqa: ARG002 - an id is the mailbox's
+        return _made(self._call("PATCH", _event(remote_id), by=by, json=orders.change(order)), order.key)
+
+    def read(self, calendar: str, remote_id: str) -> MadeEntry | None:  # noqa: ARG002
+        wanted = {"$select": _ENTRY, "$expand": orders.EXPAND_OURS}
+        try:
+            return _made(self._call("GET", _event(remote_id), params=wanted))
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+            return None
+
+    def remove(self, calendar: str, remote_id: str) -> None:  # noqa: ARG002
+        """Nobody was invited, so that nobody is told."""
+        try:
+            self._call("DELETE", _event(remote_id))
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+
+    def find(self, calendar: str, key: str) -> list[MadeEntry]:
+        return self._entries(calendar, orders.is_key(key))
+
+    def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
+        return [one for one in self._entries(calendar, orders.is_ours()) if one.ends_at > since]
+
+    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+        wanted = {
+            "startDateTime": orders.zulu(starts_at),
+            "endDateTime": orders.zulu(ends_at),
+            "$select": _BUSY,
+            "$expand": orders.EXPAND_OURS,
+        }
+        spans = [
+            span
+            for calendar in calendars
+            for span in busy_spans(calendar, list(self._listed(f"{_calendar(calendar)}/calendarView", wanted)))
+        ]
+        return merged(spans, starts_at=starts_at, ends_at=ends_at)
+
+    def _former(self, calendar: str, order: EntryOrder, error: ProviderError, by: float) -> MadeEntry:
+        """What an earlier call with this key has made, brought up to date. Raises "used" where it was deleted."""
+        told = str(error.values.get("existing") or "")
+        found = [one.remote_id for one in self.find(calendar, order.key)] or ([told] if told else [])
+        try:
+            return self.change(calendar, found[0], order, by=by) if found else _used(error)
+        except ProviderError as refused:
+            if refused.code != GONE:
+                raise
+            return _used(refused)
+
+    def _as_ordered(self, calendar: str, order: EntryOrder, answer: Answer, by: float) -> MadeEntry:
+        """A repeated call may be answered with what the first one made. Where nobody has touched that since, and it
+        says otherwise than the order does by now, it is brought up to date; what the teacher changed is theirs."""
+        event, made = answer.object(), _made(answer, order.key)
+        is_due = is_untouched(event) and not says_what(event, order)
+        return self.change(calendar, made.remote_id, order, by=by) if is_due else made
+
+    def _entries(self, calendar: str, which: str) -> list[MadeEntry]:
+        """Oldest first; none of a calendar that is gone."""
+        wanted = {"$filter": which, "$select": _ENTRY, "$expand": orders.EXPAND_OURS}
+        try:
+            listed = list(self._listed(f"{_calendar(calendar)}/events", wanted))
+        except ProviderError as error:
+            if error.code != GONE:
+                raise
+            return []
+        listed.sort(key=lambda event: str(event.get("createdDateTime")))
+        return [entry for entry in map(made_entry, listed) if entry]
+
+    def _listed(self, path: str, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """All entries of all pages."""
+        answer = self._call("GET", path, params={**wanted, "$top": _PAGE})
+        for _ in range(_MOST_PAGES):
+            page = answer.object()
+            entries, further = page.get("value"), page.get("@odata.nextLink")
+            if not isinstance(entries, list):
+                raise answer.unreadable()
+            yield from (one for one in entries if isinstance(one, dict))
+            if not further:
+                return
+            answer = self._call("GET", self._below(further, answer))
+        raise answer.unreadable()
+
+    def _below(self, link: object, answer: Answer) -> str:
+        """The path of the next page: our token goes nowhere but to the service itself."""
+        start = f"{self._api_url}/"
+        if not isinstance(link, str) or not link.startswith(start):
+            raise answer.unreadable()
+        return link.removeprefix(self._api_url)
+
+    def _call(self, method: str, path: str, *, by: float = math.inf, **content: Any) -> Answer:
+        return self._calls.call(method, self._api_url + path, by=by, headers=_PREFER, **content)
+
+
+def _made(answer: Answer, key: str = "") -> MadeEntry:
+    """What Graph says that the entry is; `key` where an answer does not show it."""
+    made = made_entry(answer.object())
+    if made is None:
+        raise answer.unreadable()
+    return made if made.key else MadeEntry(made.remote_id, made.starts_at, made.ends_at, key)
+
+
+def _used(error: ProviderError) -> MadeEntry:
+    raise ProviderError(
+        N_("The entry was deleted in the Outlook calendar."), retry=False, code="used", detail=error.detail
+    ) from error
+
+
+def _without_calendar(error: ProviderError) -> ProviderError:
+    if error.code not in {GONE, DENIED}:
+        return error
+    return ProviderError(
+        N_("The chosen Outlook calendar is gone, or Confab may not write to it."),
+        retry=False,
+        code="no_calendar",
+        detail=error.detail,
+    )
+
+
+def _calendar(key: str) -> str:
+    return f"/me/calendars/{quote(key, safe='')}"
+
+
+def _event(remote_id: str) -> str:
+    return f"/me/events/{quote(remote_id, safe='')}"

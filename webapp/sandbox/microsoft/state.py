@@ -1,0 +1,128 @@
+"""Hold the world of the stand-in of Microsoft."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ..records import Record, joined, table_of
+from ..world import World
+from .faults import Switches, switched
+from .limits import Throttle
+from .records import App, Calendar, Code, Event, Grant, Mailbox, Token
+
+
+class MicrosoftState(World[Switches]):
+    """Write inside `with state.change():`, as of every world."""
+
+    def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(path, Switches(), clock=clock)
+        self.throttle = Throttle()
+        self._forget_everything()
+        self._load(self._file.read() or {})
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def forget_events(self) -> None:
+        """Also what was counted and planned; mailboxes, calendars, apps and grants stay."""
+        with self.change():
+            self.events.clear()
+            self.planned.clear()
+            self.calls.clear()
+            self.throttle.forget()
+            self.switches = Switches()
+
+    def forget_everything(self) -> None:
+        with self.change():
+            self.forget_events()
+            self._forget_everything()
+
+    def _forget_everything(self) -> None:
+        self.mailboxes: dict[str, Mailbox] = {}
+        self.calendars: dict[str, Calendar] = {}
+        self.events: dict[str, Event] = {}
+        self.apps: dict[str, App] = {}
+        self.codes: dict[str, Code] = {}
+        self.grants: dict[str, Grant] = {}
+        self.tokens: dict[str, Token] = {}
+        self._sequence = 0
+
+    def put(self, record: Mailbox | Calendar | Event | App) -> None:
+        tables: dict[type, dict[str, Any]] = {
+            Mailbox: self.mailboxes,
+            Calendar: self.calendars,
+            Event: self.events,
+            App: self.apps,
+        }
+        tables[type(record)][record.id] = record
+
+    def mailbox_with(self, email: str) -> Mailbox | None:
+        with self.lock:
+            return next((one for one in self.mailboxes.values() if one.email.casefold() == email.casefold()), None)
+
+    def calendars_of(self, mailbox_id: str) -> list[Calendar]:
+        """Those that stand, the default one first."""
+        with self.lock:
+            own = [one for one in self.calendars.values() if one.mailbox_id == mailbox_id and one.deleted_at is None]
+            return sorted(own, key=lambda one: not one.is_default)
+
+    def events_of(self, calendar_id: str) -> list[Event]:
+        """Those that stand, in the order in which they were made."""
+        with self.lock:
+            return [one for one in self.events.values() if one.calendar_id == calendar_id and one.deleted_at is None]
+
+    def made_by(self, mailbox_id: str, transaction_id: str) -> Event | None:
+        """What was made with this transactionId, by the memory that the switch allows."""
+        is_forgetful = self.switches.transaction_memory == "standing"
+        with self.lock:
+            return next(
+                (
+                    one
+                    for one in self.events.values()
+                    if (one.mailbox_id, one.transaction_id) == (mailbox_id, transaction_id)
+                    and not (is_forgetful and one.deleted_at is not None)
+                ),
+                None,
+            )
+
+    def set_switches(self, **values: Any) -> Switches:
+        """Raises ValueError, with a sentence."""
+        with self.lock:
+            self.switches = switched(self.switches, values)
+            return self.switches
+
+    def _text(self) -> str:
+        parts = [f'"sequence":{self._sequence}']
+        parts += [f'"{name}":[{joined(table)}]' for name, table in self._tables().items()]
+        return "{" + ",\n".join(parts) + "}\n"
+
+    def _tables(self) -> dict[str, Iterable[Record]]:
+        return {
+            "mailboxes": self.mailboxes.values(),
+            "calendars": self.calendars.values(),
+            "events": self.events.values(),
+            "apps": self.apps.values(),
+            "codes": self.codes.values(),
+            "grants": self.grants.values(),
+            "tokens": self.tokens.values(),
+        }
+
+    def _load(self, content: dict[str, Any]) -> None:
+        if not content:
+            return
+        self._sequence = content["sequence"]
+        self.mailboxes = table_of(Mailbox, content["mailboxes"])
+        self.calendars = table_of(Calendar, content["calendars"])
+        self.events = table_of(Event, content["events"])
+        self.apps = table_of(App, content["apps"])
+        self.codes = table_of(Code, content["codes"])
+        self.grants = table_of(Grant, content["grants"])
+        self.tokens = table_of(Token, content["tokens"])
+
+
+def new_id(prefix: str) -> str:
+    """As long as Exchange's ids are, with the characters that have to be quoted in an address."""
+    return f"{prefix}{secrets.token_urlsafe(60)}AA="
