@@ -66,7 +66,8 @@ def _former(call: Call, wanted: dict[str, Any]) -> Event | None:
         return former
     if mode == "conflict":
         raise GraphError(409, "ErrorDuplicateTransactionId", _USED)
-    raise GraphError(400, "ErrorDuplicateTransactionId", _USED, **{"@event.existingEventId": _id(call, former)})
+    told: dict[str, Any] = {"@event.existingEventId": _id(call, former)}
+    raise GraphError(400, "ErrorDuplicateTransactionId", _USED, **told)
 
 
 def get_event(call: Call, event_id: str) -> Answer:

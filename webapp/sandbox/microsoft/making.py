@@ -83,7 +83,7 @@ def _filled(event: Event, wanted: Mapping[str, Any]) -> Event:
     )
 
 
-def _texts(event: Event, wanted: Mapping[str, Any]) -> dict[str, str]:
+def _texts(event: Event, wanted: Mapping[str, Any]) -> dict[str, Any]:
     body, place = wanted.get("body"), wanted.get("location")
     texts = {"subject": str(wanted.get("subject", event.subject) or "")}
     if len(texts["subject"]) > 255:
@@ -95,7 +95,7 @@ def _texts(event: Event, wanted: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _times(event: Event, wanted: Mapping[str, Any]) -> dict[str, str]:
+def _times(event: Event, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Both ends in the zone of the start."""
     start, zone = _wall(wanted.get("start"), event.start, event.zone)
     end, other = _wall(wanted.get("end"), event.end, event.zone)
