@@ -103,7 +103,8 @@ FOR_TEACHERS += """
 FOR_ADMINISTRATORS += """
     contact.invite school_settings.save school_settings.upload school_settings.remove
     setup_contacts.show setup_contacts.links setup_contacts.progress setup_contacts.level
-    setup_contacts.remove_look setup_contacts.remove
+    setup_contacts.remove_look setup_contacts.remove setup_contacts.reset
+    new_account.add new_account.add_sent
     undelivered.overview undelivered.retry_all undelivered.retry undelivered.dismiss
 """.split()
 FIELDS += """

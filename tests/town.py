@@ -120,7 +120,7 @@ class Town:
 
 
 def build_town(database: Database, *, now: datetime) -> Town:
-    homes = play(database, now=now)
+    homes = play(database, now=now, new_accounts=True)
     homes.app.extensions["confab"].providers.grants["zoom"] = FakeGrants()
     with database.transaction() as session:
         other = settle(session, homes.app, database, homes.meetings, homes.mailer, now=now)

@@ -61,6 +61,7 @@ class Settings(BaseModel):
 
     print_processes: int = Field(default=1, ge=0)
     support_address: str = ""
+    new_accounts: bool = False  # Administrators may add further schools
     trusted_proxies: int = Field(default=0, ge=0)
 
     @property

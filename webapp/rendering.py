@@ -77,7 +77,7 @@ def init_rendering(app: Flask) -> None:
     app.jinja_env.globals["language_buttons"] = cache(buttons.language_buttons)
     app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now, red_now=red_now)
     app.jinja_env.globals.update(undelivered_now=undelivered_now)
-    app.jinja_env.globals.update(vendors=vendors)
+    app.jinja_env.globals.update(vendors=vendors, may_add_account=may_add_account)
     app.context_processor(_everywhere)
     app.after_request(_secure)
     app.teardown_request(lambda _error: speak_as(None))
@@ -150,6 +150,11 @@ def vendors() -> list[Membership]:
         known = memberships(session, current_user.person.login_id)
     mine = [one for one in known if one.contact.level >= Level.VIEWER]
     return mine if len(mine) > 1 else []
+
+
+def may_add_account() -> bool:
+    """Whether the Vendor pull-down offers Add New Account."""
+    return confab().settings.new_accounts and g.contact.level >= Level.ADMINISTRATOR
 
 
 def _everywhere() -> dict[str, object]:

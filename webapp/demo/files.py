@@ -55,6 +55,7 @@ class DemoFiles:
             "token_keys": (facts["token_key"],),
             "database_url": sqlite_url(self.directory.resolve() / DATABASE),
             "demo": True,
+            "new_accounts": True,
             "quarantine_seconds": 2.0,
             "merge_seconds": 2.0,
             "zoom_client_id": ZOOM_CLIENT,

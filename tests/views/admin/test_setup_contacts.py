@@ -15,7 +15,9 @@ from jobs.mail_delivery import deliver_mail
 from webapp import clock
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Audit, Contact, Level, SignInLink, Slot, Student
+from webapp.models import Appointment, Audit, Contact, Level, Login, SignInLink, Slot, Student
+from webapp.services.people.accounts import login_for
+from webapp.services.people.sign_in import STAFF_STAYS, signed_in, start_sign_in
 
 
 @pytest.fixture
@@ -232,3 +234,96 @@ class TestRemoving:
 
         assert answer.status_code in {303, 422}
         assert "Dora" in levels(office)
+
+
+class TestReset:
+    def reset(self, office: Office, *people: Contact, **typed: Any) -> Any:
+        asked = send(office, "reset", *people, **typed)
+        key = hidden_value(asked.text, "key")
+        return send(office, "reset", *people, key=key, confirmed="1", **typed)
+
+    def secret_of(self, office: Office, contact: Contact) -> str:
+        """With a password of their own, signed in."""
+        with office.arranged() as session:
+            login = login_for(session, contact.email or "", now=office.now)
+            login.password_hash = "scrypt:theirs"
+            session.get_one(Contact, contact.id).login_id = login.id
+            return start_sign_in(session, login, stays=STAFF_STAYS, now=office.now)
+
+    def is_in(self, office: Office, secret: str) -> bool:
+        with office.database.reading() as session:
+            return signed_in(session, secret, now=office.now) is not None
+
+    def test_each_is_signed_out_loses_the_password_and_gets_a_link(self, office: Office) -> None:
+        """PRODUCT 2.12, RELIABILITY T9: no default password that all share."""
+        folake, hugh = named(office, "Folake", "Hugh")
+        secrets = [self.secret_of(office, person) for person in (folake, hugh)]
+
+        asked = send(office, "reset", folake)
+        before = self.is_in(office, secrets[0])
+        done = self.reset(office, folake)
+        shown = words(office.dora.get(done.location).text)
+        deliver_mail(office.app)
+
+        assert "1 person is signed out, loses the password, and is mailed a link" in words(asked.text)
+        assert before
+        assert [self.is_in(office, secret) for secret in secrets] == [False, True]
+        kept = {row.email: row.password_hash for row in office.all(Login)}
+        assert (kept[folake.email], kept[hugh.email]) == (None, "scrypt:theirs")
+        assert "Sign-in links: 0 of 1 mailed" in shown
+        [sent] = office.app.extensions["confab"].providers.mailer.sent_to(folake.email)
+        assert re.search(r"/link/[0-9a-f]{40}", sent.text)
+        assert [row.detail for row in office.all(Audit) if row.action == "contact.reset"] == ['{"kept": false}']
+
+    def test_a_whole_level_is_reset_but_for_whoever_does_it(self, office: Office) -> None:
+        self.reset(office, who="all")
+
+        mailed = {row.contact_id for row in office.all(SignInLink)}
+        assert mailed == {row.id for row in named(office, "Folake", "Hugh")}
+        assert office.dora.get(f"{office.base}/events").status_code == 200
+
+    def test_the_password_of_who_works_for_another_school_stays(self, office: Office) -> None:
+        """Schools are strictly apart: an Administrator of one ends nobody's sign-in at another."""
+        [folake] = named(office, "Folake")
+        secret = self.secret_of(office, folake)
+        with office.arranged() as session:
+            login = login_for(session, folake.email or "", now=office.now)
+            there = make_contact(session, make_school(session), "Folake", email=folake.email, level=Level.VIEWER)
+            there.login_id = login.id
+
+        asked = send(office, "reset", folake)
+        self.reset(office, folake)
+
+        assert "Works for another school too: the password stays" in words(asked.text)
+        assert self.is_in(office, secret)
+        assert len(office.all(SignInLink)) == 1
+
+    def test_the_same_form_twice_mails_once(self, office: Office) -> None:
+        """RELIABILITY D2"""
+        [folake] = named(office, "Folake")
+        key = hidden_value(send(office, "reset", folake).text, "key")
+
+        first, second = (send(office, "reset", folake, key=key, confirmed="1") for _ in range(2))
+
+        assert first.location == second.location
+        assert len(office.all(SignInLink)) == 1
+
+    def test_nobody_oneself_and_who_has_no_address_are_refused(self, office: Office) -> None:
+        with office.arranged() as session:
+            nameless = make_contact(session, office.school, "Nia", level=Level.VIEWER, email=None)
+        [dora] = named(office, "Dora")
+
+        answers = [send(office, "reset", *who) for who in ((), (dora,), (nameless,))]
+
+        assert [answer.status_code for answer in answers] == [422] * 3
+        assert "None of them has an email, or it is you alone" in words(answers[1].text)
+
+    def test_one_colleague_s_is_reset_from_contact_info(self, office: Office) -> None:
+        """PRODUCT 2.13: Reset PW"""
+        folake, dora = named(office, "Folake", "Dora")
+
+        theirs, own = (office.dora.get(f"{office.base}/contacts/{one.id}").text for one in (folake, dora))
+
+        assert f'action="{office.base}/setup/contacts/reset"' in theirs
+        assert "Reset PW" in theirs
+        assert "Reset PW" not in own

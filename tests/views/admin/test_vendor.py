@@ -1,6 +1,7 @@
 """People who work for several schools switch between them, and take nothing along."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -104,3 +105,85 @@ def everything(database: Database) -> dict[str, list[Any]]:
             table.name: [tuple(row) for row in session.execute(text(f'SELECT * FROM "{table.name}"'))]
             for table in metadata.sorted_tables
         }
+
+
+@pytest.fixture
+def allowed(office: Office) -> Office:
+    """Whoever runs the installation lets Administrators add schools."""
+    confab = office.app.extensions["confab"]
+    settings = confab.settings.model_copy(update={"new_accounts": True})
+    office.app.extensions["confab"] = replace(confab, settings=settings)
+    return office
+
+
+def add_account(office: Office, **typed: str) -> Any:
+    page = f"{office.base}/add-account"
+    about = {"name": "Birch Academy", "slug": "birch", "zone": "Europe/Berlin", "key": office.dora.key(page)}
+    return office.dora.post(page, about | typed)
+
+
+def test_an_administrator_adds_a_school_of_which_nobody_else_is_administrator(allowed: Office) -> None:
+    """PRODUCT 2.1: Add New Account"""
+    menu = words(allowed.dora.get(f"{allowed.base}/events").text)
+
+    added = add_account(allowed)
+
+    assert "Add New Account" in menu
+    assert added.headers["Location"] == "/s/birch/setup/business"
+    assert allowed.dora.get("/s/birch/setup/business").status_code == 200
+    birch = next(row for row in allowed.all(School) if row.slug == "birch")
+    assert (birch.name, birch.zone) == ("Birch Academy", "Europe/Berlin")
+    assert [(row.first, row.level) for row in allowed.all(Contact) if row.school_id == birch.id] == [("Dora", 5)]
+
+
+def test_a_second_click_adds_no_second_school(allowed: Office) -> None:
+    """RELIABILITY D2"""
+    key = allowed.dora.key(f"{allowed.base}/add-account")
+
+    first, second = (add_account(allowed, key=key) for _ in range(2))
+
+    assert (first.status_code, second.headers["Location"]) == (303, first.headers["Location"])
+    assert len([row for row in allowed.all(School) if row.slug == "birch"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"slug": "zoom"}, "Choose another short name: small letters, digits and hyphens."),
+        ({"slug": "linden"}, "Another school has this short name. Choose another one."),
+        ({"zone": "Mars/Base"}, "Choose a time zone such as America/Chicago."),
+        ({"name": " "}, "Fill this in."),
+    ],
+)
+def test_what_cannot_be_a_school_is_refused_at_its_field(allowed: Office, typed: dict[str, str], said: str) -> None:
+    with allowed.arranged() as session:
+        make_school(session, slug="linden")
+
+    answer = add_account(allowed, **typed)
+
+    assert answer.status_code == 422
+    assert said in words(answer.text)
+    assert not [row for row in allowed.all(School) if row.slug == "birch"]
+
+
+def test_without_the_operator_s_leave_there_is_no_such_page(office: Office) -> None:
+    answers = [office.dora.get(f"{office.base}/add-account"), office.dora.post(f"{office.base}/add-account")]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_only_administrators_are_offered_it(allowed: Office) -> None:
+    bob = allowed.someone(Level.EVENT_ADMINISTRATOR, allowed.event)
+
+    assert "Add New Account" not in words(bob.get(f"{allowed.base}/events").text)
+    assert bob.get(f"{allowed.base}/add-account").status_code == 403
+
+
+def test_ten_schools_a_day_are_enough(allowed: Office) -> None:
+    for n in range(10):
+        add_account(allowed, slug=f"birch-{n}")
+
+    answer = add_account(allowed, slug="birch-10")
+
+    assert answer.status_code == 429
+    assert "Too many tries." in words(answer.text)

@@ -35,6 +35,10 @@ class LevelsInput(StaffInput):
     confirmed: bool = False
 
 
+class ResetInput(StaffInput):
+    confirmed: bool = False
+
+
 @dataclass(frozen=True)
 class Colleague:
     contact: Contact

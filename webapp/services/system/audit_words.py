@@ -27,6 +27,7 @@ _LABELS = {
     "contact.invite": N_("Sign-in link mailed"),
     "contact.level": N_("Admin level changed"),
     "contact.name": N_("Own name changed"),
+    "contact.reset": N_("Password reset"),
     "contact.remove_all": N_("All customers of a level removed"),
     "contact.password": N_("Password set"),
     "connection.needs_reconnect": N_("Connection ended by the provider"),

@@ -1,4 +1,4 @@
-"""Global Setup / Contacts: sign-in links for many, Modify Admin Level, and Remove all customers."""
+"""Global Setup / Contacts: sign-in links for many, Modify Admin Level, Reset Admin Password, Remove all customers."""
 
 from typing import Any
 
@@ -16,8 +16,11 @@ from webapp.i18n import ngettext, sentence
 from webapp.models import Level
 from webapp.rendering import page
 from webapp.services.people.remove_level import LEVELS, look_at, remove_level
+from webapp.services.people.reset_passwords import look_at as look_at_reset
+from webapp.services.people.reset_passwords import reset_passwords
 from webapp.services.people.staff import (
     LevelsInput,
+    ResetInput,
     StaffInput,
     batch_of,
     change_levels,
@@ -89,6 +92,34 @@ def level(school: str) -> Answer:
                 n = change_levels(db, g.contact, people, Level(form.value.level), who=who(), now=clock.now())
             flash(ngettext("%(n)s admin level changed.", "%(n)s admin levels changed.", n))
             return redirect(url_for("setup_contacts.show", school=school, of=form.value.of), 303)
+    except DomainError as error:
+        if error.status == 403:
+            raise
+        form.refuse(error)
+        return _page(_first_problem(form), error.status)
+    return _page(_first_problem(form), 422)
+
+
+@blueprint.post("/reset")
+@staff(Level.ADMINISTRATOR)
+@proved
+def reset(school: str) -> Answer:
+    form = Form.sent(ResetInput, request.form)
+    now = clock.now()
+    try:
+        if form and not form.value.confirmed:
+            with database().reading() as db:
+                looked = look_at_reset(db, g.contact, chosen(db, g.school.id, form.value))
+            return page("admin/setup/confirm_reset.html", form=form, reset=looked, nav="setup")
+        if form:
+            with database().transaction() as db:
+
+                def deed() -> dict[str, int]:
+                    reset_passwords(db, g.contact, chosen(db, g.school.id, form.value), who=who(), now=now)
+                    return {"batch": round(now.timestamp() * 1_000_000)}
+
+                done = once(db, "staff.reset", g.school.id, form.value.model_dump_json(), deed=deed)
+            return redirect(url_for("setup_contacts.show", school=school, batch=done["batch"], of=form.value.of), 303)
     except DomainError as error:
         if error.status == 403:
             raise
