@@ -89,6 +89,13 @@ def unknown_request_keys(operation: Operation, body: Mapping[str, Any]) -> list[
     return list(_unknown_keys(_request_schema(operation), body, ""))
 
 
+def assert_fits(what: str, schema: dict[str, Any], body: Any) -> None:
+    """Valid by a schema without references, and no key that it lacks."""
+    _assert_valid(what, schema, body)
+    unknown = list(_unknown_keys(schema, body, ""))
+    assert not unknown, f"{what} has keys that its description lacks: {', '.join(unknown)}"
+
+
 @cache
 def _read(folder: Path, file: str) -> Any:
     return json.loads((folder / file).read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """Set the scene for the Google client: the stand-in, emptied, with an app, a teacher, and our client for them."""
 
+import io
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from fakes import HeldTokens
+from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
+from urllib3 import HTTPResponse
 
 from webapp import clock
 from webapp.config import Settings
@@ -67,13 +70,13 @@ class GoogleStage:
             secret_key=secrets.token_hex(32), token_keys=(secrets.token_hex(32),), **google_settings(url, self.made)
         )
         self.grants = google_grants(self.settings)
-        self.sent: list[tuple[PreparedRequest, requests.Response]] = []
+        self.sent: list[tuple[PreparedRequest, int, bytes]] = []
         self.store = HeldTokens(self.grant())
         self.provider = self.speak()
 
     def speak(self, store: TokenStore | None = None) -> GoogleCalendars:
         http = requests.Session()
-        http.hooks["response"] = [lambda response, **_: self.sent.append((response.request, response))]
+        http.mount("http://", _Listening(self.sent))
         return GoogleCalendars(
             store or self.store,
             http=http,
@@ -143,6 +146,21 @@ class GoogleStage:
         content = answer.json()
         assert isinstance(content, dict)
         return content
+
+
+class _Listening(HTTPAdapter):
+    """Keeps each request with the status and the body of its answer, which our client reads only once."""
+
+    def __init__(self, heard: list[tuple[PreparedRequest, int, bytes]]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def send(self, request: PreparedRequest, **values: Any) -> requests.Response:  # type: ignore[override]
+        response = super().send(request, **values)
+        body = response.raw.read(decode_content=True)
+        self._heard.append((request, response.status_code, body))
+        response.raw = HTTPResponse(io.BytesIO(body), preload_content=False)
+        return response
 
 
 def _moment(at: datetime | str) -> dict[str, str]:
