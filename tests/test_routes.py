@@ -88,6 +88,7 @@ STAFF = of_kind("staff")
 
 
 PUBLIC += ["feed.calendar", "parent.choose_language"]
+FOR_ADMINISTRATORS += ["claim_codes.show", "claim_codes.print_codes"]
 FOR_ADMINISTRATORS += """
     class_editor.save class_editor.teachers class_editor.find class_editor.students
     classes.add classes.add_sent classes.remove_look classes.remove
@@ -108,6 +109,7 @@ FOR_ADMINISTRATORS += """
     undelivered.overview undelivered.retry_all undelivered.retry undelivered.dismiss
 """.split()
 FIELDS += """
+    class_id language renew student
     address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to
     sender_name support_address time_format who
     appointments_allowed class_ref group_name named words

@@ -64,6 +64,7 @@ class Place:
     message: int
     digest: str
     class_id: int
+    child: str
 
     def values(self, rule: Rule) -> dict[str, Any]:
         """For each part of the rule one that is there."""
@@ -215,6 +216,7 @@ def _place(database: Database, homes: Households, run: int) -> Place:
         message=_message(database, homes),
         digest=digest,
         class_id=class_id,
+        child=homes.children["mia"].token,
     )
 
 

@@ -28,9 +28,16 @@ def test_names_come_out_as_they_are_written(name: str) -> None:
     assert "?" not in page
 
 
-@pytest.mark.parametrize(
-    ("written", "drawn"), [("שלום", "םולש"), ("دانا", "ﺎﻧﺍﺩ"), ("Ana דנה", "Ana הנד"), ("دانا (2)", "(2) ﺎﻧﺍﺩ")]
-)
+TURNED = [
+    ("שלום", "םולש"),
+    ("دانا", "ﺎﻧﺍﺩ"),
+    ("Ana דנה", "Ana הנד"),
+    ("دانا (2)", "(2) ﺎﻧﺍﺩ"),
+    ("عبد الله", "ﻪﻠﻟﺍ ﺪﺒﻋ"),
+]
+
+
+@pytest.mark.parametrize(("written", "drawn"), TURNED)
 def test_hebrew_and_arabic_run_from_right_to_left_with_joined_letters(written: str, drawn: str) -> None:
     """OUT-007"""
     assert shown(written) == drawn

@@ -1,17 +1,15 @@
 """Lay a list out as a PDF for paper: any length, names in any direction of writing, no letter as an empty box."""
 
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import arabic_reshaper
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
-from xhtml2pdf.bidi import get_display, needs_bidi
 
-from webapp.documents.letters import font, lacks_letters, runs, width_of
+from webapp.documents.letters import lacks_letters, width_of
+from webapp.documents.lines import draw_line, drawable, shown, wrapped
 from webapp.documents.sheet import Sheet
 from webapp.i18n import gettext, language
 
@@ -47,25 +45,15 @@ def pdf_of(sheet: Sheet) -> bytes:
     return content.getvalue()
 
 
-def shown(text: str) -> str:
-    """The text as one line is drawn: Arabic letters joined, right-to-left runs turned, no invisible controls."""
-    letters = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs"})
-    return str(get_display(arabic_reshaper.reshape(letters), None)) if needs_bidi(letters) else letters
-
-
 def _layout(sheet: Sheet) -> _Layout:
-    rows = [[_drawable(cell) for cell in row] for row in sheet.rows]
-    heads = [_drawable(head) for head in sheet.heads]
+    rows = [[drawable(cell) for cell in row] for row in sheet.rows]
+    heads = [drawable(head) for head in sheet.heads]
     widths = _widths(heads, rows)
     lines = [_lines_of(row, widths) for row in rows]
     top = _lines_of(heads, widths)
     pages = tuple(_pages(lines, HEIGHT - 2 * MARGIN - TITLE - FOOT - _height(top)))
     said = (sheet.title, *sheet.notes, *sheet.heads, *(cell for row in sheet.rows for cell in row))
     return _Layout(widths, top, pages, any(map(lacks_letters, said)))
-
-
-def _drawable(text: str) -> str:
-    return "".join(part for _, part in runs(" ".join(text.split())))
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
@@ -87,28 +75,8 @@ def _lines_of(row: Sequence[str], widths: Sequence[float]) -> tuple[Lines, ...]:
 
 
 def _wrapped(text: str, width: float) -> Lines:
-    if _width(text) <= width:
-        return (text,)
-    lines, line = [], ""
-    for part in (part for word in text.split(" ") for part in _broken(word, width)):
-        if line and _width(f"{line} {part}") > width:
-            lines.append(line)
-            line = part
-        else:
-            line = f"{line} {part}".strip()
-    lines.append(line)
+    lines = wrapped(text, width, SIZE)
     return (*lines[:MOST_LINES], "…") if len(lines) > MOST_LINES else tuple(lines)
-
-
-def _broken(word: str, width: float) -> Iterator[str]:
-    """A word that is wider than its column, such as a link, in parts that are not."""
-    part = ""
-    for letter in word:
-        if part and _width(part + letter) > width:
-            yield part
-            part = ""
-        part += letter
-    yield part
 
 
 def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tuple[Lines, ...], ...]]:
@@ -125,8 +93,8 @@ def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tup
 
 def _draw_page(canvas: Any, sheet: Sheet, layout: _Layout, rows: Sequence[tuple[Lines, ...]], number: int) -> None:
     y = HEIGHT - MARGIN
-    _draw(canvas, _drawable(sheet.title), MARGIN + PAD, y - 2 * SIZE, size=2 * SIZE)
-    _draw(canvas, _drawable(" · ".join(sheet.notes)), MARGIN + PAD, y - 2 * SIZE - LEADING - 4)
+    draw_line(canvas, drawable(sheet.title), MARGIN + PAD, y - 2 * SIZE, size=2 * SIZE)
+    draw_line(canvas, drawable(" · ".join(sheet.notes)), MARGIN + PAD, y - 2 * SIZE - LEADING - 4, size=SIZE)
     y -= TITLE
     canvas.setFillGray(0.9)
     canvas.rect(MARGIN, y - _height(layout.heads), WIDTH - 2 * MARGIN, _height(layout.heads), stroke=0, fill=1)
@@ -141,7 +109,7 @@ def _draw_row(canvas: Any, row: tuple[Lines, ...], widths: Sequence[float], y: f
     x = MARGIN
     for lines, width in zip(row, widths, strict=True):
         for n, line in enumerate(lines, start=1):
-            _draw(canvas, line, x + PAD, y - n * LEADING)
+            draw_line(canvas, line, x + PAD, y - n * LEADING, size=SIZE)
         x += width
     canvas.setStrokeGray(0.75)
     canvas.line(MARGIN, y - _height(row), WIDTH - MARGIN, y - _height(row))
@@ -149,17 +117,10 @@ def _draw_row(canvas: Any, row: tuple[Lines, ...], widths: Sequence[float], y: f
 
 def _draw_foot(canvas: Any, layout: _Layout, number: int) -> None:
     page = gettext("Page %(page)s of %(pages)s", page=number, pages=len(layout.pages))
-    _draw(canvas, page, WIDTH - MARGIN - _width(page), MARGIN)
+    draw_line(canvas, page, WIDTH - MARGIN - _width(page), MARGIN, size=SIZE)
     if layout.lacks_letters:
         note = gettext("Letters that cannot be printed here stand as “?”. The CSV has them.")
-        _draw(canvas, note, MARGIN + PAD, MARGIN)
-
-
-def _draw(canvas: Any, line: str, x: float, y: float, *, size: float = SIZE) -> None:
-    for name, part in runs(shown(line)):
-        canvas.setFont(font(name).fontName, size)
-        canvas.drawString(x, y, part)
-        x += width_of(part, size)
+        draw_line(canvas, note, MARGIN + PAD, MARGIN, size=SIZE)
 
 
 def _height(row: Sequence[Lines]) -> float:

@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPo
 from typing import Any
 
 from webapp.documents.paper import LONGEST, Unprintable, joined, pdf_of_html
+from webapp.documents.slips import Slips, slips_pdf
 
 AFTER = 500
 """So many documents a process prints before another takes its place."""
@@ -27,6 +28,10 @@ class Press:
     def print(self, html: str) -> bytes:
         """Raises Unprintable, within LONGEST and a little."""
         return self._run(pdf_of_html, html)
+
+    def print_slips(self, wanted: Slips) -> bytes:
+        """Raises Unprintable. Thousands take some seconds."""
+        return self._run(slips_pdf, wanted)
 
     def print_together(self, pages: Sequence[str]) -> bytes:
         """Documents as one file, each from a new page on. Raises Unprintable."""

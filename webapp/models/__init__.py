@@ -28,6 +28,7 @@ from webapp.models.meeting.sweep import Sweep
 from webapp.models.meeting.webhook_receipt import WebhookReceipt
 from webapp.models.message.message import Message
 from webapp.models.message.message_text import MessageText
+from webapp.models.people.claim_code import ClaimCode
 from webapp.models.people.contact import Contact, Level
 from webapp.models.people.feed import Feed
 from webapp.models.people.former_school import FormerSchool
@@ -62,6 +63,7 @@ __all__ = [
     "BusyTime",
     "CalendarEntry",
     "CalendarLink",
+    "ClaimCode",
     "Class",
     "ClassTeacher",
     "ColumnName",

@@ -28,6 +28,7 @@ from webapp.models import (
     BusyTime,
     CalendarEntry,
     CalendarLink,
+    ClaimCode,
     Feed,
     FormerAddress,
     FormerSchool,
@@ -212,6 +213,8 @@ def _written_and_asked(session: Session, evening: Evening, dora: int) -> None:
     mailed = {"email": "dora@linden.example", "token_hash": "h", "created_at": evening.now, "expires_at": evening.now}
     stored(session, SignInLink(school_id=evening.school.id, contact_id=dora, **mailed))
     stored(session, Feed(school_id=evening.school.id, contact_id=dora, token_hash="h", made_at=evening.now))
+    code = {"student_id": evening.mia.id, "beginning": "AAAA", "made_at": evening.now}
+    stored(session, ClaimCode(school_id=evening.school.id, **code))
     _linked(session, evening, dora, booked)
 
 

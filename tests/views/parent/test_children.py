@@ -1,10 +1,11 @@
-"""Tests of claiming a child by student ID and security value."""
+"""Tests of claiming a child by student ID and security value or by a printed code, and of letting go of one."""
 
 from app import Browser
-from factories import make_event, make_school, make_student
-from households import Households, text_of
+from factories import LONG_AGO, make_event, make_school, make_student
+from households import Households, form_of, text_of
 
 from webapp.models import Audit, Guardian
+from webapp.services.people.claim_codes import codes_of
 from webapp.services.people.contact_log import log_of
 
 
@@ -84,3 +85,96 @@ def test_the_office_sees_in_the_log_who_claimed_a_child_and_who_guessed(homes: H
     assert said.count("Student linked") == 1
     assert said.count("Asked for a child with a wrong ID or security value") == 1
     assert not [row for row in homes.all(Audit) if "a-guess" in row.detail or mia.student_ref in row.detail]
+
+
+def by_code(homes: Households, browser: Browser, code: str) -> tuple[int, str]:
+    answer = browser.post(f"{homes.base}/children/code", {"code": code})
+    return answer.status_code, text_of(answer.text)
+
+
+def code_for(homes: Households, child: str) -> str:
+    number = homes.children[child].id or 0
+    with homes.database.transaction() as session:
+        return codes_of(session, homes.school.id or 0, [number], now=LONG_AGO)[number]
+
+
+def test_the_code_on_the_schools_paper_claims_the_child(homes: Households) -> None:
+    dora, code = homes.browser("dora"), code_for(homes, "mia")
+    assert "Or with the code from the school" in text_of(dora.get(f"{homes.base}/children").text)
+
+    added = dora.post(f"{homes.base}/children/code", {"code": code.lower()})
+
+    assert added.location == f"{homes.base}/teachers"
+    assert (homes.people["dora"].id, homes.children["mia"].id) in guardians(homes)
+
+
+def test_a_wrong_code_is_refused_at_its_field_kept_and_noted(homes: Households) -> None:
+    dora = homes.browser("dora")
+    code_for(homes, "mia")
+
+    answer = dora.post(f"{homes.base}/children/code", {"code": "AAAAA-AAAAA"})
+
+    assert answer.status_code == 422
+    assert "This code is not right, or does not work any more." in text_of(answer.text)
+    assert 'aria-describedby="letter-code-h letter-code-err"' in answer.text
+    assert form_of(answer.text, f"{homes.base}/children/code")["code"] == ["AAAAA-AAAAA"]
+    with homes.database.reading() as session:
+        [noted] = [one for one in log_of(session, homes.people["dora"]) if one.said.startswith("Asked for a child")]
+    assert "AAAAA" not in f"{noted}"
+
+
+def test_codes_and_security_values_are_guessed_ten_times_an_hour_together(homes: Households) -> None:
+    dora, code = homes.browser("dora"), code_for(homes, "mia")
+    for n in range(10):
+        status, _ = by_code(homes, dora, "AAAAA-AAAAA") if n % 2 else claim(homes, dora, "S1", "guess")
+        assert status == 422
+
+    assert by_code(homes, dora, code)[0] == 429
+    assert (homes.people["dora"].id, homes.children["mia"].id) not in guardians(homes)
+
+
+def test_who_claimed_a_child_by_mistake_lets_go_of_it_and_the_office_sees_it(homes: Households) -> None:
+    dora, mia = homes.browser("dora"), homes.children["mia"]
+    claim(homes, dora, mia.student_ref, mia.security_value)
+    address = f"{homes.base}/children/{mia.token}/remove"
+    assert address in dora.get(f"{homes.base}/children").text
+    asked = dora.get(address)
+    assert "Remove this child?" in text_of(asked.text)
+    assert (homes.people["dora"].id, mia.id) in guardians(homes)
+
+    removed = dora.post(address, form_of(asked.text, address))
+
+    assert removed.location == f"{homes.base}/children"
+    assert (homes.people["dora"].id, mia.id) not in guardians(homes)
+    assert dora.get(address).status_code == dora.post(address).status_code == 404
+    with homes.database.reading() as session:
+        assert [one.said for one in log_of(session, homes.people["dora"])][:2] == ["Student unlinked", "Student linked"]
+
+
+def test_a_child_with_a_coming_appointment_stays_until_it_is_cancelled(homes: Households) -> None:
+    dora, mia = homes.browser("dora"), homes.children["mia"]
+    claim(homes, dora, mia.student_ref, mia.security_value)
+    booked = homes.booked("dora", homes.pick("mia", "Petra", 0))
+    address = f"{homes.base}/children/{mia.token}/remove"
+
+    refused = dora.post(address)
+    dora.post(f"{homes.base}/a/{booked.token}/cancel", {"key": homes.key()})
+    removed = dora.post(address)
+
+    assert refused.status_code == 409
+    assert "You have an appointment for Mia Alvarez. Cancel it first." in text_of(refused.text)
+    assert removed.status_code == 303
+
+
+def test_what_the_school_tied_stays_and_anothers_child_is_not_found(homes: Households) -> None:
+    alice, mia, zoe = homes.browser("alice"), homes.children["mia"], homes.children["zoe"]
+    page = alice.get(f"{homes.base}/children").text
+
+    refused = alice.post(f"{homes.base}/children/{mia.token}/remove")
+
+    assert "/remove" not in page
+    assert refused.status_code == 409
+    assert "The school has linked this child to you." in text_of(refused.text)
+    assert (homes.people["alice"].id, mia.id) in guardians(homes)
+    for ask in (alice.get, alice.post):
+        assert ask(f"{homes.base}/children/{zoe.token}/remove").status_code == 404

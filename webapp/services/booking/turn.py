@@ -129,14 +129,14 @@ _TURN = (
 )
 
 
-def _with_students(query: Any, whose: Any, which: Any) -> Any:
+def _with_students(query: Any, whose: Any, which: Any, also: str = "") -> Any:
     """A row for each. PostgreSQL locks row by row, and of a row the tables in the order in which they are named."""
     query = (
         query.add_columns(*(_STUDENT[name] for name in "id token first last student_ref".split()))
         .join(table_of(Student), whose)
         .where(which)
     )
-    locks = "FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact, student"
+    locks = f"FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact, student{also}"
     return query.order_by(_STUDENT.id).suffix_with(locks, dialect="postgresql")
 
 
@@ -155,4 +155,6 @@ _AT_WITH_STUDENTS = _with_students(
     _BY_ADDRESS.join(table_of(Guardian), _GUARDIAN.contact_id == _MAKER.id),
     _STUDENT.id == _GUARDIAN.student_id,
     _STUDENT.token.in_(_SOUGHT),
+    # A parent who lets go of the child at this moment did so before, or is refused for what is booked here.
+    also=" FOR KEY SHARE OF guardian",
 )

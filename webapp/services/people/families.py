@@ -57,13 +57,21 @@ def parent_called(session: Session, school_id: int, ref: str) -> Contact:
     return contact
 
 
-def link(session: Session, contact: Contact, student: Student, *, who: Who, now: datetime) -> None:
-    """Once: who is tied already stays so."""
+def is_tied(session: Session, contact: Contact, student: Student) -> bool:
+    return session.get(Guardian, (contact.id, student.id)) is not None
+
+
+def link(
+    session: Session, contact: Contact, student: Student, *, claimed: bool = False, who: Who, now: datetime
+) -> None:
+    """Once: who is tied already stays so, as they are. `claimed` by the parent, who may undo it."""
+    if is_tied(session, contact, student):
+        return
     key = (contact.id or 0, student.id or 0)
-    if session.get(Guardian, key) is None:
-        row = Guardian(contact_id=key[0], student_id=key[1], school_id=contact.school_id)
-        made_once(session, row, lambda: session.get(Guardian, key))
-        _record(session, contact, student, "guardian.add", who=who, now=now)
+    at = now if claimed else None
+    row = Guardian(contact_id=key[0], student_id=key[1], school_id=contact.school_id, claimed_at=at)
+    made_once(session, row, lambda: session.get(Guardian, key))
+    _record(session, contact, student, "guardian.add", who=who, now=now)
 
 
 def unlink(session: Session, contact: Contact, student: Student, *, who: Who, now: datetime) -> None:

@@ -20,6 +20,7 @@ _LABELS = {
     "class.remove": N_("Class removed"),
     "class.take_out": N_("Student taken out of a class"),
     "class.teachers": N_("Teachers of a class changed"),
+    "codes.print": N_("Codes for families printed"),
     "contact.add": N_("Contact added"),
     "contact.address": N_("Own address changed"),
     "contact.change": N_("Contact Info changed"),

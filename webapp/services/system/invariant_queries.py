@@ -184,6 +184,7 @@ TIES = (
     "calendarentry.appointment_id appointment",
     "calendarentry.link_id calendarlink",
     "calendarlink.contact_id contact",
+    "claimcode.student_id student",
     "classteacher.class_id class",
     "classteacher.contact_id contact",
     "connection.connected_by_id contact",

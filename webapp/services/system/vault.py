@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -17,6 +18,7 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         known = [Fernet(_derived(key)) for key in keys]
+        self._digesting = [hashlib.sha256(b"confab digests\0" + key.encode()).digest() for key in keys]
         self._fernet = MultiFernet(known)  # raises ValueError where there is none
         self._newest = known[0]
 
@@ -24,6 +26,10 @@ class Vault:
         """`row` names the row and column, such as "connection 3 access". Fernet has no associated data (RELIABILITY
         T13), so the row stands inside what is encrypted."""
         return self._fernet.encrypt(f"{row}\0{secret}".encode()).decode()
+
+    def digests(self, text: str) -> list[bytes]:
+        """Of the text under each key, newest first: whoever has none of the keys can tell none."""
+        return [hmac.digest(key, text.encode(), "sha256") for key in self._digesting]
 
     def is_newest(self, closed: str) -> bool:
         """Whether the newest key alone opens it."""

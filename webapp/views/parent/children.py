@@ -1,21 +1,34 @@
-"""Tie children to the parent who knows their student ID and security value."""
+"""Tie children to the parent who knows their student ID and security value, or has the school's letter with a code; and
+untie who was claimed by mistake."""
+
+from collections.abc import Callable
 
 from flask import g, request
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from webapp import clock
 from webapp.auth import family, who
 from webapp.context import database, reading
-from webapp.errors import DomainError, TooManyTries
+from webapp.errors import DomainError, Invalid, TooManyTries
 from webapp.forms import Form
 from webapp.models import Contact
-from webapp.services.booking.family import children_of
 from webapp.services.event.inputs import Line
-from webapp.services.event.open_events import Round
-from webapp.services.people.children import NoSuchChild, claim_child, may_try, note_refusal
+from webapp.services.people.children import (
+    NotClaimed,
+    claim_child,
+    claimed_child,
+    let_go,
+    may_try,
+    note_refusal,
+    tied_children,
+)
+from webapp.services.people.claim_codes import claim_by_code
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
 MINUTES = 60
+
+Claim = Callable[[Session, Contact], object]
 
 
 class ChildInput(BaseModel):
@@ -23,10 +36,14 @@ class ChildInput(BaseModel):
     security_value: Line = Field(default="", max_length=100)
 
 
+class LetterInput(BaseModel):
+    code: Line = Field(default="", max_length=40)
+
+
 @blueprint.get("/<school>/<event>/children")
 @family
 def children(school: str, event: str) -> Answer:
-    return _children_page(school, event, Form(ChildInput))
+    return _children_page(school, event)
 
 
 @blueprint.post("/<school>/<event>/children")
@@ -34,16 +51,52 @@ def children(school: str, event: str) -> Answer:
 def add_child(school: str, event: str) -> Answer:
     form = Form.sent(ChildInput, request.form)
     if not form:
-        return _children_page(school, event, form, 422)
+        return _children_page(school, event, form, status=422)
+    typed = form.value.model_dump()
     try:
-        _claim(form.value)
+        _claim(lambda db, contact: claim_child(db, contact, **typed, who=who(), now=clock.now()))
     except DomainError as error:
         form.refuse(error)
-        return _children_page(school, event, form, error.status)
+        return _children_page(school, event, form, status=error.status)
     return to("teachers", school, event)
 
 
-def _claim(typed: ChildInput) -> None:
+@blueprint.post("/<school>/<event>/children/code")
+@family
+def add_by_code(school: str, event: str) -> Answer:
+    letter = Form.sent(LetterInput, request.form)
+    if not letter:
+        return _children_page(school, event, letter=letter, status=422)
+    typed = letter.value.code
+    try:
+        _claim(lambda db, contact: claim_by_code(db, contact, typed, who=who(), now=clock.now()))
+    except DomainError as error:
+        letter.refuse(error)
+        return _children_page(school, event, letter=letter, status=error.status)
+    return to("teachers", school, event)
+
+
+@blueprint.get("/<school>/<event>/children/<child>/remove")
+@family
+def ask_to_remove(school: str, event: str, child: str) -> Answer:
+    return _remove_page(child)
+
+
+@blueprint.post("/<school>/<event>/children/<child>/remove")
+@family
+def remove_child(school: str, event: str, child: str) -> Answer:
+    """The office sees it in the Log."""
+    try:
+        with database().transaction() as db:
+            let_go(db, db.get_one(Contact, g.contact.id), child, who=who(), now=clock.now())
+    except DomainError as error:
+        if error.status == 404:
+            raise
+        return _remove_page(child, error)
+    return to("children", school, event)
+
+
+def _claim(claim: Claim) -> None:
     """The try is counted, and stays counted, before anything is looked up."""
     with database().transaction() as db:
         is_within = may_try(db, g.contact, now=clock.now())
@@ -51,18 +104,40 @@ def _claim(typed: ChildInput) -> None:
         raise TooManyTries(minutes=MINUTES)
     try:
         with database().transaction() as db:
-            contact = db.get_one(Contact, g.contact.id)
-            claim_child(db, contact, **typed.model_dump(), who=who(), now=clock.now())
-    except NoSuchChild:
+            claim(db, db.get_one(Contact, g.contact.id))
+    except Invalid:
         with database().transaction() as db:
             note_refusal(db, g.contact, who=who(), now=clock.now())
         raise
 
 
-def _children_page(school: str, event: str, form: Form[ChildInput], status: int = 200) -> Answer:
-    found: Round = g.round
-    with reading() as db:
-        known = children_of(db, g.contact)
-    if found.event.is_simple:
+def _children_page(
+    school: str,
+    event: str,
+    form: Form[ChildInput] | None = None,
+    *,
+    letter: Form[LetterInput] | None = None,
+    status: int = 200,
+) -> Answer:
+    if g.round.event.is_simple:
         return to("teachers", school, event)
-    return event_page("children.html", found, status, form=form, children=known)
+    with reading() as db:
+        known = tied_children(db, g.contact)
+    # A form that was refused is falsy.
+    values = {
+        "form": Form(ChildInput) if form is None else form,
+        "letter": Form(LetterInput) if letter is None else letter,
+    }
+    return event_page("children.html", g.round, status, children=known, **values)
+
+
+def _remove_page(child: str, error: DomainError | None = None) -> Answer:
+    """Another family's child is not found; one that the school tied stays, and the page says so."""
+    status = error.status if error else 200
+    student = None
+    with reading() as db:
+        try:
+            student = claimed_child(db, g.contact, child)
+        except NotClaimed as refusal:
+            error = refusal
+    return event_page("remove_child.html", g.round, status, child=student, error=error)
