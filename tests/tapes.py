@@ -1,10 +1,10 @@
-"""Keep what the Zoom client and the stand-in said to each other on Betamax cassettes, and play it back without either.
+"""Keep what a client and its stand-in said to each other on Betamax cassettes, and play it back without either.
 
 The cassettes are recorded anew by
 
-    CONFAB_RECORD=1 python -m pytest -n 0 tests/providers/test_cassettes.py
+    CONFAB_RECORD=1 python -m pytest -n 0 tests/providers/test_cassettes*.py
 
-against the stand-in in `webapp/sandbox/zoom`, never against Zoom; each says so itself. What Betamax records with its
+against the stand-ins in `webapp/sandbox`, never against the service itself; each says so. What Betamax records with its
 secrets goes to a passing folder; only what `scrubbed` is kept.
 """
 
@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -33,7 +34,6 @@ from webapp.providers.zoom import zoom_grants, zoom_meetings
 
 CASSETTES = Path(__file__).parent / "cassettes"
 IS_RECORDING = bool(os.environ.get("CONFAB_RECORD"))
-AGAINST = "Confab's own stand-in of Zoom (webapp/sandbox/zoom), not Zoom"
 SITE = "https://double.example"
 """In place of http://127.0.0.1:port and as long as that, as every placeholder is: answers say their own length."""
 
@@ -41,11 +41,12 @@ Scene = Mapping[str, str]
 T = TypeVar("T")
 
 _SECRET = re.compile(
-    r"""(?P<name>(?:^|[?&"])(?:access_token|refresh_token|token|code|code_verifier|client_secret|zak|pwd
-    |(?:\w+_)?password)(?:=|":\s*"))(?P<value>[^"&\s]+)""",
+    r"""(?P<name>(?:^|[?&"])(?:(?:access_token|refresh_token|token|code_verifier|client_secret|client_id|zak|pwd
+    |(?:\w+_)?password)(?:=|":\s*")|code(?:=|":\s*"(?![A-Za-z]+"))))(?P<value>[^"&\s]+)""",
     re.VERBOSE,
 )
-_KEPT = {"authorization", "accept", "content-type", "content-length", "retry-after"}
+"""A code that is a word, in JSON, is one of an error."""
+_KEPT = {"authorization", "accept", "content-type", "content-length", "retry-after", "prefer"}
 
 
 class ZoomClient:
@@ -58,49 +59,73 @@ class ZoomClient:
         self.provider = zoom_meetings(settings)(self.store)
 
 
-Exchange = Callable[[ZoomClient, Scene], T]
+@dataclass(frozen=True)
+class Vendor:
+    """Whose exchanges stand on the cassettes of a `folder` ("" is the one of all cassettes).
+
+    `stage` sets the scene at the stand-in, whose address `RunningSandbox` has under `url`; `client` is our side."""
+
+    name: str
+    package: str
+    folder: str
+    url: str
+    stage: Callable[[str], Any]
+    client: Callable[[Settings, Tokens], Any]
+    settings: Mapping[str, Any]
+    tidy: Callable[[str], str] = str  # what else differs each time, replaced by as many letters
+
+    @property
+    def cassettes(self) -> Path:
+        return CASSETTES / self.folder
+
+    @property
+    def against(self) -> str:
+        return f"Confab's own stand-in of {self.name} (webapp/sandbox/{self.package}), not {self.name}"
 
 
 class Deck:
     """Plays one exchange from its cassette; when recording, it takes it down from the stand-in first."""
 
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request, self._folder = request, folder
+    def __init__(self, request: pytest.FixtureRequest, folder: Path, vendor: Vendor) -> None:
+        self._request, self._folder, self._vendor = request, folder, vendor
         self.scene: Scene = {}
         self._monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
 
-    def play(self, name: str, exchange: Exchange[T], prepare: Callable[[ZoomStage], Scene] = lambda _: {}) -> T:
+    def play(self, name: str, exchange: Callable[[Any, Scene], T], prepare: Callable[[Any], Scene] = lambda _: {}) -> T:
         """What the client makes of it. `prepare` sets the scene at the stand-in and tells what the exchange has to
         know of it, which the cassette keeps. Each request has to be one on the cassette, and all of them are asked."""
         if IS_RECORDING:
             self._record(name, exchange, prepare)
-        self.scene = json.loads((CASSETTES / f"{name}.json").read_text())["scene"]
-        with self._tape(name, CASSETTES, record="none") as tape:
+        self.scene = json.loads((self._vendor.cassettes / f"{name}.json").read_text())["scene"]
+        settings = Settings(secret_key="s" * 64, token_keys=("k" * 64,), **self._vendor.settings)
+        with self._tape(name, self._vendor.cassettes, record="none") as tape:
             try:
-                return exchange(ZoomClient(_settings(), make_tokens()), self.scene)
+                return exchange(self._vendor.client(settings, make_tokens()), self.scene)
             finally:
                 left = [one.data["request"]["uri"] for one in tape.current_cassette.interactions if not one.used]
                 assert left == [], "the client did not ask for this"
 
-    def _record(self, name: str, exchange: Exchange[Any], prepare: Callable[[ZoomStage], Scene]) -> None:
-        stage = ZoomStage(self._request.getfixturevalue("sandbox").zoom_url)
+    def _record(self, name: str, exchange: Callable[[Any, Scene], Any], prepare: Callable[[Any], Scene]) -> None:
+        stage = self._vendor.stage(getattr(self._request.getfixturevalue("sandbox"), self._vendor.url))
         scene = prepare(stage)
         with self._tape(name, self._folder, record="once"), suppress(ProviderError):
-            exchange(ZoomClient(stage.settings, stage.store.tokens), scene)
+            exchange(self._vendor.client(stage.settings, stage.store.tokens), scene)
         recorded = (self._folder / f"{name}.json").read_text()
-        kept = scrubbed({"scene": json.loads(without_secrets(json.dumps(scene))), **json.loads(recorded)}, stage.url)
-        (CASSETTES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+        told = {"scene": json.loads(without_secrets(json.dumps(scene))), **json.loads(recorded)}
+        kept = {"recorded_against": self._vendor.against, **scrubbed(told, stage.url, self._vendor.tidy)}
+        self._vendor.cassettes.mkdir(exist_ok=True)
+        (self._vendor.cassettes / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
     def _tape(self, name: str, folder: Path, *, record: str) -> Betamax:
         session = new_session()
         for module in ("client", "oauth"):
-            self._monkeypatch.setattr(f"webapp.providers.zoom.{module}.new_session", lambda: session)
+            self._monkeypatch.setattr(f"webapp.providers.{self._vendor.package}.{module}.new_session", lambda: session)
         return Betamax(session, cassette_library_dir=str(folder)).use_cassette(
             name, record=record, match_requests_on=["method", "uri", "said"], preserve_exact_body_bytes=True
         )
 
 
-def scrubbed(recorded: Any, site: str) -> dict[str, Any]:
+def scrubbed(recorded: Any, site: str, tidy: Callable[[str], str]) -> dict[str, Any]:
     """A cassette that may be kept: readable, without secrets, and without what differs by machine and day."""
     for interaction in recorded["http_interactions"]:
         interaction["recorded_at"] = interaction["recorded_at"][:10] + "T00:00:00"
@@ -112,7 +137,8 @@ def scrubbed(recorded: Any, site: str) -> dict[str, Any]:
     text = re.sub(
         r'"(Bearer|Basic) ([^"]+)', lambda found: f'"{found[1]} {_placeholder(found[2])}', json.dumps(recorded)
     )
-    return {"recorded_against": AGAINST, **json.loads(text.replace(site, SITE))}
+    kept: dict[str, Any] = json.loads(tidy(text.replace(site, SITE)))
+    return kept
 
 
 def without_secrets(text: str) -> str:
@@ -144,19 +170,25 @@ def _said(request: PreparedRequest) -> tuple[str, str, dict[str, Any]]:
     kind = str(request.headers.get("Content-Type", ""))
     hidden = _SECRET.sub(lambda found: found["name"] + "x", text)
     said = json.loads(hidden) if kind == "application/json" else dict(parse_qsl(hidden, strict_parsing=bool(hidden)))
-    return str(request.headers["Authorization"]).split()[0], kind, said
+    # Microsoft's token endpoint takes the client's secret in the form.
+    return str(request.headers.get("Authorization", "none")).split()[0], kind, said
 
 
-def _settings() -> Settings:
-    return Settings(
-        secret_key="s" * 64,
-        token_keys=("k" * 64,),
-        zoom_client_id="our-client",
-        zoom_client_secret="our-secret",
-        zoom_oauth_url=SITE,
-        zoom_api_url=f"{SITE}/v2",
-        zoom_link_hosts=(urlsplit(SITE).netloc,),
-    )
+ZOOM = Vendor(
+    name="Zoom",
+    package="zoom",
+    folder="",
+    url="zoom_url",
+    stage=ZoomStage,
+    client=ZoomClient,
+    settings={
+        "zoom_client_id": "our-client",
+        "zoom_client_secret": "our-secret",
+        "zoom_oauth_url": SITE,
+        "zoom_api_url": f"{SITE}/v2",
+        "zoom_link_hosts": (urlsplit(SITE).netloc,),
+    },
+)
 
 
 Betamax.register_request_matcher(SaidMatcher)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from stages import BASIC, NEEDED, UNASSIGNED, ZoomStage, an_order
-from tapes import SITE, Deck, Exchange, Scene, ZoomClient
+from tapes import SITE, ZOOM, Deck, Scene, ZoomClient
 
 from webapp import clock
 from webapp.errors import ProviderError
@@ -24,7 +24,9 @@ STARTS = datetime(2036, 12, 3, 22, 0, tzinfo=UTC)
 DIGITS = PasscodeRule(length=8, have_number=True, only_allow_numeric=True)
 
 
-def refusal(deck: Deck, name: str, exchange: Exchange[Any], prepare: Callable[[ZoomStage], Scene]) -> ProviderError:
+def refusal(
+    deck: Deck, name: str, exchange: Callable[[ZoomClient, Scene], Any], prepare: Callable[[ZoomStage], Scene]
+) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         deck.play(name, exchange, prepare)
     return caught.value
@@ -37,7 +39,7 @@ def kinds(error: ProviderError) -> tuple[str, bool, bool]:
 @pytest.fixture
 def deck(request: pytest.FixtureRequest, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Deck:
     monkeypatch.setattr(clock, "now", lambda: now)
-    return Deck(request, tmp_path)
+    return Deck(request, tmp_path, ZOOM)
 
 
 def order(scene: Scene, **values: Any) -> MeetingOrder:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tapes import AGAINST, CASSETTES
+from microsoft_tapes import PUBLIC
+from tapes import CASSETTES
 
-ALL = sorted(CASSETTES.glob("*.json"))
+ALL = sorted(CASSETTES.rglob("*.json"))
 SECRETS = {
     "a header's credentials": r"\b(?:Bearer|Basic) (?!x+\b)\S+",
     "a token": r"""(?<!page_)(?:token|secret|verifier)(?:=|"\s?:\s?")(?!x+\b)[^\s"&]""",
-    "a code": r"""\bcode(?:=|"\s?:\s?")(?!x+\b)[^\s"&]""",
+    "a code": r"""\bcode(?:=|"\s?:\s?"(?![A-Za-z]+"))(?!x+\b)[^\s"&]""",
     "a passcode": r"""(?:passw(?:or)?d|passcode|pwd|zak)(?:=|"\s?:\s?")(?!x+\b)[^\s"&]""",
     "something long and random": r"\b(?!x+\b)(?=\w*\d)[\w-]{32,}",
     "somebody's address": r"[\w.+-]+@(?!(?:[\w-]+\.)+example\b)[\w-]+",
@@ -43,16 +44,18 @@ def texts(part: Any, name: str = "") -> Iterator[str]:
 
 
 def found(cassette: Any) -> set[str]:
-    return {what for what, how in SECRETS.items() for text in texts(cassette) if re.search(how, text, re.IGNORECASE)}
+    """The name of our property at Microsoft is long, the same everywhere, and no secret."""
+    all_texts = [text.replace(PUBLIC, "") for text in texts(cassette)]
+    return {what for what, how in SECRETS.items() for text in all_texts if re.search(how, text, re.IGNORECASE)}
 
 
-@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(CASSETTES)))
 def test_a_cassette_says_its_source_and_keeps_no_secret(path: Path) -> None:
     """R13"""
     cassette = read(path)
 
     assert found(cassette) == set()
-    assert cassette["recorded_against"] == AGAINST
+    assert cassette["recorded_against"].startswith("Confab's own stand-in of ")
     assert "127.0.0.1:" not in path.read_text(), "the port of the stand-in differs each time"
 
 
@@ -95,7 +98,7 @@ def test_a_secret_on_a_cassette_is_found(planted: str) -> None:
 
 
 def test_every_cassette_is_played() -> None:
-    played = (Path(__file__).parent / "test_cassettes.py").read_text()
+    played = "".join(path.read_text() for path in Path(__file__).parent.glob("test_cassettes*.py"))
 
     assert len(ALL) >= 16
     assert [path.stem for path in ALL if f'"{path.stem}"' not in played] == []
