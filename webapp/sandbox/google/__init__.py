@@ -8,6 +8,7 @@ from ..guard import protect
 from .api import create_api
 from .control import create_control
 from .oauth import create_oauth
+from .pages import create_pages
 from .seeding import seed
 from .state import GoogleState
 
@@ -23,7 +24,7 @@ def create_google(state: GoogleState, *, public_url: str = "") -> Flask:
     app = Flask(__name__, template_folder=str(_HERE / "templates"), static_folder=str(_HERE / "static"))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for create in (create_oauth, create_api, create_control):
+    for create in (create_oauth, create_api, create_control, create_pages):
         app.register_blueprint(create(state))
     protect(app)
     return app

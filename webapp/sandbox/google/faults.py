@@ -27,7 +27,7 @@ class Switches(lasting.Switches):
     deleted_update: str = "forbidden"  # what updating a deleted entry gives
 
 
-_RANGES = {
+RANGES = {
     **lasting.RANGES,
     "write_delay": (0.0, 60.0),
     "user_limit": (0.0, 1_000_000.0),
@@ -35,7 +35,7 @@ _RANGES = {
     "retry_after": (0.0, 3600.0),
     "page_limit": (1.0, 2500.0),
 }
-_CHOICES: dict[str, tuple[Any, ...]] = {
+CHOICES: dict[str, tuple[Any, ...]] = {
     "limit_status": (403, 429),
     "deleted_update": ("forbidden", "revived", "unchanged"),
 }
@@ -44,7 +44,7 @@ KINDS = (*planned.KINDS, *(f"limit:{kind}" for kind in LIMITS))
 
 def switched(switches: Switches, values: Mapping[str, Any]) -> Switches:
     """Raises ValueError, with a sentence."""
-    return lasting.switched(switches, values, _RANGES, _CHOICES)
+    return lasting.switched(switches, values, RANGES, CHOICES)
 
 
 def planned_answer(values: Mapping[str, Any]) -> PlannedAnswer:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, render_template, request
 
+from ..forms import create_page, typed_plan, typed_switches, whole
 from ..planned import planned_answer
 from . import desk
 from .answers import zulu
@@ -25,28 +25,7 @@ _RESPONSES = ("organizer", "accepted", "tentativelyAccepted", "notResponded", "d
 
 
 def create_pages(state: MicrosoftState) -> Blueprint:
-    pages = Blueprint("pages", __name__)
-
-    @pages.get("/")
-    def home() -> tuple[str, int]:
-        return _home(state, None), 200
-
-    for rule, act in _ACTIONS.items():
-        pages.add_url_rule(rule, act.__name__, _action(state, act), methods=["POST"])
-    return pages
-
-
-def _action(state: MicrosoftState, act: Callable[..., str]) -> Callable[..., tuple[str, int] | BaseResponse]:
-    """`act` does what the form says and names the place on the page to go back to."""
-
-    def answer(**path: Any) -> tuple[str, int] | BaseResponse:
-        try:
-            place = act(state, **path)
-        except ValueError as problem:
-            return _home(state, str(problem)), 422
-        return redirect(url_for("pages.home", _anchor=place), 303)
-
-    return answer
+    return create_page(state, _home, _ACTIONS)
 
 
 def _home(state: MicrosoftState, problem: str | None) -> str:
@@ -68,6 +47,7 @@ def _view(state: MicrosoftState) -> dict[str, Any]:
         "choices": CHOICES,
         "planned": state.planned,
         "kinds": ALL_KINDS,
+        "usual": "eventCreate",
         "operations": (*OPERATIONS, "token", "*"),
     }
 
@@ -110,7 +90,7 @@ def _add_event(state: MicrosoftState) -> str:
     zone = state.mailboxes[calendar.mailbox_id].zone if calendar else "UTC"
     day, is_all_day = date.fromisoformat(form.get("day", "")), "is_all_day" in form
     start = datetime.combine(day, datetime.min.time() if is_all_day else _clock(form.get("time", "")))
-    end = start + (timedelta(days=1) if is_all_day else timedelta(minutes=_whole(form.get("minutes", "60"))))
+    end = start + (timedelta(days=1) if is_all_day else timedelta(minutes=whole(form.get("minutes", "60"))))
     weekly = {"type": "weekly", "interval": 1, "daysOfWeek": [f"{start:%A}".lower()], "firstDayOfWeek": "sunday"}
     values = {
         "subject": form.get("subject", "").strip() or "Private",
@@ -144,21 +124,12 @@ def _end_grants(state: MicrosoftState) -> str:
 
 
 def _set_switches(state: MicrosoftState) -> str:
-    numbers = {name: request.form[name] for name in RANGES if name in request.form}
-    choices = {name: _chosen(name) for name in CHOICES if name in request.form}
-    state.set_switches(**numbers, **choices)
+    state.set_switches(**typed_switches(RANGES, CHOICES))
     return "faults"
 
 
-def _chosen(name: str) -> Any:
-    """Yes and no are choices too."""
-    return {"True": True, "False": False}.get(request.form[name], request.form[name])
-
-
 def _plan(state: MicrosoftState) -> str:
-    values = {"operation": request.form.get("operation", "eventCreate"), "kind": request.form.get("kind", "status")}
-    numbers = {"status": _whole(request.form.get("status", "500")), "times": _whole(request.form.get("times", "1"))}
-    state.plan(planned_answer({**values, **numbers}, ALL_KINDS))
+    state.plan(planned_answer(typed_plan(), ALL_KINDS))
     return "faults"
 
 
@@ -170,12 +141,6 @@ def _unplan(state: MicrosoftState) -> str:
 
 def _clock(text: str) -> Any:
     return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - what a clock on the wall shows
-
-
-def _whole(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError(f"“{text}” is not a whole number.")
-    return int(text)
 
 
 _ACTIONS: dict[str, Callable[..., str]] = {

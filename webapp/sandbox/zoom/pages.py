@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, render_template, request
 
+from ..forms import create_page, typed_plan, whole
 from .directory import add_user, change_account, change_user
 from .faults import KINDS, planned_answer
 from .grants import revoke_grants
@@ -43,28 +43,7 @@ _KIND_LABELS = {
 
 
 def create_pages(state: ZoomState) -> Blueprint:
-    pages = Blueprint("pages", __name__)
-
-    @pages.get("/")
-    def home() -> tuple[str, int]:
-        return _home(state, None), 200
-
-    for rule, act in _ACTIONS.items():
-        pages.add_url_rule(rule, act.__name__, _action(state, act), methods=["POST"])
-    return pages
-
-
-def _action(state: ZoomState, act: Callable[..., str]) -> Callable[..., tuple[str, int] | BaseResponse]:
-    """`act` does what the form says and names the place on the page to go back to."""
-
-    def answer(**path: Any) -> tuple[str, int] | BaseResponse:
-        try:
-            place = act(state, **path)
-        except ValueError as problem:
-            return _home(state, str(problem)), 422
-        return redirect(url_for("pages.home", _anchor=place), 303)
-
-    return answer
+    return create_page(state, _home, _ACTIONS)
 
 
 def _home(state: ZoomState, problem: str | None) -> str:
@@ -122,7 +101,7 @@ def _in_zone(at: float, zone: str) -> str:
 def _add_user(state: ZoomState) -> str:
     names = ("email", "first_name", "last_name", "status")
     values = {name: request.form.get(name, "").strip() for name in names}
-    add_user(state, {**values, "type": _whole(request.form.get("type", "2"))})
+    add_user(state, {**values, "type": whole(request.form.get("type", "2"))})
     return "users"
 
 
@@ -151,7 +130,7 @@ def _edit_meeting(state: ZoomState, meeting_id: int) -> str:
     if topic:
         rename_in_portal(state, meeting_id, topic)
     if later:
-        move_in_portal(state, meeting_id, _whole(later))
+        move_in_portal(state, meeting_id, whole(later))
     return "meetings"
 
 
@@ -180,9 +159,7 @@ def _set_switches(state: ZoomState) -> str:
 
 
 def _plan(state: ZoomState) -> str:
-    values = {"operation": request.form.get("operation", "meetingCreate"), "kind": request.form.get("kind", "status")}
-    numbers = {"status": _whole(request.form.get("status", "500")), "times": _whole(request.form.get("times", "1"))}
-    state.plan(planned_answer({**values, **numbers}))
+    state.plan(planned_answer(typed_plan()))
     return "faults"
 
 
@@ -195,12 +172,6 @@ def _unplan(state: ZoomState) -> str:
 def _remove_app(state: ZoomState, grant_id: str) -> str:
     revoke_grants(state, grant_id)
     return "account"
-
-
-def _whole(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError(f"“{text}” is not a whole number.")
-    return int(text)
 
 
 _ACTIONS: dict[str, Callable[..., str]] = {
