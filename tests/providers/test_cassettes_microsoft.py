@@ -99,7 +99,7 @@ def old_secret(microsoft: MicrosoftStage) -> Scene:
 
 class TestTheGrant:
     def test_a_code_becomes_tokens(self, deck: Deck, now: datetime) -> None:
-        """R32"""
+        """R33"""
         tokens = deck.play(
             "token_by_code",
             lambda microsoft, scene: microsoft.grants.exchange(scene["code"], verifier=VERIFIER),
@@ -158,7 +158,7 @@ class TestTheAccount:
 
 class TestEntries:
     def test_making_one(self, deck: Deck) -> None:
-        """R31"""
+        """R103"""
         made = deck.play("put", lambda microsoft, scene: microsoft.provider.put(scene["calendar"], ORDER), a_calendar)
 
         assert made == MadeEntry(made.remote_id, STARTS, ENDS, ORDER.key)
@@ -174,7 +174,7 @@ class TestEntries:
         assert made == MadeEntry(deck.scene["entry"], LATER.starts_at, LATER.ends_at, ORDER.key)
 
     def test_making_one_that_was_deleted(self, deck: Deck) -> None:
-        """R38"""
+        """R103"""
         error = refusal(
             deck,
             "put_used",

@@ -52,7 +52,7 @@ def kinds(error: ProviderError) -> tuple[str, bool, bool]:
 
 class TestTheAccount:
     def test_it_says_whose_it_is(self, microsoft: MicrosoftStage) -> None:
-        """R32: the address is shown, and compared with the contact's."""
+        """R33: the address is shown, and compared with the contact's."""
         account = microsoft.provider.account()
 
         assert account == RemoteAccount(microsoft.state()["mailboxes"][0]["id"], "Petra Vogel", PETRA)
@@ -72,7 +72,7 @@ class TestTheAccount:
 
 class TestEntries:
     def test_outlook_is_told_each_setting_that_matters(self, microsoft: MicrosoftStage) -> None:
-        """R31, F17: busy, private, nobody invited, and the reminder is left to the teacher's own habit."""
+        """R103, F17: busy, private, nobody invited, and the reminder is left to the teacher's own habit."""
         order = an_order(summary="Jamie\r\n Doe " + "é" * 300, location="Room 4,\n 2nd floor")
 
         made = microsoft.provider.put(microsoft.calendar, order)
@@ -126,10 +126,13 @@ class TestEntries:
         assert again == replace(first, starts_at=later(order).starts_at, ends_at=later(order).ends_at)
         assert [one["place"] for one in microsoft.standing()] == ["Room 5"]
 
-    def test_what_the_teacher_moved_is_told_and_not_fought(self, microsoft: MicrosoftStage) -> None:
+    @pytest.mark.parametrize("answer", ["same", "echo", "refused", "conflict"])
+    def test_what_the_teacher_moved_is_told_and_not_fought(self, microsoft: MicrosoftStage, answer: str) -> None:
+        """R103"""
+        microsoft.switch(repeated_create=answer)
         order = an_order()
         made = microsoft.provider.put(microsoft.calendar, order)
-        microsoft.control("switches", clock_offset=3600)
+        microsoft.switch(clock_offset=3600)
         microsoft.move(made.remote_id, minutes=30)
 
         again = microsoft.provider.put(microsoft.calendar, order)
@@ -139,7 +142,7 @@ class TestEntries:
 
     @pytest.mark.parametrize("answer", ["same", "conflict"])
     def test_the_key_of_an_entry_that_was_deleted_is_used(self, microsoft: MicrosoftStage, answer: str) -> None:
-        """R38: it does not rise again by a repeated call."""
+        """R103: it does not rise again by a repeated call."""
         microsoft.switch(repeated_create=answer)
         order = an_order()
         microsoft.delete(microsoft.provider.put(microsoft.calendar, order).remote_id)
@@ -173,6 +176,19 @@ class TestEntries:
         error = refusal(microsoft.provider.put, school, an_order())
 
         assert kinds(error) == ("no_calendar", False, False)
+
+    def test_a_calendar_that_is_gone_holds_nothing_that_could_be_taken_for_the_truth(
+        self, microsoft: MicrosoftStage
+    ) -> None:
+        """Neither "all entries were deleted" nor "the teacher has time"."""
+        window = {"starts_at": STARTS, "ends_at": STARTS + QUARTER}
+        asked = [
+            refusal(microsoft.provider.find, "AAMkGone", "key"),
+            refusal(microsoft.provider.ours, "AAMkGone", since=STARTS),
+            refusal(microsoft.provider.busy, [microsoft.calendar, "AAMkGone"], **window),
+        ]
+
+        assert {kinds(error) for error in asked} == {("no_calendar", False, False)}
 
     def test_a_change_touches_only_our_own_fields(self, microsoft: MicrosoftStage) -> None:
         """F31: what the teacher set in Outlook stays."""
@@ -221,7 +237,6 @@ class TestEntries:
 
         assert microsoft.provider.find(school, order.key) == [made]
         assert microsoft.provider.find(microsoft.calendar, order.key) == []
-        assert microsoft.provider.find("AAMkNoSuchCalendar", order.key) == []
 
     def test_all_of_ours_are_listed_and_nothing_else(self, microsoft: MicrosoftStage) -> None:
         old = an_order(starts_at=STARTS - timedelta(days=30), ends_at=STARTS - timedelta(days=30) + QUARTER)
@@ -282,6 +297,22 @@ class TestUnknownOutcomes:
         error = refusal(microsoft.provider.change, microsoft.calendar, made.remote_id, order)
 
         assert kinds(error) == (str(status), True, True)
+
+    @pytest.mark.parametrize(
+        ("answer", "trouble"),
+        [("echo", "eventUpdate"), ("refused", "eventUpdate"), ("refused", "eventsList"), ("conflict", "eventsList")],
+    )
+    def test_an_entry_that_is_there_is_not_taken_for_missing_when_it_cannot_be_brought_up_to_date(
+        self, microsoft: MicrosoftStage, answer: str, trouble: str
+    ) -> None:
+        microsoft.switch(repeated_create=answer)
+        order = an_order()
+        microsoft.provider.put(microsoft.calendar, order)
+        microsoft.plan(trouble, "limit:rate")
+
+        error = refusal(microsoft.provider.put, microsoft.calendar, later(order))
+
+        assert kinds(error) == ("rate", True, True)
 
 
 class TestLimits:

@@ -55,7 +55,7 @@ def do_everything(wire: Wire, microsoft: MicrosoftStage) -> None:
 
 
 def test_every_request_is_one_that_graph_knows(wire: Wire, microsoft: MicrosoftStage) -> None:
-    """R31, R35"""
+    """R35, R103"""
     do_everything(wire, microsoft)
 
     asked = list(wire.requests())

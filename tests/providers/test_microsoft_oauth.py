@@ -47,7 +47,7 @@ def grants_at(microsoft: MicrosoftStage, url: str) -> MicrosoftGrants:
 
 class TestConsent:
     def test_the_page_is_asked_with_state_and_a_hashed_verifier(self, microsoft: MicrosoftStage) -> None:
-        """R32, OAUTH-030: only the scopes that are documented, and which account is chosen each time."""
+        """R33, OAUTH-030: only the scopes that are documented, and which account is chosen each time."""
         url = urlsplit(microsoft.grants.authorize_url(state="s 1", verifier=VERIFIER))
 
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -253,7 +253,7 @@ def test_there_is_nothing_to_revoke_at_microsoft(microsoft: MicrosoftStage) -> N
 
 
 def test_outlook_is_offered_only_where_the_installation_has_an_app_for_it(microsoft: MicrosoftStage) -> None:
-    """R32"""
+    """R33"""
     having, without = microsoft.settings, microsoft.settings.model_copy(update={"microsoft_client_id": ""})
 
     offered = [_providers(Flask("confab"), settings) for settings in (having, without)]

@@ -111,40 +111,48 @@ class MicrosoftCalendars:
         }
         spans = [
             span
-            for calendar in calendars
-            for span in busy_spans(calendar, list(self._listed(f"{_calendar(calendar)}/calendarView", wanted)))
+            for calendar in dict.fromkeys(calendars)
+            for span in busy_spans(calendar, self._in_calendar(calendar, "calendarView", wanted))
         ]
         return merged(spans, starts_at=starts_at, ends_at=ends_at)
 
     def _former(self, calendar: str, order: EntryOrder, error: ProviderError, by: float) -> MadeEntry:
-        """What an earlier call with this key has made, brought up to date. Raises "used" where it was deleted."""
+        """What an earlier call with this key has made. Raises "used" where it was deleted."""
         told = str(error.values.get("existing") or "")
-        found = [one.remote_id for one in self.find(calendar, order.key)] or ([told] if told else [])
         try:
-            return self.change(calendar, found[0], order, by=by) if found else _used(error)
-        except ProviderError as refused:
-            if refused.code != GONE:
+            found = [one.remote_id for one in self.find(calendar, order.key)] or ([told] if told else [])
+            if found:
+                return self._as_ordered(calendar, order, self._call("GET", _event(found[0])), by)
+        except ProviderError as trouble:
+            if trouble.code != GONE:
+                trouble.arrived = True  # it is there, whatever came of looking at it
                 raise
-            return _used(refused)
+        raise _used(error) from error
 
     def _as_ordered(self, calendar: str, order: EntryOrder, answer: Answer, by: float) -> MadeEntry:
         """A repeated call may be answered with what the first one made. Where nobody has touched that since, and it
         says otherwise than the order does by now, it is brought up to date; what the teacher changed is theirs."""
         event, made = answer.object(), _made(answer, order.key)
-        is_due = is_untouched(event) and not says_what(event, order)
-        return self.change(calendar, made.remote_id, order, by=by) if is_due else made
+        if says_what(event, order) or not is_untouched(event):
+            return made
+        try:
+            return self.change(calendar, made.remote_id, order, by=by)
+        except ProviderError as trouble:
+            trouble.arrived = True
+            raise
 
     def _entries(self, calendar: str, which: str) -> list[MadeEntry]:
-        """Oldest first; none of a calendar that is gone."""
+        """Oldest first."""
         wanted = {"$filter": which, "$select": _ENTRY, "$expand": orders.EXPAND_OURS}
-        try:
-            listed = list(self._listed(f"{_calendar(calendar)}/events", wanted))
-        except ProviderError as error:
-            if error.code != GONE:
-                raise
-            return []
+        listed = self._in_calendar(calendar, "events", wanted)
         listed.sort(key=lambda event: str(event.get("createdDateTime")))
         return [entry for entry in map(made_entry, listed) if entry]
+
+    def _in_calendar(self, calendar: str, what: str, wanted: dict[str, str]) -> list[dict[str, Any]]:
+        try:
+            return list(self._listed(f"{_calendar(calendar)}/{what}", wanted))
+        except ProviderError as error:
+            raise _without_calendar(error) from error
 
     def _listed(self, path: str, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
         """All entries of all pages."""
@@ -179,10 +187,10 @@ def _made(answer: Answer, key: str = "") -> MadeEntry:
     return made if made.key else MadeEntry(made.remote_id, made.starts_at, made.ends_at, key)
 
 
-def _used(error: ProviderError) -> MadeEntry:
-    raise ProviderError(
+def _used(error: ProviderError) -> ProviderError:
+    return ProviderError(
         N_("The entry was deleted in the Outlook calendar."), retry=False, code="used", detail=error.detail
-    ) from error
+    )
 
 
 def _without_calendar(error: ProviderError) -> ProviderError:
