@@ -1,7 +1,6 @@
 """Set the scene at the stand-in of Microsoft: a mailbox, an app that was granted access to it, and our client."""
 
 import secrets
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,21 +19,28 @@ PETRA = "petra.vogel@linden.example"
 VERIFIER = "v" * 50
 
 
+def microsoft_settings(url: str, made: dict[str, Any]) -> dict[str, Any]:
+    """Those of Settings that lead our application to the stand-in at `url`; `made` is what its reset answered."""
+    return {
+        "microsoft_client_id": made["client_id"],
+        "microsoft_client_secret": made["client_secret"],
+        "microsoft_oauth_url": f"{url}/common/oauth2/v2.0",
+        "microsoft_api_url": f"{url}/v1.0",
+    }
+
+
 class MicrosoftStage:
     """The stand-in at `url`, emptied; Petra's mailbox, in Central Europe, is the one that our client is granted."""
 
-    def __init__(self, url: str, *, zone: str = "W. Europe Standard Time") -> None:
+    def __init__(self, url: str, *, zone: str = "W. Europe Standard Time", redirect: str = REDIRECT) -> None:
         self.url = url
-        app = {"name": "Confab", "redirect_uris": [REDIRECT]}
+        app = {"name": "Confab", "redirect_uris": [redirect]}
         petra = {"email": PETRA, "name": "Petra Vogel", "zone": zone}
-        made = self.control("reset", seed={"mailboxes": [petra], "app": app})
+        self.made = self.control("reset", seed={"mailboxes": [petra], "app": app})
         self.settings = Settings(
             secret_key=secrets.token_hex(32),
             token_keys=(secrets.token_hex(32),),
-            microsoft_client_id=made["client_id"],
-            microsoft_client_secret=made["client_secret"],
-            microsoft_oauth_url=f"{url}/common/oauth2/v2.0",
-            microsoft_api_url=f"{url}/v1.0",
+            **microsoft_settings(url, self.made),
         )
         self.grants = microsoft_grants(self.settings)
         self.sent: list[tuple[PreparedRequest, int]] = []
@@ -112,7 +118,3 @@ class MicrosoftStage:
         content = answer.json()
         assert isinstance(content, dict)
         return content
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
