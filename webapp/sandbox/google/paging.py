@@ -36,14 +36,14 @@ def _size(text: str, largest: int) -> int:
 
 def _made(call: Call, place: Place) -> str:
     content = json.dumps(place)
-    return base64.urlsafe_b64encode(f"{_seal(call, content)}{content}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{_seal(call, content)}{content}".encode()).decode().rstrip("=")
 
 
 def _read(call: Call, token: str) -> Place | None:
     if not token:
         return None
     try:
-        text = base64.urlsafe_b64decode(token).decode()
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except ValueError:
         raise invalid("pageToken", "Invalid value") from None
     seal, content = text[:_SEAL], text[_SEAL:]
