@@ -42,6 +42,7 @@ FOR_FAMILIES = (
     "services/people/claim_codes.py",
     "services/people/codes.py",
     "services/people/names.py",
+    "services/people/sign_up.py",
     "views/problems.py",
     "views/parent/*.py",
 )

@@ -109,7 +109,7 @@ FOR_ADMINISTRATORS += """
     undelivered.overview undelivered.retry_all undelivered.retry undelivered.dismiss
 """.split()
 FIELDS += """
-    class_id language renew student
+    allows_claims allows_sign_up asks_address asks_phone class_id language phone renew student
     address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to
     sender_name support_address time_format who
     appointments_allowed class_ref group_name named words

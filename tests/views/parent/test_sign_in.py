@@ -83,7 +83,7 @@ def test_looking_at_pages_and_links_uses_up_nothing(homes: Households) -> None:
         visitor.client.head(f"{homes.base}/{path}")
 
     assert [row.tries for row in homes.all(SignInCode)] == [0]
-    assert visitor.post(f"{homes.base}/code", {"code": code}).location == f"{homes.base}/"
+    assert visitor.post(f"{homes.base}/code", {"code": code}).location == f"{homes.base}/profile"
 
 
 def test_a_new_code_voids_the_one_before(homes: Households) -> None:
@@ -157,7 +157,7 @@ def test_a_password_lets_in_and_a_wrong_one_says_no_more_than_for_a_stranger(hom
 
     assert wrong.status_code == 422
     assert "This email and password do not belong together." in text_of(wrong.text)
-    assert right.location == f"{homes.base}/"
+    assert right.location == f"{homes.base}/profile"
     assert [c.school_id for c in homes.all(Contact) if c.email == KNOWN] == [homes.school.id]
 
 

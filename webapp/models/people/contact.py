@@ -46,6 +46,8 @@ class Contact(SQLModel, table=True):
     teacher_ref: str | None = Field(default=None, max_length=255)  # TeacherID, or the sourcedId of a OneRoster teacher
     parent_ref: str | None = Field(default=None, max_length=255)
     language: str = Field(default="", max_length=5)  # in which they read pages and mails; empty while nobody chose
+    phone: str = Field(default="", max_length=40)
+    address: str = Field(default="", max_length=300)
     room: str = Field(default="", max_length=60)  # given to their resources in new events
     virtual_room: str = Field(default="", max_length=2048)
     absent_since: datetime | None = None  # a teacher who is not in the school's files any more

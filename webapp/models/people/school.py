@@ -25,4 +25,8 @@ class School(SQLModel, table=True):
     support_address: str = Field(default="", max_length=254)
     logo_digest: str = Field(default="", max_length=20)  # of the logo that there is
     link_days: int = Field(default=7)  # for so long a mailed sign-in link is good
+    allows_sign_up: bool = True  # whoever proves an address books here, also if the roster does not know it
+    allows_claims: bool = True  # "Allow parents to attach and detach students"
+    asks_phone: bool = False  # of new families
+    asks_address: bool = False
     created_at: datetime

@@ -22,6 +22,10 @@ class NoSuchChild(Invalid):
     field = "student_ref"
 
 
+class ClaimsClosed(DomainError):
+    message = N_("The school links children to their parents by itself. Ask the school office.")
+
+
 class NotClaimed(DomainError):
     message = N_("The school has linked this child to you. Ask the school office if that is wrong.")
 

@@ -28,6 +28,7 @@ _DEEDS = {
     "contact.address": N_("Address changed by themselves"),
     "contact.level": N_("Admin level changed"),
     "contact.name": N_("Name changed by themselves"),
+    "contact.details": N_("Details told by themselves"),
     "contact.invite": N_("Sign-in link mailed"),
     "contact.password": N_("Password set"),
     "feed.make": N_("Calendar link made or renewed"),

@@ -22,6 +22,10 @@ def without_control(text: str) -> str:
     return text
 
 
+def _lines(text: str) -> str:
+    return "\n".join(without_control(line.strip()) for line in text.splitlines())
+
+
 def _an_address(text: str) -> str:
     try:
         return checked_email(text) if text else ""
@@ -38,6 +42,8 @@ def _a_language(text: str) -> str:
 Address = Annotated[str, AfterValidator(_an_address)]
 Words = Annotated[str, Field(max_length=100), AfterValidator(without_control)]
 Language = Annotated[str, AfterValidator(_a_language)]
+Phone = Annotated[str, Field(max_length=40), AfterValidator(without_control)]
+Home = Annotated[str, Field(max_length=300), AfterValidator(_lines)]
 Ref = Annotated[str, Field(max_length=255), AfterValidator(without_control)]
 
 
@@ -52,6 +58,8 @@ class ContactInput(BaseModel):
     teacher_ref: Ref = ""
     parent_ref: Ref = ""
     language: Language = ""
+    phone: Phone = ""
+    address: Home = ""
 
     def refuse_nobody(self) -> None:
         if not (self.first or self.last or self.email):
@@ -130,7 +138,7 @@ def _fill(session: Session, contact: Contact, typed: ContactInput) -> None:
         with session.begin_nested():
             contact.first, contact.last, contact.email = typed.first, typed.last, email
             contact.teacher_ref, contact.parent_ref = typed.teacher_ref or None, typed.parent_ref or None
-            contact.language = typed.language
+            contact.language, contact.phone, contact.address = typed.language, typed.phone, typed.address
             session.add(contact)
             session.flush()
     except IntegrityError:

@@ -11,15 +11,11 @@ from webapp.errors import N_, Invalid
 from webapp.models import Contact, FormerSchool, Resource, ResourceMember, School
 from webapp.models.people.contact import is_last_first
 from webapp.models.people.school import RESERVED_SLUGS
-from webapp.services.people.contacts import Address, without_control
+from webapp.services.people.contacts import Address, Home, without_control
 from webapp.services.people.manners import speak_as, team_name
 from webapp.services.people.schools import is_slug, refuse_taken
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
-
-
-def _lines(text: str) -> str:
-    return "\n".join(without_control(line.strip()) for line in text.splitlines())
 
 
 def _header(text: str) -> str:
@@ -35,7 +31,7 @@ class SchoolInput(BaseModel):
     model_config = ConfigDict(str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_control)]
-    address: Annotated[str, Field(max_length=300), AfterValidator(_lines)] = ""
+    address: Home = ""
     slug: Annotated[str, Field(min_length=1, max_length=60)]
     date_format: str = Field(default="mdy", pattern="^(mdy|dmy)$")
     time_format: str = Field(default="12", pattern="^(12|24)$")
@@ -44,12 +40,20 @@ class SchoolInput(BaseModel):
     reply_to: Address = ""
     support_address: Address = ""
     link_days: int = Field(default=7, ge=1, le=30)
+    allows_sign_up: bool = False
+    allows_claims: bool = False
+    asks_phone: bool = False
+    asks_address: bool = False
+
+
+_AS_THEY_ARE = """
+    name address sender_name reply_to support_address link_days allows_sign_up allows_claims asks_phone asks_address
+""".split()
 
 
 def stored_settings(school: School) -> dict[str, object]:
     """As the form shows them."""
-    same = "name address slug sender_name reply_to support_address link_days".split()
-    shown: dict[str, object] = {field: getattr(school, field) for field in same}
+    shown: dict[str, object] = {field: getattr(school, field) for field in ("slug", *_AS_THEY_ARE)}
     return shown | {
         "date_format": school.date_format or "mdy",
         "time_format": school.time_format or "12",
@@ -61,7 +65,7 @@ def save_settings(session: Session, school: School, typed: SchoolInput, *, who: 
     """Another order of names renames the resources that are named after their teachers. Raises Invalid."""
     school = session.get_one(School, school.id, with_for_update=True)
     _move_address(session, school, typed)
-    for field in "name address date_format time_format sender_name reply_to support_address link_days".split():
+    for field in ("date_format", "time_format", *_AS_THEY_ARE):
         setattr(school, field, getattr(typed, field))
     if (typed.names == "last") != school.names_last_first:
         _rename_resources(session, school)

@@ -25,6 +25,7 @@ _LABELS = {
     "contact.address": N_("Own address changed"),
     "contact.change": N_("Contact Info changed"),
     "contact.delete": N_("Contact deleted"),
+    "contact.details": N_("Own phone and address told"),
     "contact.invite": N_("Sign-in link mailed"),
     "contact.level": N_("Admin level changed"),
     "contact.name": N_("Own name changed"),

@@ -15,6 +15,7 @@ from webapp.forms import Form
 from webapp.models import Contact
 from webapp.services.event.inputs import Line
 from webapp.services.people.children import (
+    ClaimsClosed,
     NotClaimed,
     claim_child,
     claimed_child,
@@ -87,6 +88,8 @@ def ask_to_remove(school: str, event: str, child: str) -> Answer:
 def remove_child(school: str, event: str, child: str) -> Answer:
     """The office sees it in the Log."""
     try:
+        if not g.school.allows_claims:
+            raise ClaimsClosed
         with database().transaction() as db:
             let_go(db, db.get_one(Contact, g.contact.id), child, who=who(), now=clock.now())
     except DomainError as error:
@@ -98,6 +101,8 @@ def remove_child(school: str, event: str, child: str) -> Answer:
 
 def _claim(claim: Claim) -> None:
     """The try is counted, and stays counted, before anything is looked up."""
+    if not g.school.allows_claims:
+        raise ClaimsClosed
     with database().transaction() as db:
         is_within = may_try(db, g.contact, now=clock.now())
     if not is_within:

@@ -13,9 +13,10 @@ from webapp.forms import Form
 from webapp.services.event.open_events import round_of
 from webapp.services.people.accounts import count_password_try, is_password, login_of
 from webapp.services.people.codes import WrongCode, redeem_code
-from webapp.services.people.family_sign_in import let_family_in
+from webapp.services.people.family_sign_in import LetIn, let_family_in
 from webapp.services.people.schools import school_of
 from webapp.services.people.sign_in import end_sign_in
+from webapp.services.people.sign_up import NotWelcome
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 from webapp.views.parent.landing import mail_code, wanted_page
 
@@ -45,9 +46,12 @@ def redeem(school: str, event: str) -> Answer:
     with database().transaction() as db:
         here, now = school_of(db, school), clock.now()
         is_right = redeem_code(db, here, email, form["code"], now=now)
-        secret = let_family_in(db, here, email, now=now) if is_right else ""
-    if secret:
-        return _let_in(school, event, secret)
+        try:
+            came = let_family_in(db, here, email, now=now) if is_right else None
+        except NotWelcome as error:
+            return _not_welcome(school, event, error)
+    if came:
+        return _let_in(school, event, came)
     form.refuse(WrongCode())
     return _code_page(school, event, form, Form(PasswordInput), 422)
 
@@ -75,7 +79,9 @@ def password(school: str, event: str) -> Answer:
         return to("landing", school, event)
     form = Form.sent(PasswordInput, request.form)
     try:
-        return _let_in(school, event, _secret_for(school, email, form["password"]))
+        return _let_in(school, event, _came_by_password(school, email, form["password"]))
+    except NotWelcome as error:
+        return _not_welcome(school, event, error)
     except DomainError as error:
         form.refuse(error)
         return _code_page(school, event, Form(CodeInput), form, error.status)
@@ -102,14 +108,24 @@ def _code_page(
     return event_page("code.html", found, status, form=form, password=password, email=session["email"], is_new=is_new)
 
 
-def _let_in(school: str, event: str, secret: str) -> Response:
+def _let_in(school: str, event: str, came: LetIn) -> Response:
     target = wanted_page(school, event, session.get("next"))
-    auth.remember(secret)
+    auth.remember(came.secret)
+    if came.is_new:
+        return to("profile", school, event, **({"next": target} if target else {}))
     return redirect(target, 303) if target else to("landing", school, event)
 
 
-def _secret_for(school: str, email: str, typed: str) -> str:
-    """Raises Invalid with the same words for an address without a password and a wrong one, or TooManyTries."""
+def _not_welcome(school: str, event: str, error: NotWelcome) -> Answer:
+    """Its reader has proved the address: strangers learn of no address whether the school knows it."""
+    with reading() as db:
+        g.school, found = school_of(db, school), round_of(db, school, event)
+    return event_page("not_welcome.html", found, error.status, error=error, email=session["email"])
+
+
+def _came_by_password(school: str, email: str, typed: str) -> LetIn:
+    """Raises NotWelcome, TooManyTries, or Invalid, with the same words for an address without a password and a wrong
+    one."""
     with database().transaction() as db:
         count_password_try(db, email, request.remote_addr or "", now=clock.now())
     with reading() as db:
