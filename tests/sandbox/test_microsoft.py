@@ -35,6 +35,10 @@ class Desk:
     client: FlaskClient
     token: str = ""
 
+    @property
+    def page(self) -> str:
+        return f"/mailboxes/{next(iter(self.state.mailboxes))}"
+
     def connect(self, scopes: str = "offline_access User.Read Calendars.ReadWrite") -> dict[str, Any]:
         app = next(iter(self.state.apps.values()))
         form = {
@@ -334,12 +338,14 @@ class TestTheFile:
 class TestThePage:
     """The teacher's calendar, as they see and change it."""
 
-    def test_it_shows_what_is_on_each_calendar(self, desk: Desk) -> None:
-        desk.ask("POST", "/me/events", {**LESSON, "subject": "<script>alert(1)</script>"})
+    def test_it_shows_what_is_on_each_calendar_by_the_clock_of_its_owner(self, desk: Desk) -> None:
+        lesson = {**LESSON, "start": {"dateTime": "2026-12-03T15:00:00", "timeZone": "UTC"}}
+        desk.ask("POST", "/me/events", {**lesson, "subject": "<script>alert(1)</script>"})
 
-        page = desk.client.get("/").text
+        home, page = desk.client.get("/").text, desk.client.get(desk.page).text
 
-        assert "Petra Vogel" in page
+        assert f'href="{desk.page}"' in home
+        assert "2026-12-03 16:00 to 17:00" in page
         assert "&lt;script&gt;" in page
         assert "<script" not in page
 
@@ -347,13 +353,15 @@ class TestThePage:
         calendar = next(iter(desk.state.calendars))
         form = {"calendar_id": calendar, "subject": "Dentist", "day": "2026-12-03", "time": "09:00", "minutes": "45"}
 
-        added = desk.client.post("/events", data={**form, "show_as": "oof", "weekly": "on"})
+        added = desk.client.post(f"{desk.page}/events", data={**form, "show_as": "oof", "weekly": "on"})
         event = next(iter(desk.state.events.values()))
-        moved = desk.client.post(f"/events/{event.id}/edit", data={"subject": "Doctor", "minutes_later": "30"})
+        named = {"event_id": event.id}
+        moved = desk.client.post(f"{desk.page}/events/edit", data={**named, "subject": "Doctor", "minutes_later": "30"})
         shifted = desk.state.events[event.id]
-        deleted = desk.client.post(f"/events/{event.id}/delete")
+        deleted = desk.client.post(f"{desk.page}/events/delete", data=named)
 
         assert [answer.status_code for answer in (added, moved, deleted)] == [303, 303, 303]
+        assert {answer.headers["Location"] for answer in (added, moved, deleted)} == {desk.page}
         assert (event.start, event.end, event.show_as) == ("2026-12-03T09:00:00", "2026-12-03T09:45:00", "oof")
         assert (shifted.subject, shifted.start) == ("Doctor", "2026-12-03T09:30:00")
         assert event.recurrence is not None
@@ -362,32 +370,49 @@ class TestThePage:
     def test_a_whole_day_is_added(self, desk: Desk) -> None:
         calendar = next(iter(desk.state.calendars))
 
-        desk.client.post("/events", data={"calendar_id": calendar, "day": "2026-12-03", "is_all_day": "on"})
+        form = {"calendar_id": calendar, "day": "2026-12-03", "is_all_day": "on"}
+        desk.client.post(f"{desk.page}/events", data=form)
 
         event = next(iter(desk.state.events.values()))
         assert (event.is_all_day, event.start, event.end) == (True, "2026-12-03T00:00:00", "2026-12-04T00:00:00")
 
+    def test_a_calendar_is_added_and_deleted_with_all_that_lies_in_it(self, desk: Desk) -> None:
+        desk.client.post(f"{desk.page}/calendars", data={"name": "School", "can_edit": "on"})
+        school = next(one for one in desk.state.calendars.values() if one.name == "School")
+        event = add_event(desk.state, school.id, LESSON)
+
+        desk.client.post(f"{desk.page}/calendars/delete", data={"calendar_id": school.id})
+
+        assert school.can_edit
+        assert [one.name for one in desk.state.calendars_of(school.mailbox_id)] == ["Calendar"]
+        assert desk.ask("GET", f"/me/events/{event.id}", **IMMUTABLE)[0] == 404
+
     @pytest.mark.parametrize(
         ("path", "form"),
         [
-            ("/events", {"day": "yesterday"}),
-            ("/events", {"day": "2026-12-03", "time": "9 o'clock"}),
-            ("/events/nothing/delete", {}),
-            ("/events/nothing/edit", {}),
+            ("/mailboxes/PETRA/events", {"day": "yesterday"}),
+            ("/mailboxes/PETRA/events", {"day": "2026-12-03", "time": "9 o'clock"}),
+            ("/mailboxes/PETRA/events", {"day": "2026-12-03", "time": "09:00", "calendar_id": "nothing"}),
+            ("/mailboxes/nobody/events", {"day": "2026-12-03"}),
+            ("/mailboxes/PETRA/events/delete", {"event_id": "nothing"}),
+            ("/mailboxes/PETRA/events/edit", {"event_id": "nothing"}),
+            ("/mailboxes/PETRA/calendars/delete", {"calendar_id": "nothing"}),
+            ("/mailboxes/PETRA/grants/end", {"why": "boredom"}),
             ("/mailboxes", {"email": PETRA}),
-            ("/calendars/delete", {"calendar_id": "nothing"}),
-            ("/grants/end", {"why": "boredom"}),
             ("/switches", {"window": "long"}),
-            ("/answers", {"kind": "explode"}),
+            ("/answers", {"kind": "explode", "status": "500", "times": "1"}),
         ],
     )
     def test_what_makes_no_sense_is_said_on_the_page(self, desk: Desk, path: str, form: dict[str, str]) -> None:
-        answer = desk.client.post(path, data=form)
+        answer = desk.client.post(path.replace("/mailboxes/PETRA", desk.page), data=form)
 
         assert answer.status_code == 422
         assert 'role="alert"' in answer.text
 
+    def test_nobody_s_page_is_not_found(self, desk: Desk) -> None:
+        assert desk.client.get("/mailboxes/nobody").status_code == 404
+
     def test_the_app_is_sent_away(self, desk: Desk) -> None:
-        desk.client.post("/grants/end", data={"email": PETRA, "why": "consent"})
+        desk.client.post(f"{desk.page}/grants/end", data={"email": PETRA, "why": "consent"})
 
         assert desk.ask("GET", "/me")[0] == 401
