@@ -63,6 +63,18 @@ def test_what_was_stored_comes_back_and_the_database_does_not_tell_it(database: 
     assert tokens.refresh not in row
 
 
+def test_the_end_of_a_grant_that_dies_by_itself_is_kept_as_long_as_it_holds(database: Database, now: datetime) -> None:
+    """FAILURES F37: of a Google project in testing, after seven days."""
+    in_a_week = now + timedelta(days=7)
+    number = connected(database, make_tokens(refresh_ends_at=in_a_week))
+    tokens = stored(database, number, now)
+    before = tokens.current().refresh_ends_at
+
+    tokens.renewed(lambda _: make_tokens(), rejected=tokens.current().access)
+
+    assert (before, tokens.current().refresh_ends_at) == (in_a_week, None)
+
+
 def test_a_row_without_an_end_is_no_fault_of_ours_but_unreadable(database: Database, now: datetime) -> None:
     """Of a damaged database: /readyz names the reason instead of failing."""
     number = connected(database, make_tokens())

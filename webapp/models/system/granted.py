@@ -22,6 +22,7 @@ class Granted(SQLModel):
     former_refresh_token: str = Field(default="")  # encrypted; the one before, for one round
     access_expires_at: datetime | None = None
     access_seconds: int = Field(default=3600)  # how long an access token lives
+    refresh_ends_at: datetime | None = None  # of a grant that dies by itself, as of a Google project in testing
     refresh_claim: str | None = Field(default=None, max_length=32)  # one refresh at a time
     refresh_lease_until: datetime | None = None
     refresh_tried_at: datetime | None = None

@@ -213,6 +213,7 @@ def close_tokens(session: Session, row: Grant, tokens: Tokens) -> None:
     row.refresh_token = vault.close(tokens.refresh, row=_bound_to(row, "refresh"))
     row.former_refresh_token = ""
     row.access_expires_at, row.access_seconds = tokens.expires_at, tokens.seconds
+    row.refresh_ends_at = tokens.refresh_ends_at
     row.scopes = tokens.scopes or row.scopes
     row.api_url = tokens.api_url or row.api_url
 
@@ -237,6 +238,7 @@ def _opened(session: Session, row: Grant) -> Tokens:
         seconds=row.access_seconds,
         scopes=row.scopes,
         api_url=row.api_url,
+        refresh_ends_at=row.refresh_ends_at,
     )
 
 
