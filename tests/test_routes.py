@@ -106,7 +106,6 @@ FOR_ADMINISTRATORS += """
     setup_contacts.show setup_contacts.links setup_contacts.progress setup_contacts.level
     setup_contacts.remove_look setup_contacts.remove setup_contacts.reset
     new_account.add new_account.add_sent
-    undelivered.overview undelivered.retry_all undelivered.retry undelivered.dismiss
 """.split()
 FIELDS += """
     allows_claims allows_sign_up asks_address asks_phone class_id language phone renew student

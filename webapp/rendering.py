@@ -139,9 +139,9 @@ def red_now() -> int:
 
 
 def undelivered_now() -> int:
-    """For the navigation of Administrators: how many mails were given up."""
+    """For the navigation of those who may mend it: how many mails were given up."""
     with database().reading() as session:
-        return undelivered_count(session, g.school.id)
+        return undelivered_count(session, g.contact)
 
 
 def vendors() -> list[Membership]:

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from webapp.errors import ProviderError
 
+REFUSED_ADDRESS, REFUSED_MAIL = "refused_address", "refused_mail"
+"""Codes of a mail server's refusals, by which the office is advised; its own number stands in the detail."""
+
 
 @dataclass(frozen=True)
 class Tokens:

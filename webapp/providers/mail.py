@@ -14,6 +14,7 @@ from flask_mail import Attachment, BadHeaderError, Connection, Mail, Message
 
 from webapp import faults
 from webapp.errors import N_, ProviderError
+from webapp.providers.base import REFUSED_ADDRESS, REFUSED_MAIL
 from webapp.providers.base import Mail as Letter
 
 if TYPE_CHECKING:
@@ -171,8 +172,8 @@ def _refused(error: smtplib.SMTPRecipientsRefused) -> ProviderError:
     return ProviderError(
         N_("The mail server refuses this address"),
         retry=code < 500,
-        code=str(code),
-        detail=str(text, "utf-8", "replace"),
+        code=REFUSED_ADDRESS,
+        detail=f"{code} {str(text, 'utf-8', 'replace')}",
     )
 
 
@@ -181,5 +182,8 @@ def _answered(error: smtplib.SMTPResponseException) -> ProviderError:
     # A wrong password or sender is for the operator to mend: the mail waits rather than being lost.
     is_final = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
     return ProviderError(
-        N_("The mail server refuses the mail"), retry=not is_final, code=str(error.smtp_code), detail=text
+        N_("The mail server refuses the mail"),
+        retry=not is_final,
+        code=REFUSED_MAIL,
+        detail=f"{error.smtp_code} {text}",
     )

@@ -12,8 +12,9 @@ from sqlmodel import Session, col
 from webapp import i18n
 from webapp.db import wake
 from webapp.errors import N_, NotFound
-from webapp.models import Contact, Event, Message
+from webapp.models import Contact, Event, Grant, Level, Message
 from webapp.models.message.message import NEW_ADDRESS, SIGN_IN_CODE, SIGN_IN_LINK
+from webapp.providers.base import REFUSED_ADDRESS, REFUSED_MAIL
 from webapp.services.message.kinds import name_of
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -22,17 +23,15 @@ from webapp.services.system.errand import no_problem
 PER_PAGE = 50
 
 _ADVICE = {
+    REFUSED_ADDRESS: N_(
+        "The address may be misspelt, closed or full. Ask the family, correct it in Contact Info, then Retry."
+    ),
+    REFUSED_MAIL: N_(
+        "Its message says why: mostly the sender, the size or the text. Show it to whoever runs Confab, then Retry."
+    ),
     "address": N_("No mail server takes an address that is written so. Correct it in Contact Info, then Retry."),
     "text": N_("Something in the text cannot be mailed. Look at the event's text and the names in it, then Retry."),
     "fault": N_("Tell whoever runs Confab, who finds the reason in its log. Retry once it is mended."),
-}
-_BY_REASON = {
-    "The mail server refuses this address": N_(
-        "The address may be misspelt, closed or full. Ask the family, correct it in Contact Info, then Retry."
-    ),
-    "The mail server refuses the mail": N_(
-        "Its message says why: mostly the sender, the size or the text. Show it to whoever runs Confab, then Retry."
-    ),
 }
 _IN_VAIN = N_("It was tried for three days. Ask whoever runs Confab to look at the mail server, then Retry.")
 _NEW_LINK = N_("Correct the address in Contact Info and mail a new sign-in link there. Then dismiss this one.")
@@ -40,8 +39,8 @@ _NEW_LINK = N_("Correct the address in Contact Info and mail a new sign-in link 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """One mail that was given up. `email` is the contact's address by now, empty where there is none; `problem` is the
-    message id of `reason`, `detail` the mail server's own words."""
+    """One mail that was given up. `email` is the contact's address by now, empty where there is none; `code` says what
+    was refused, `detail` are the mail server's own words."""
 
     id: int
     kind: str
@@ -51,7 +50,6 @@ class Undelivered:
     recipient: str
     email: str
     event: str
-    problem: str
     reason: str
     detail: str
     code: str
@@ -71,22 +69,22 @@ class Undelivered:
         """A message id."""
         if not self.can_retry:
             return _NEW_LINK
-        return _ADVICE.get(self.code) or _BY_REASON.get(self.problem, _IN_VAIN)
+        return _ADVICE.get(self.code, _IN_VAIN)
 
 
-def undelivered_count(session: Session, school_id: int) -> int:
-    """For the mark in the navigation."""
-    number: int = session.execute(select(func.count()).select_from(Message).where(_given_up(school_id))).scalar_one()
+def undelivered_count(session: Session, reader: Contact) -> int:
+    """For the mark in the navigation: of the school for Administrators, else of the events granted to the reader."""
+    number: int = session.execute(select(func.count()).select_from(Message).where(_given_up(reader))).scalar_one()
     return number
 
 
-def undelivered_mails(session: Session, school_id: int, *, page: int = 1) -> list[Undelivered]:
+def undelivered_mails(session: Session, reader: Contact, *, page: int = 1) -> list[Undelivered]:
     """Newest first, at most PER_PAGE."""
     query = (
         select(Message, Contact, col(Event.name))
         .outerjoin(Contact, col(Contact.id) == col(Message.contact_id))
         .outerjoin(Event, col(Event.id) == col(Message.event_id))
-        .where(_given_up(school_id))
+        .where(_given_up(reader))
         .order_by(col(Message.problem_at).desc(), col(Message.id).desc())
         .limit(PER_PAGE)
         .offset((page - 1) * PER_PAGE)
@@ -99,13 +97,13 @@ def reason_of(problem: str, values: str) -> str:
     return i18n.gettext(problem, **json.loads(values)) if values != "{}" else i18n.gettext(problem)
 
 
-def retry_mails(session: Session, school_id: int, number: int | None, *, who: Who, now: datetime) -> int:
+def retry_mails(session: Session, reader: Contact, number: int | None, *, who: Who, now: datetime) -> int:
     """One, or all without a number, each to the address that its contact has by now. Returns how many; what somebody
     has tried again or dismissed meanwhile is left alone, as is who has no address."""
     if number is not None:
-        _refuse_foreign(session, school_id, number)
+        _refuse_foreign(session, reader, number)
     tried = 0
-    for message in _locked(session, school_id, number):
+    for message in _locked(session, reader, number):
         if message.kind == SIGN_IN_LINK or not (address := _address(session, message)):
             continue
         message.recipient, message.due_at = address, now
@@ -119,32 +117,41 @@ def retry_mails(session: Session, school_id: int, number: int | None, *, who: Wh
     return tried
 
 
-def dismiss_mail(session: Session, school_id: int, number: int, *, who: Who, now: datetime) -> bool:
+def dismiss_mail(session: Session, reader: Contact, number: int, *, who: Who, now: datetime) -> bool:
     """It is not sent; the contact's Log goes on telling of it. False where it is no longer there."""
-    _refuse_foreign(session, school_id, number)
-    for message in _locked(session, school_id, number):
+    _refuse_foreign(session, reader, number)
+    for message in _locked(session, reader, number):
         message.dropped_at, message.secret = now, ""
         _record(session, "mail.dismiss", message, who=who, now=now)
         return True
     return False
 
 
-def _refuse_foreign(session: Session, school_id: int, number: int) -> None:
-    """Raises NotFound for a mail that is not of the school."""
-    query = select(col(Message.id)).where(col(Message.id) == number, col(Message.school_id) == school_id)
+def _refuse_foreign(session: Session, reader: Contact, number: int) -> None:
+    """Raises NotFound for a mail that is not of the school, or of no event of theirs."""
+    query = select(col(Message.id)).where(col(Message.id) == number, _is_theirs(reader))
     if session.execute(query).first() is None:
         raise NotFound
 
 
-def _given_up(school_id: int) -> ColumnElement[bool]:
+def _is_theirs(reader: Contact) -> ColumnElement[bool]:
+    """Mails about sign-ins, and of events that are gone, are the Administrators'."""
+    is_ours = col(Message.school_id) == reader.school_id
+    if reader.level >= Level.ADMINISTRATOR:
+        return is_ours
+    granted = select(col(Grant.event_id)).where(col(Grant.contact_id) == reader.id, col(Grant.event_id).is_not(None))
+    return and_(is_ours, col(Message.event_id).in_(granted))
+
+
+def _given_up(reader: Contact) -> ColumnElement[bool]:
     """A code that somebody asked for is over by the time the office reads of it."""
     ended = (col(Message.due_at).is_(None), col(Message.sent_at).is_(None), col(Message.dropped_at).is_(None))
     failed = (col(Message.problem).is_not(None), col(Message.kind) != SIGN_IN_CODE)
-    return and_(col(Message.school_id) == school_id, *ended, *failed)
+    return and_(_is_theirs(reader), *ended, *failed)
 
 
-def _locked(session: Session, school_id: int, number: int | None) -> Sequence[Message]:
-    query = select(Message).where(_given_up(school_id)).order_by(col(Message.id))
+def _locked(session: Session, reader: Contact, number: int | None) -> Sequence[Message]:
+    query = select(Message).where(_given_up(reader)).order_by(col(Message.id))
     if number is not None:
         query = query.where(col(Message.id) == number)
     return session.execute(query.with_for_update()).scalars().all()
@@ -173,7 +180,6 @@ def _undelivered(message: Message, contact: Contact | None, event: str) -> Undel
         recipient=message.recipient,
         email=(contact.email or "") if contact else "",
         event=event,
-        problem=message.problem or "",
         reason=reason_of(message.problem or "", message.problem_values),
         detail=message.problem_detail,
         code=message.problem_code,
