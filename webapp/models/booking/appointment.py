@@ -100,6 +100,7 @@ class Appointment(SQLModel, table=True):
     held_until: datetime | None = None  # a hold, while the parent is on the form
     cancelled_at: datetime | None = None
     told: str = Field(default="", max_length=16)  # what the last mail said of the link (services/booking/told.py)
+    place_told: str | None = None  # the room or typed link that the last mail said; NULL before any said one
     resource_told: datetime | None = None  # the beginning that its teachers were mailed, where they are mailed
     calendar_sequence: int = Field(default=0)  # of the calendar file: raised when it says something else
     calendar_said: str = Field(default="", max_length=16)  # what it said last (services/message/calendar_entries.py)

@@ -11,6 +11,7 @@ from webapp.models.system.errand import Errand
 CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS = "confirmation", "changed", "links_ready", "new_links"
 SIGN_IN_CODE = "sign_in_code"
 NEEDS_RECONNECT, SYNC_ERRORS, OFFICE_MAIL, TEST = "needs_reconnect", "sync_errors", "office_mail", "test"
+NEW_ROOMS = "new_rooms"  # a room or typed link is another, and the office said that families be told
 INVITES = "invites"  # calendar entries anew, since the office wrote other words for them
 CALENDAR_ENDED = "calendar_ended"  # the grant of a teacher's own calendar
 SIGN_IN_LINK, NEW_SIGN_IN, NEW_ADDRESS = "sign_in_link", "new_sign_in", "new_address"

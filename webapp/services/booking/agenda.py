@@ -59,6 +59,9 @@ class Entry:
     held_until: datetime | None
     cancelled_at: datetime | None
     confirmed_at: datetime | None
+    place: str = ""
+    """The room or link that was typed for it, whether or not a provider's link is shown instead."""
+    place_told: str | None = None
 
     @property
     def minutes(self) -> int:
@@ -117,7 +120,10 @@ def _query() -> Any:
     shown = aliased(Meeting)
     columns = [
         *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
-        *_named(Appointment, "held_until cancelled_at confirmed_at child_name told calendar_sequence calendar_said"),
+        *_named(
+            Appointment,
+            "held_until cancelled_at confirmed_at child_name told place_told calendar_sequence calendar_said",
+        ),
         col(Appointment.service),
         *_named(Slot, "starts_at ends_at"),
         col(Event.name).label("event_name"),
@@ -168,11 +174,12 @@ def _entry(row: dict[str, Any]) -> Entry:
     first, last = row.pop("child_first"), row.pop("child_last")
     typed = row.pop("child_name")
     provider = row.pop("provider")
+    typed_room, typed_link = row.pop("room"), row.pop("virtual_room")
     room = room_of(
         is_virtual=row["is_virtual"],
         provider=provider,
-        room=row.pop("room"),
-        virtual_room=row.pop("virtual_room"),
+        room=typed_room,
+        virtual_room=typed_link,
         join_url=row.pop("join_url"),
         passcode=row.pop("passcode") or "",
     )
@@ -182,6 +189,7 @@ def _entry(row: dict[str, Any]) -> Entry:
         class_name=row.pop("class_name") or "",
         has_provider=bool(provider),
         room=room,
+        place=typed_link if row["is_virtual"] else typed_room,
         **row,
     )
 

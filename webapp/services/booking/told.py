@@ -1,4 +1,4 @@
-"""Remember which link a family was mailed for an appointment, and notice when it is another one by now (R65)."""
+"""Remember which link or room a family was mailed for an appointment, and notice when it is another by now (R65)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -21,11 +21,18 @@ def is_news(entry: Entry) -> bool:
     return bool(entry.told) and entry.has_provider and entry.room.state == LINK and entry.told != _said(entry)
 
 
+def is_elsewhere(entry: Entry) -> bool:
+    """Whether the family was told another room or typed link than there is now."""
+    return _is_typed(entry) and entry.place_told is not None and entry.place_told != entry.place
+
+
 def keep_told(session: Session, entries: Iterable[Entry]) -> None:
     """Note what the mail that leaves says about these entries, whose rows the caller has locked."""
     for entry in entries:
-        if (said := _said(entry)) != entry.told:
-            session.execute(update(Appointment).where(col(Appointment.id) == entry.id).values(told=said))
+        place = entry.place if _is_typed(entry) else entry.place_told
+        said = {"told": _said(entry), "place_told": place}
+        if said != {"told": entry.told, "place_told": entry.place_told}:
+            session.execute(update(Appointment).where(col(Appointment.id) == entry.id).values(said))
 
 
 def has_links_on_their_way(session: Session, contact_id: int, event_id: int) -> bool:
@@ -38,6 +45,10 @@ def has_links_on_their_way(session: Session, contact_id: int, event_id: int) -> 
         .where(col(Meeting.wish) == PRESENT, col(Meeting.join_url).is_(None), col(Meeting.due_at).is_not(None))
     )
     return session.execute(query.limit(1)).first() is not None
+
+
+def _is_typed(entry: Entry) -> bool:
+    return not (entry.has_provider and entry.is_virtual)
 
 
 def _said(entry: Entry) -> str:

@@ -99,7 +99,12 @@ def _first(session: Session, kind: str, entries: list[Entry]) -> Message:
 
 def new_message(*, kind: str, school_id: int, entry: Entry, now: datetime, wait_until: datetime) -> Message:
     act = Act(entry.act, school_id, entry.event_id, entry.contact_id, entry.email or "")
-    return Message(**_columns(kind, act, now=now, wait_until=wait_until))
+    return letter_of(kind, act, now=now, wait_until=wait_until)
+
+
+def letter_of(kind: str, act: Act, *, now: datetime, wait_until: datetime | None = None) -> Message:
+    """Not due yet."""
+    return Message(**_columns(kind, act, now=now, wait_until=wait_until or now))
 
 
 def _columns(kind: str, act: Act, *, now: datetime, wait_until: datetime) -> dict[str, Any]:
@@ -172,7 +177,7 @@ def _waiting_for(session: Session, contact_id: int, event_id: int) -> Message | 
 
 def _new_links(session: Session, school_id: int, entry: Entry, *, now: datetime) -> Message:
     act = Act(new_token(), school_id, entry.event_id, entry.contact_id, entry.email or "")
-    message = Message(**_columns(NEW_LINKS, act, now=now, wait_until=now + NEW_LINKS_MAY_TAKE))
+    message = letter_of(NEW_LINKS, act, now=now, wait_until=now + NEW_LINKS_MAY_TAKE)
     session.add(message)
     return message
 

@@ -29,6 +29,7 @@ from webapp.models.message.message import (
     NEEDS_RECONNECT,
     NEW_ADDRESS,
     NEW_LINKS,
+    NEW_ROOMS,
     NEW_SIGN_IN,
     OFFICE_MAIL,
     SIGN_IN_CODE,
@@ -54,7 +55,7 @@ from webapp.services.system.vault import vault_of
 
 _NONE = Markup("")
 _BY_OFFICE = {kind: kind for kind in (CONFIRMATION, CHANGED, LINKS_READY, REMINDER, CANCELLATION, RESOURCE)}
-_BY_OFFICE |= {NEW_LINKS: CHANGED, INVITES: CALENDAR}
+_BY_OFFICE |= {NEW_LINKS: CHANGED, NEW_ROOMS: CHANGED, INVITES: CALENDAR}
 """Which text of the office each mail about appointments is written by."""
 
 _FOR_FAMILIES = (_BY_OFFICE.keys() - {RESOURCE}) | {SIGN_IN_CODE, OFFICE_MAIL}
@@ -64,6 +65,7 @@ _HEADED = {
     CHANGED: letter.changed,
     LINKS_READY: letter.links_ready,
     NEW_LINKS: letter.new_links,
+    NEW_ROOMS: letter.changed,
     REMINDER: letter.reminder,
 }
 _MOST_ERRORS = 100
@@ -144,7 +146,7 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
         status = i18n.gettext("Moved") if message.act == MOVED else ""
         facts = for_teacher(facts, teacher, status=status, base_url=base_url)
     text = facts.texts[_BY_OFFICE[message.kind]]
-    if not text.is_on and message.kind != NEW_LINKS:
+    if not text.is_on and message.kind not in {NEW_LINKS, NEW_ROOMS}:
         return None
     draft = written(facts, message.kind, text)
     mail = replace(
@@ -311,7 +313,7 @@ def entries_of(session: Session, message: Message, *, now: datetime) -> list[Ent
         return [entry for entry in _family(session, message) if _is_of_day(entry, message, now=now)]
     if message.kind == NEW_LINKS:
         return _family(session, message)
-    if message.kind == INVITES:
+    if message.kind in {NEW_ROOMS, INVITES}:
         return [entry for entry in _family(session, message) if entry.starts_at > now]
     return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
 

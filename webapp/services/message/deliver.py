@@ -14,12 +14,21 @@ from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext, speaking
 from webapp.models import Appointment, Meeting, Message
-from webapp.models.message.message import BOOKED, INVITES, LINKS_READY, NEW_LINKS, SIGN_IN_CODE, SIGN_IN_LINK, TEST
+from webapp.models.message.message import (
+    BOOKED,
+    INVITES,
+    LINKS_READY,
+    NEW_LINKS,
+    NEW_ROOMS,
+    SIGN_IN_CODE,
+    SIGN_IN_LINK,
+    TEST,
+)
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, REMINDER, RESOURCE
 from webapp.providers.base import Attachment, Mail
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
-from webapp.services.booking.told import is_news, keep_told
+from webapp.services.booking.told import is_elsewhere, is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
 from webapp.services.message.calendar_entries import keep_sequence
 from webapp.services.message.compose import Draft, appointment_told, compose, entries_of
@@ -66,7 +75,7 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
     if message.kind in BOOKED:
         # The stamp says that it leaves without some link, which may arrive while it is on its way.
         write_if_ours(session, Message, claim, attempt_at=now if is_waiting else None)
-    elif message.kind == NEW_LINKS:
+    elif message.kind in {NEW_LINKS, NEW_ROOMS}:
         # The stamp says that what is noted as told is told by this mail, also at its next try.
         write_if_ours(session, Message, claim, attempt_at=now)
     return draft
@@ -99,7 +108,7 @@ def _lock_appointments(session: Session, claim: Claim) -> None:
     message: Any = session.execute(its.where(col(Message.id) == claim.id)).one()
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
     about: tuple[ColumnElement[bool], ...] = (col(Appointment.act) == message.act,)
-    if message.kind in {NEW_LINKS, REMINDER, INVITES}:
+    if message.kind in {NEW_LINKS, NEW_ROOMS, REMINDER, INVITES}:
         about = family
     elif message.kind == RESOURCE:
         about = (col(Appointment.id) == appointment_told(message),)
@@ -140,12 +149,13 @@ def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: d
 
 
 def _is_stale(session: Session, message: Message, entries: Sequence[Entry], *, now: datetime) -> bool:
-    """A code or a sign-in link that is no longer good, a follow-up when what it was to tell of has gone, new links that
-    another mail has told meanwhile, or what was held until all that it tells of was over."""
+    """A code or a sign-in link that is no longer good, a follow-up when what it was to tell of has gone, new links or
+    rooms that another mail has told meanwhile, or what was held until all that it tells of was over."""
     if message.kind in OF_EVENT and entries and all(entry.ends_at <= now for entry in entries):
         return True
-    if message.kind == NEW_LINKS:
-        return message.attempt_at is None and not any(is_news(entry) for entry in entries)
+    if message.kind in {NEW_LINKS, NEW_ROOMS}:
+        is_other = is_news if message.kind == NEW_LINKS else is_elsewhere
+        return message.attempt_at is None and not any(is_other(entry) for entry in entries)
     if message.kind == SIGN_IN_CODE:
         return now - message.created_at > timedelta(minutes=MINUTES)
     if message.kind == SIGN_IN_LINK:

@@ -10,6 +10,7 @@ from webapp.models.message.message import (
     NEEDS_RECONNECT,
     NEW_ADDRESS,
     NEW_LINKS,
+    NEW_ROOMS,
     NEW_SIGN_IN,
     OFFICE_MAIL,
     SIGN_IN_CODE,
@@ -24,6 +25,7 @@ _NAMES = {
     CHANGED: N_("Changed appointment"),
     LINKS_READY: N_("Links"),
     NEW_LINKS: N_("Changed links"),
+    NEW_ROOMS: N_("Changed room"),
     INVITES: N_("Calendar entries anew"),
     REMINDER: N_("Reminder"),
     CANCELLATION: N_("Cancellation"),
@@ -39,7 +41,9 @@ _NAMES = {
     OFFICE_MAIL: N_("Mail of the office"),
 }
 
-OF_EVENT = frozenset({CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS, REMINDER, CANCELLATION, RESOURCE, INVITES})
+OF_EVENT = frozenset(
+    {CONFIRMATION, CHANGED, LINKS_READY, NEW_LINKS, NEW_ROOMS, REMINDER, CANCELLATION, RESOURCE, INVITES}
+)
 """What is about appointments of an event."""
 
 

@@ -75,6 +75,7 @@ _LABELS = {
     "resource.remove": N_("Teacher taken out of an event"),
     "resource.room": N_("Room changed"),
     "resource.virtual_room": N_("Virtual Room changed"),
+    "rooms.mailed": N_("Changed rooms mailed"),
     "roster.columns": N_("Columns of roster files named"),
     "roster.import": N_("Roster imported"),
     "school.logo": N_("Logo changed"),

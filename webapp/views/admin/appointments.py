@@ -21,6 +21,7 @@ from webapp.services.booking.book_for import confirm_appointment
 from webapp.services.booking.cancel import appointment_of_event, cancel_appointment
 from webapp.services.booking.desk import Desk, desk_of, move_at_desk, on_slot, selected_red
 from webapp.services.booking.red import problem_words
+from webapp.services.booking.told_rooms import count_elsewhere
 from webapp.services.event.day_grid import day_grid, first_day
 from webapp.services.event.fill import has_teachers
 from webapp.services.event.grid_slot import KIND_WORDS
@@ -55,6 +56,8 @@ def overview(school: str, event: int) -> Answer:
         grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, every=every, now=now)
         selected = selected_red(session, frame.event, request.args.get("a", type=int), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
+        is_whole = g.contact.level >= Level.EVENT_ADMINISTRATOR and g.resources is None
+        elsewhere = count_elsewhere(session, frame.event, now=now) if is_whole else 0
     stop = _tab_stop(grid.month)
     values: dict[str, Any] = {
         "grid": grid,
@@ -62,6 +65,7 @@ def overview(school: str, event: int) -> Answer:
         "kinds": KIND_WORDS,
         "can_fill": can_fill,
         "selected": selected,
+        "elsewhere": elsewhere,
     }
     return event_page("admin/event/appointments.html", frame, **values)
 

@@ -13,14 +13,15 @@ from webapp.auth import staff, who
 from webapp.context import database
 from webapp.errors import DomainError, Invalid
 from webapp.i18n import gettext as _
-from webapp.i18n import sentence
-from webapp.models import Level, Resource
+from webapp.i18n import ngettext, sentence
+from webapp.models import Event, Level, Resource
+from webapp.services.booking.told_rooms import count_elsewhere, mail_elsewhere
 from webapp.services.event.class_list import classes_of_team
 from webapp.services.event.left_without_link import left_without_link
 from webapp.services.event.resources import Overwritten, Saved, resource_of, save_room, save_virtual_room
 from webapp.services.event.team import seen, team_of
 from webapp.services.event.team_members import may_join
-from webapp.views.admin.event_frame import EVENT, Answer, Frame, event_page, framed, go_to
+from webapp.views.admin.event_frame import EVENT, Answer, Frame, day_of, event_page, framed, go_to
 
 blueprint = Blueprint("rooms", __name__, url_prefix="/s/<school>")
 
@@ -58,6 +59,27 @@ def teacher(school: str, event: int, resource: int) -> Answer:
         return teacher_page(session, event, resource)
 
 
+@blueprint.post(f"{TEACHER}/tell")
+@staff(Level.EVENT_ADMINISTRATOR)
+def tell(school: str, event: int, resource: int) -> Answer:
+    """The families of one teacher, who were mailed another room than there is now."""
+    with database().transaction() as session:
+        frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
+        families = mail_elsewhere(session, frame.event, row, who=who(), now=clock.now())
+    flash(_told(families))
+    return go_to(url_for("rooms.teacher", school=school, event=event, resource=resource))
+
+
+@blueprint.post(f"{EVENT}/rooms/tell")
+@staff(Level.EVENT_ADMINISTRATOR)
+def tell_all(school: str, event: int) -> Answer:
+    with database().transaction() as session:
+        frame = framed(session, event)
+        families = mail_elsewhere(session, frame.event, who=who(), now=clock.now())
+    flash(_told(families))
+    return go_to(day_of(frame.event))
+
+
 @blueprint.get(CELL)
 @staff(Level.EVENT_ADMINISTRATOR)
 def show(school: str, event: int, resource: int, cell: str) -> Answer:
@@ -83,11 +105,12 @@ def save(school: str, event: int, resource: int, cell: str) -> Answer:
             row = resource_of(session, g.school.id, event, resource)
             saved = column.save(session, row, typed, was=request.form.get("was", ""), who=who(), now=clock.now())
             words = _saved_words(session, row, saved, cell)
+            elsewhere = count_elsewhere(session, frame.event, row, now=clock.now())
     except (Invalid, Overwritten) as error:
         return _refused(event, resource, _refusal(cell, typed, error), error.status)
     if request.htmx:
         template = f"admin/event/_{column.partial}.html"
-        return event_page(template, frame, resource=row, saved=words, focus=not _has_left())
+        return event_page(template, frame, resource=row, saved=words, focus=not _has_left(), elsewhere=elsewhere)
     flash(words)
     return go_to(url_for("rooms.teacher", school=school, event=event, resource=resource))
 
@@ -96,14 +119,21 @@ def teacher_page(session: Session, event: int, resource: int, *, problem: Domain
     """`problem` is why the team stayed as it was."""
     frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
     said, status = (sentence(problem), problem.status) if problem else ("", 200)
-    return event_page("admin/event/teacher.html", frame, status, problem=said, refusal=None, **_team(session, row))
+    values = _team(session, frame.event, row)
+    return event_page("admin/event/teacher.html", frame, status, problem=said, refusal=None, **values)
 
 
-def _team(session: Session, resource: Resource) -> dict[str, Any]:
+def _told(families: int) -> str:
+    told = ngettext("A mail to %(n)s family is on its way.", "Mails to %(n)s families are on their way.", families)
+    return told if families else _("Every family has been told, or its mail is on its way.")
+
+
+def _team(session: Session, event: Event, resource: Resource) -> dict[str, Any]:
     """What the page shows of a teacher or team beside the two cells."""
     team = team_of(session, resource)
+    elsewhere = count_elsewhere(session, event, resource, now=clock.now())
     ties = {"joinable": may_join(session, resource), "classes": classes_of_team(session, resource)}
-    return {"resource": resource, "team": team, "was": seen(team), **ties}
+    return {"resource": resource, "team": team, "was": seen(team), "elsewhere": elsewhere, **ties}
 
 
 def _loaded(event: int, resource: int) -> tuple[Frame, Resource]:
@@ -131,7 +161,7 @@ def _refusal(cell: str, typed: str, error: DomainError) -> Refusal:
 def _refused(event: int, resource: int, refusal: Refusal, status: int) -> Answer:
     with database().reading() as session:
         frame, row = framed(session, event), resource_of(session, g.school.id, event, resource)
-        values = _team(session, row)
+        values = _team(session, frame.event, row)
     partial = f"admin/event/_{COLUMNS[refusal.cell].partial}_edit.html"
     template = partial if request.htmx else "admin/event/teacher.html"
     values |= {"refusal": refusal, "problem": ""}
