@@ -11,6 +11,7 @@ import requests
 from fakes import HeldTokens
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
+from stand_in import StandIn
 from urllib3 import HTTPResponse
 
 from webapp import clock
@@ -56,7 +57,7 @@ def google_settings(url: str, made: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class GoogleStage:
+class GoogleStage(StandIn):
     """`calendar` is the teacher's primary one."""
 
     calendar = TEACHER
@@ -127,25 +128,6 @@ class GoogleStage:
     def event(self, event_id: str, *, calendar: str = "") -> dict[str, Any]:
         wanted = f"{calendar or self.calendar} {event_id}"
         return next(one for one in self.state()["events"] if one["id"] == wanted)
-
-    def calls(self, operation: str) -> list[dict[str, Any]]:
-        return [call for call in self.state()["calls"] if call["operation"] == operation]
-
-    def plan(self, operation: str, kind: str, **values: Any) -> None:
-        self.control("answers", operation=operation, kind=kind, **values)
-
-    def state(self) -> dict[str, Any]:
-        return self._json(requests.get(f"{self.url}/control/state", timeout=5))
-
-    def control(self, what: str, *, method: str = "POST", **values: Any) -> dict[str, Any]:
-        return self._json(requests.request(method, f"{self.url}/control/{what}", json=values, timeout=5))
-
-    @staticmethod
-    def _json(answer: requests.Response) -> dict[str, Any]:
-        assert answer.status_code == 200, answer.text
-        content = answer.json()
-        assert isinstance(content, dict)
-        return content
 
 
 class _Listening(HTTPAdapter):

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from fakes import HeldTokens
 from requests.models import PreparedRequest
+from stand_in import StandIn
 
 from webapp.config import Settings
 from webapp.providers.base import Tokens, TokenStore
@@ -29,7 +30,7 @@ def microsoft_settings(url: str, made: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class MicrosoftStage:
+class MicrosoftStage(StandIn):
     """The stand-in at `url`, emptied; Petra's mailbox, in Central Europe, is the one that our client is granted."""
 
     def __init__(self, url: str, *, zone: str = "W. Europe Standard Time", redirect: str = REDIRECT) -> None:
@@ -97,24 +98,5 @@ class MicrosoftStage:
         """How many entries carry the key now, in all calendars."""
         return sum(counts.get(key, 0) for counts in self.state()["keys"].values())
 
-    def calls(self, operation: str) -> list[dict[str, Any]]:
-        return [call for call in self.state()["calls"] if call["operation"] == operation]
-
-    def plan(self, operation: str, kind: str, **values: Any) -> None:
-        self.control("answers", operation=operation, kind=kind, **values)
-
     def switch(self, **values: Any) -> None:
         self.control("switches", **values)
-
-    def state(self) -> dict[str, Any]:
-        return self._json(requests.get(f"{self.url}/control/state", timeout=5))
-
-    def control(self, what: str, *, method: str = "POST", **values: Any) -> dict[str, Any]:
-        return self._json(requests.request(method, f"{self.url}/control/{what}", json=values, timeout=5))
-
-    @staticmethod
-    def _json(answer: requests.Response) -> dict[str, Any]:
-        assert answer.status_code == 200, answer.text
-        content = answer.json()
-        assert isinstance(content, dict)
-        return content

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from fakes import FakeMeetings, HeldTokens
 from requests.models import PreparedRequest
+from stand_in import StandIn
 
 from webapp import clock
 from webapp.config import Settings
@@ -75,7 +76,7 @@ class FakeStage:
         return len(self.provider.standing(marker))
 
 
-class ZoomStage:
+class ZoomStage(StandIn):
     """The stand-in of Zoom at `url`, emptied; with an app, its administrator, and our client for it."""
 
     def __init__(self, url: str) -> None:
@@ -140,22 +141,3 @@ class ZoomStage:
 
     def meeting(self, remote_id: str) -> dict[str, Any]:
         return next(m for m in self.state()["meetings"] if str(m["id"]) == remote_id)
-
-    def calls(self, operation: str) -> list[dict[str, Any]]:
-        return [call for call in self.state()["calls"] if call["operation"] == operation]
-
-    def plan(self, operation: str, kind: str, **values: Any) -> None:
-        self.control("answers", operation=operation, kind=kind, **values)
-
-    def state(self) -> dict[str, Any]:
-        return self._json(requests.get(f"{self.url}/control/state", timeout=5))
-
-    def control(self, what: str, *, method: str = "POST", **values: Any) -> dict[str, Any]:
-        return self._json(requests.request(method, f"{self.url}/control/{what}", json=values, timeout=5))
-
-    @staticmethod
-    def _json(answer: requests.Response) -> dict[str, Any]:
-        assert answer.status_code == 200, answer.text
-        content = answer.json()
-        assert isinstance(content, dict)
-        return content

@@ -258,7 +258,7 @@ class TestEntries:
             "ours", lambda microsoft, scene: microsoft.provider.ours(scene["calendar"], since=STARTS), three_entries
         )
 
-        assert [one.key for one in found] == ["keynumberone", "keynumbertwo", "keynumberthree"]
+        assert {one.key for one in found} == {"keynumberone", "keynumbertwo", "keynumberthree"}
 
 
 def test_busy_times_are_asked_for_and_nothing_else(deck: Deck) -> None:

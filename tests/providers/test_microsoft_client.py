@@ -17,6 +17,7 @@ from webapp.i18n import sentence
 from webapp.providers import bearer
 from webapp.providers.base import EntryOrder, RemoteAccount
 from webapp.providers.microsoft import client
+from webapp.providers.microsoft.orders import OURS
 
 STARTS = datetime(2026, 12, 3, 15, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -238,12 +239,26 @@ class TestEntries:
         assert microsoft.provider.find(school, order.key) == [made]
         assert microsoft.provider.find(microsoft.calendar, order.key) == []
 
+    def test_of_an_entry_that_the_teacher_copied_the_older_one_comes_first(self, microsoft: MicrosoftStage) -> None:
+        """Outlook copies our property too, and lists are in no order."""
+        order = an_order()
+        made = microsoft.provider.put(microsoft.calendar, order)
+        microsoft.switch(clock_offset=60)
+        mark = [{"id": OURS, "value": order.key}]
+        copy = microsoft.add_event("2026-12-04T16:00:00", "2026-12-04T16:15:00", singleValueExtendedProperties=mark)
+
+        found = microsoft.provider.find(microsoft.calendar, order.key)
+
+        assert [one.remote_id for one in found] == [made.remote_id, copy]
+        assert microsoft.provider.put(microsoft.calendar, order) == made
+
     def test_all_of_ours_are_listed_and_nothing_else(self, microsoft: MicrosoftStage) -> None:
         old = an_order(starts_at=STARTS - timedelta(days=30), ends_at=STARTS - timedelta(days=30) + QUARTER)
         made = [microsoft.provider.put(microsoft.calendar, one) for one in (an_order(), an_order(), old)]
         microsoft.add_event("2026-12-03T16:00:00", "2026-12-03T17:00:00")
 
-        assert microsoft.provider.ours(microsoft.calendar, since=STARTS) == made[:2]
+        found = microsoft.provider.ours(microsoft.calendar, since=STARTS)
+        assert {one.remote_id for one in found} == {one.remote_id for one in made[:2]}
 
     def test_an_entry_keeps_its_id_when_the_teacher_puts_it_into_another_calendar(
         self, microsoft: MicrosoftStage
@@ -386,7 +401,8 @@ class TestPages:
             microsoft.add_calendar(f"Calendar {number}")
         made = [microsoft.provider.put(microsoft.calendar, an_order()) for _ in range(5)]
 
-        assert microsoft.provider.ours(microsoft.calendar, since=STARTS) == made
+        ours = {one.remote_id for one in microsoft.provider.ours(microsoft.calendar, since=STARTS)}
+        assert ours == {one.remote_id for one in made}
         assert len(microsoft.provider.calendars()) == 5
 
     def test_a_next_page_elsewhere_is_not_asked_for(self, microsoft: MicrosoftStage) -> None:

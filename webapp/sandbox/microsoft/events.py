@@ -89,9 +89,9 @@ def delete_event(call: Call, event_id: str) -> Answer:
 
 
 def list_events(call: Call, calendar_id: str = "") -> Answer:
-    """Single events and masters of series."""
+    """Single events and masters of series, the newest first: Graph promises no order."""
     wanted = _wanted(call)
-    found = [one for one in call.state.events_of(_calendar(call, calendar_id).id) if wanted.is_wanted(one)]
+    found = [one for one in reversed(call.state.events_of(_calendar(call, calendar_id).id)) if wanted.is_wanted(one)]
     page, further = page_of(found, wanted, call.query, call.address)
     listed = [wanted.cut(event_body(one, call.mailbox, call.prefers, expand=wanted.expand)) for one in page]
     return Answer(body={"@odata.context": _context("me/events"), "value": listed, **further})
