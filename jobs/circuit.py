@@ -1,6 +1,7 @@
 """Leave a provider that is in trouble in peace: after some failures in a row nobody calls it until a pause is over."""
 
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,20 +29,20 @@ class _Line:
 
 
 class Circuit:
-    """Of one process, which learns by its own calls; by connection."""
+    """Of one process, which learns by its own calls; by connection, or by provider."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[Hashable, _Line] = {}
 
-    def note(self, connection_id: int, error: ProviderError | None, *, now: datetime) -> None:
+    def note(self, line_id: Hashable, error: ProviderError | None, *, now: datetime) -> None:
         """What came of a call. A refusal is an answer like any other; what was under way when the pause began says
         nothing new."""
         with self._lock:
             if error is None or not _is_trouble(error):
-                self._lines.pop(connection_id, None)
+                self._lines.pop(line_id, None)
                 return
-            line = self._lines.setdefault(connection_id, _Line())
+            line = self._lines.setdefault(line_id, _Line())
             if line.until and not line.is_tried:
                 return
             line.failures += 1
@@ -49,10 +50,10 @@ class Circuit:
                 line.pauses, line.is_tried = line.pauses + 1, False
                 line.until = min(growing_pause(line.pauses, now=now), now + LONGEST)
 
-    def spared_until(self, connection_id: int, *, now: datetime) -> datetime | None:
+    def spared_until(self, line_id: Hashable, *, now: datetime) -> datetime | None:
         """None for who may call: all, or after a pause the first who asks. The others wait for what comes of that."""
         with self._lock:
-            line = self._lines.get(connection_id)
+            line = self._lines.get(line_id)
             if line is None or line.until is None:
                 return None
             if now < line.until:

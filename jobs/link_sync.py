@@ -3,11 +3,13 @@
 import logging
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
-from flask import Flask, current_app
+from flask import Flask
+from sqlmodel import Session
 
 from jobs.batch import drain
-from jobs.circuit import Circuit
+from jobs.step import carry_through, circuit
 from jobs.turnstile import Turnstile
 from webapp import clock, faults
 from webapp.context import confab, database
@@ -22,6 +24,7 @@ from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.claim import claim_meetings
 from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.errand import Claim
+from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
 
@@ -56,26 +59,26 @@ def _sync(claim: Claim) -> None:
     """Decide and stamp, call with no transaction open, store what came of it."""
     faults.point("job.claimed")
     decision = _decided(claim)
-    if decision.step is settle.Step.NOTHING:
+    if decision.step is Step.NOTHING:
         return
-    if decision.step is settle.Step.MAKE:
+    if decision.step is Step.MAKE:
         faults.point("job.attempt_stamped")
     provider = speak(decision.provider, decision.connection_id)
-    _turnstile.wait(decision.connection_id, decision.step.label, at=decision.at, spacing=decision.spacing)
-    try:
-        store = carry_out(provider, decision)
-    except ProviderError as error:
-        _circuit().note(decision.connection_id, error, now=clock.now())
-        if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
-            log.error("bad link", extra={"errand": claim.id, "connection": decision.connection_id})
-        with database().transaction() as session:
-            settle.store_failure(session, decision, error, now=clock.now())
-        return
-    _circuit().note(decision.connection_id, None, now=clock.now())
-    with database().transaction() as session:
-        store(session, clock.now())
-        faults.point("zoom.in_commit")
-    faults.point("zoom.committed")
+    _turnstile.wait(decision.connection_id, decision.label, at=decision.at, spacing=decision.spacing)
+    is_done = carry_through(
+        partial(carry_out, provider, decision),
+        partial(_store_failure, decision),
+        line=decision.connection_id,
+        point="zoom.in_commit",
+    )
+    if is_done:
+        faults.point("zoom.committed")
+
+
+def _store_failure(decision: settle.Decision, session: Session, error: ProviderError) -> None:
+    if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
+        log.error("bad link", extra={"errand": decision.claim.id, "connection": decision.connection_id})
+    settle.store_failure(session, decision, error, now=clock.now())
 
 
 def _decided(claim: Claim) -> settle.Decision:
@@ -90,21 +93,16 @@ def _decided(claim: Claim) -> settle.Decision:
                 allowance=Allowance(settings.zoom_plan, settings.zoom_host_day, _spared_until),
                 now=clock.now(),
             )
-        if decision.step is not settle.Step.WAIT:
+        if decision.step is not Step.WAIT:
             return decision
         time.sleep(max(0.0, decision.at - time.monotonic()))
     with database().transaction() as session:
         settle.make_room(session, claim, now=clock.now())
-    return settle.Decision(settle.Step.NOTHING, claim)
+    return settle.Decision(Step.NOTHING, claim)
 
 
 def _spared_until(connection_id: int) -> datetime | None:
-    return _circuit().spared_until(connection_id, now=clock.now())
-
-
-def _circuit() -> Circuit:
-    circuit: Circuit = current_app.extensions.setdefault("jobs.circuit", Circuit())
-    return circuit
+    return circuit().spared_until(connection_id, now=clock.now())
 
 
 def speak(provider: str, connection_id: int) -> MeetingProvider:

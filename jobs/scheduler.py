@@ -11,6 +11,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
+from jobs.calendar_export import export_entries
 from jobs.holds import release_holds
 from jobs.housekeeping import keep_house
 from jobs.keep_alive import keep_alive
@@ -31,6 +32,7 @@ class Job(NamedTuple):
 
 SCHEDULE = {
     "meeting": Job(sync_links, 3),
+    "calendar": Job(export_entries, 3),
     "mail": Job(deliver_mail, 3),
     "task": Job(run_tasks, 3),
     "webhook": Job(read_webhooks, 3),

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Meeting, Message, ResourceMember
-from webapp.models.meeting.meeting import ABSENT, PRESENT
+from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.services.booking.agenda import agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.room import LINK, MAKING, MISSING, ROOM

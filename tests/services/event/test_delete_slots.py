@@ -22,7 +22,7 @@ from sqlmodel import Session, select
 from webapp.errors import Invalid
 from webapp.models import Appointment, Audit, Event, Meeting, Occupancy, Resource, ResourceMember, School, Slot
 from webapp.models.booking.occupancy import TEACHER
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.occupancy import Span, take, ticks
 from webapp.services.event.create_slots import SlotsInput, create_slots
 from webapp.services.event.delete_slots import delete_slots, preview_delete

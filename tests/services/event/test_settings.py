@@ -22,7 +22,7 @@ from sqlmodel import Session, select
 from webapp.errors import Invalid
 from webapp.i18n import sentence
 from webapp.models import Appointment, Audit, Contact, Event, EventSettings, Meeting, School, Slot
-from webapp.models.meeting.meeting import ABSENT, PRESENT
+from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.services.event.events import settings_of
 from webapp.services.event.settings import UiSetupInput, future_appointments, save_ui_setup, save_vendor_ui_setup
 from webapp.services.system.audit import SYSTEM

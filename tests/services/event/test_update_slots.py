@@ -22,7 +22,7 @@ from sqlmodel import Session, select
 from webapp.errors import Invalid, NotFound
 from webapp.i18n import sentence
 from webapp.models import Appointment, Audit, Event, Meeting, Resource, School, Slot
-from webapp.models.meeting.meeting import ABSENT, PRESENT
+from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.services.event.slots import SlotCounts
 from webapp.services.event.update_slots import UpdateInput, preview_update, update_slots
 from webapp.services.system.audit import SYSTEM

@@ -14,9 +14,9 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Connection, HostDay, Meeting, Pace
 from webapp.services.meeting.budget import LIGHT, RATES, SHARE, Allowance, Permit, permit
-from webapp.services.meeting.claim import ONE_CALL, claim_meetings
-from webapp.services.meeting.settle import Step
+from webapp.services.meeting.claim import claim_meetings
 from webapp.services.system.errand import LEASE, Claim
+from webapp.services.system.turns import ONE_CALL
 
 pytestmark = pytest.mark.both_databases
 
@@ -252,7 +252,7 @@ def _permit(database: Database, now: datetime, plan: str = "pro") -> Permit:
             session,
             connection,
             meeting,
-            label=Step.MAKE.label,
+            label=LIGHT,
             calls=1,
             writes=1,
             allowance=Allowance(plan, 0),

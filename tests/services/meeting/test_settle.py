@@ -14,13 +14,14 @@ from threads import at_once
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Host, Meeting, Slot
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.system.wished import ABSENT
 from webapp.providers.base import MadeMeeting, PasscodeRule
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NOT_CONNECTED
-from webapp.services.meeting.settle import ASK_AGAIN_AFTER, Decision, Step, decide, store_made
+from webapp.services.meeting.settle import Decision, decide, store_made
 from webapp.services.system.errand import LEASE, Claim, claim_due
+from webapp.services.system.wishes import ASK_AGAIN_AFTER, Step
 
 pytestmark = pytest.mark.both_databases
 

@@ -6,17 +6,15 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from webapp.models.base import owned, part_of
-from webapp.models.system.errand import Errand
+from webapp.models.system.wished import Wished
 
 DELETED, MOVED = "deleted", "moved"
 """What the teacher did to an entry in their calendar: respected and reported, not fought."""
 
 
-class CalendarEntry(Errand, table=True):
-    """`wish` against `remote_id` says what is to do; `ordered` is the hash of what the provider was last told.
-
-    `key` is ours, chosen before the first call: Google's id of the entry, Microsoft's transactionId (RELIABILITY 2.5).
-    """
+class CalendarEntry(Wished, table=True):
+    """`key` is ours, chosen before the first call (RELIABILITY 2.5): Google's id of the entry, Microsoft's
+    transactionId."""
 
     __table_args__ = (
         # Another default calendar replaces the row; the new entry is made first.
@@ -41,14 +39,8 @@ class CalendarEntry(Errand, table=True):
     calendar_id: str = Field(max_length=512)
     generation: int = Field(default=0)
     key: str = Field(max_length=64)
-    wish: str = Field(default="present", max_length=8)
-    wished_at: datetime
-    remote_id: str | None = Field(default=None, max_length=512)
-    ordered: str = Field(default="", max_length=64)
     starts_at: datetime | None = None  # as the provider was last told: another time there was the teacher's doing
     ends_at: datetime | None = None
-    put_at: datetime | None = None  # when it was first seen on the calendar
+    put_at: datetime | None = None  # when it was first seen on the calendar, in this life of the data
     theirs: str = Field(default="", max_length=8)
     theirs_at: datetime | None = None
-    gone_at: datetime | None = None
-    replaced_at: datetime | None = None

@@ -27,6 +27,7 @@ class CalendarLink(Errand, Granted, table=True):
     calendar_name: str = Field(default="", max_length=250)
     is_import: bool = Field(default=False)  # busy times block slots; off for teachers (R36)
     saved_at: datetime | None = None  # Save and Sync, the third step of Export Setup (R33)
+    paused_until: datetime | None = None  # as the provider said when it was asked too often
     synced_at: datetime | None = None  # when the busy times were last read whole
 
     @property
@@ -35,6 +36,12 @@ class CalendarLink(Errand, Granted, table=True):
         return self.connected_at is not None and self.disconnected_at is None and self.needs_reconnect_at is None
 
     @property
+    def is_set_up(self) -> bool:
+        """All three steps are done, and nobody disconnected; the grant may have died since."""
+        is_linked = self.connected_at is not None and self.disconnected_at is None
+        return is_linked and bool(self.calendar_id) and self.saved_at is not None
+
+    @property
     def is_export(self) -> bool:
         """All three steps are done: linked, a default calendar chosen, Save and Sync clicked (R33)."""
-        return self.is_live and bool(self.calendar_id) and self.saved_at is not None
+        return self.is_live and self.is_set_up

@@ -6,14 +6,10 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from webapp.models.base import owned, part_of
-from webapp.models.system.errand import Errand
-
-PRESENT, ABSENT = "present", "absent"
+from webapp.models.system.wished import Wished
 
 
-class Meeting(Errand, table=True):
-    """`wish` against `remote_id` says what is to do; `ordered` is the hash of what the provider was last told."""
-
+class Meeting(Wished, table=True):
     __table_args__ = (
         # A change of host replaces the row; pages show the old link until the new one is stored (RELIABILITY I10).
         Index(
@@ -34,17 +30,11 @@ class Meeting(Errand, table=True):
     provider: str = Field(max_length=20)
     host_key: str = Field(default="", max_length=100)  # the provider's user id of its one host
     marker: str = Field(max_length=40)  # random, in the agenda's first 250 characters
-    wish: str = Field(default=PRESENT, max_length=8)
-    wished_at: datetime  # since when a link is awaited
     remote_id: str | None = Field(default=None, max_length=100)
     join_url: str | None = Field(default=None, max_length=2048)
     passcode: str = Field(default="", max_length=20)
-    ordered: str = Field(default="", max_length=64)
     linked_at: datetime | None = None
     changed_at: datetime | None = None  # since when a change waits for further ones to be told together
-    gone_at: datetime | None = None
-    replaced_at: datetime | None = None
-    missed_at: datetime | None = None  # since when sweeps have not seen it as it shall be
 
     @property
     def has_link(self) -> bool:

@@ -1,4 +1,4 @@
-"""A stray is a meeting at the provider that carries our marker and that no row wants."""
+"""A stray is a meeting or a calendar entry at the provider that carries our marker and that no row wants."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from webapp.models.base import owned
+from webapp.models.meeting.sweep import PLACE
 
 
 class Stray(SQLModel, table=True):
@@ -17,9 +18,9 @@ class Stray(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     school_id: int = owned()
     provider: str = Field(max_length=20)
-    host_key: str = Field(max_length=100)
-    remote_id: str = Field(max_length=100)
-    marker: str = Field(max_length=40)
+    host_key: str = Field(max_length=PLACE)
+    remote_id: str = Field(max_length=512)
+    marker: str = Field(max_length=64)
     starts_at: datetime | None = None
     seen_at: datetime  # first
     allowed_at: datetime | None = None

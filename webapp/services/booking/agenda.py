@@ -22,7 +22,7 @@ from webapp.models import (
     Student,
 )
 from webapp.models.booking.appointment import BROKEN_RULE
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.room import Room, room_of
 
 

@@ -1,12 +1,13 @@
-"""Recompute, idempotently, every wish that follows from an appointment: its meeting and its mails."""
+"""Recompute, idempotently, every wish that follows from an appointment: its meeting, its entries, its mails."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from webapp.services.booking.wish_meetings import Fact, wish_first_meetings, wish_meetings
 from webapp.services.booking.wish_messages import Act, wish_first_confirmation, wish_messages
+from webapp.services.calendar.wish_entries import About, Place, wish_entries, wish_first_entries
 
 _AT_ONCE = 500
 
@@ -27,8 +28,10 @@ def follow(
     ordered = sorted(set(appointments))
     for start in range(0, len(ordered), _AT_ONCE):
         some = ordered[start : start + _AT_ONCE]
-        acts = wish_meetings(session, some, now=now, retry=retry)
-        wish_messages(session, acts, left=left, now=now)
+        facts = wish_meetings(session, some, now=now, retry=retry)
+        if any(fact.is_linked for fact in facts):
+            wish_entries(session, [_about(fact) for fact in facts], now=now, retry=retry)
+        wish_messages(session, {fact.act for fact in facts}, left=left, now=now)
 
 
 def follow_first(
@@ -36,15 +39,21 @@ def follow_first(
     act: Act,
     facts: Sequence[Fact],
     *,
+    places: Mapping[int, Sequence[Place]],
     is_told: bool = True,
     life: str | None = None,
     now: datetime,
 ) -> None:
     """As `follow`, for an act of booking whose appointments were all made in this transaction: nothing is looked up,
-    since nobody can have wished anything for them yet, and they are locked by being new. Without `is_told` the family
-    learns of it when it is confirmed."""
+    since nobody can have wished anything for them yet, and they are locked by being new. `places` are the calendars of
+    their teachers, by appointment. Without `is_told` the family learns of it when it is confirmed."""
     wish_first_meetings(session, facts, life=life, now=now)
+    wish_first_entries(session, {_about(fact): places[fact.id] for fact in facts}, life=life, now=now)
     if not is_told:
         return
     is_waiting = any(fact.has_link_to_come for fact in facts)
     wish_first_confirmation(session, act, has_links_to_come=is_waiting, now=now)
+
+
+def _about(fact: Fact) -> About:
+    return About(fact.id, fact.school_id, fact.is_booked, fact.ends_at)

@@ -13,7 +13,7 @@ from webapp.errors import NotFound
 from webapp.i18n import gettext, local_day
 from webapp.models import Appointment, Contact, Event, Meeting, Resource, Slot
 from webapp.models.event.slot import EITHER
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.book_for import wanted_kind
 from webapp.services.booking.cancel import appointment_of_event

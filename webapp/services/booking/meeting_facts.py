@@ -3,15 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, exists, select
 from sqlmodel import col
 
-from webapp.models import Appointment, Connection, Event, EventSettings, Host, Resource, ResourceMember, Slot
+from webapp.models import (
+    Appointment,
+    CalendarLink,
+    Connection,
+    Event,
+    EventSettings,
+    Host,
+    Resource,
+    ResourceMember,
+    Slot,
+)
 from webapp.models.base import table_of
 from webapp.models.meeting.connection import BY_CONSENT
 
 _HOST = table_of(Host).c
 _GRANT = table_of(Connection).c
+_LINK = table_of(CalendarLink).c
 HOST_COLUMNS = ("lead_id", "host_state", "host_key", "connected_at", "disconnected_at", "needs_reconnect_at")
 
 
@@ -27,6 +38,7 @@ def facts_about(ids: Sequence[int]) -> Select[Any]:
             col(Event.name).label("event_name"),
             col(Resource.name).label("resource_name"),
             provider,
+            exists().where(_LINK.school_id == col(Appointment.school_id)).label("is_linked"),
         )
         .select_from(Appointment)
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))

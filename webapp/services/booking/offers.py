@@ -11,6 +11,7 @@ from sqlmodel import Session
 from webapp import i18n
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import (
+    CalendarLink,
     Class,
     ClassTeacher,
     Enrolment,
@@ -24,6 +25,7 @@ from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
 from webapp.services.booking.turn import Turn
+from webapp.services.calendar.wish_entries import LINK_COLUMNS, Place, is_place_of, place_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class SharedClass:
 @dataclass(frozen=True)
 class Offer:
     """A slot as loaded and locked for booking. `members` are its teachers' contacts, `shared` the classes that tie
-    them to the students asked for, `host` the part of a meeting's facts (`with_host`) that the resource decides."""
+    them to the students asked for, `host` the part of a meeting's facts (`with_host`) that the resource decides,
+    `places` the calendars that its teachers chose."""
 
     slot_id: int
     token: str
@@ -53,6 +56,7 @@ class Offer:
     members: tuple[int, ...]
     shared: dict[int | None, SharedClass]
     host: dict[str, Any]
+    places: tuple[Place, ...]
 
     @property
     def words(self) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def offers_of(
 
 
 def _offer(rows: Sequence[Any], zone: str) -> Offer:
-    """Of the rows of one slot, one for each of its teachers and each student."""
+    """Of the rows of one slot, one for each of its teachers' calendars and each student."""
     row = rows[0]
     ties = {tie.student_id: SharedClass(tie.class_id, tie.appointments_allowed) for tie in rows if tie.class_id}
     return Offer(
@@ -120,6 +124,7 @@ def _offer(rows: Sequence[Any], zone: str) -> Offer:
         members=tuple({each.member: None for each in rows if each.member}),
         shared=ties,
         host={name: getattr(row, name) for name in HOST_COLUMNS},
+        places=tuple({place_of(each): None for each in rows if each.link_id}),
     )
 
 
@@ -149,7 +154,7 @@ def _best_class() -> Any:
 
 
 def _offers(*is_offered: Any) -> Any:
-    """A row for each slot, teacher and student."""
+    """A row for each slot, teacher, calendar of theirs, and student."""
     query = (
         select(
             *(_SLOT[name] for name in "id token starts_at ends_at kind capacity version".split()),
@@ -157,6 +162,7 @@ def _offers(*is_offered: Any) -> Any:
             _RESOURCE.token.label("resource"),
             _RESOURCE.name.label("teacher"),
             _MEMBER.contact_id.label("member"),
+            *LINK_COLUMNS,
             _STUDENT.id.label("student_id"),
             _CLASS.id.label("class_id"),
             _CLASS.appointments_allowed,
@@ -164,6 +170,7 @@ def _offers(*is_offered: Any) -> Any:
         .select_from(table_of(Slot))
         .join(table_of(Resource), _RESOURCE.id == _SLOT.resource_id)
         .outerjoin(table_of(ResourceMember), _MEMBER.resource_id == _RESOURCE.id)
+        .outerjoin(table_of(CalendarLink), is_place_of(_MEMBER.contact_id))
         .outerjoin(table_of(Student), _STUDENT.id.in_(bindparam("students", expanding=True)))
         .outerjoin(table_of(Class), _CLASS.id == _best_class())
         .where(_SLOT.event_id == bindparam("event"), _SLOT.token.in_(bindparam("tokens", expanding=True)))

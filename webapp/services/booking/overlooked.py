@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from webapp.models import Appointment, Connection, EventSettings, Host, Meeting, ResourceMember, Slot
 from webapp.models.meeting.connection import BY_CONSENT
 from webapp.models.meeting.host import MAPPED
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 
 
 def overlooked(session: Session, *, now: datetime) -> list[int]:

@@ -73,7 +73,8 @@ def put_down(
     facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
     told = Act(act, turn.school_id, turn.event_id, turn.maker_id, turn.email)
     is_sound = not any(plan.problem for plan in plans)
-    follow_first(session, told, facts, is_told=is_sound, life=turn.life, now=now)
+    places = {booked[plan.offer.token]: plan.offer.places for plan in plans}
+    follow_first(session, told, facts, places=places, is_told=is_sound, life=turn.life, now=now)
     faults.point("booking.inserted")
     return booked
 

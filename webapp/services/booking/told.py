@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Meeting
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import LINK, MAKING
 

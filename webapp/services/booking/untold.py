@@ -8,8 +8,8 @@ from sqlalchemy import exists, func, select, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Contact, Event, Meeting, Message, Slot
-from webapp.models.meeting.meeting import PRESENT
 from webapp.models.message.message import BOOKED
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.told import PROMISED
 from webapp.services.booking.wish_messages import wish_messages
 from webapp.services.system import audit

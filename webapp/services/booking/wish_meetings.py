@@ -13,12 +13,13 @@ from webapp.errors import N_
 from webapp.models import Appointment, Meeting
 from webapp.models.base import defaults_of, table_of
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.system.wished import ABSENT
 from webapp.services.booking.meeting_facts import facts_about
 from webapp.services.booking.room import MAKING, room_of
 from webapp.services.meeting.order import digest, new_marker, topic_of
 from webapp.services.system.errand import no_problem
 from webapp.services.system.installation import life_of
+from webapp.services.system.wishes import as_blocked, block, make_due, may_try, retire
 
 NO_CONTACT, NOT_CONNECTED, NEEDS_RECONNECT, NOT_MAPPED = "no_contact", "not_connected", "needs_reconnect", "not_mapped"
 
@@ -37,6 +38,7 @@ BLOCKED = {
 }
 """Why no meeting can be asked for at all: known at once, mended by the office, then retried by itself."""
 
+TOPIC = "meeting"
 _BLANK = defaults_of(Meeting)
 _INSERT = insert(table_of(Meeting))
 
@@ -63,11 +65,15 @@ class Fact:
     connected_at: datetime | None
     disconnected_at: datetime | None
     needs_reconnect_at: datetime | None
+    is_linked: bool = True  # somebody of the school has linked a calendar
+
+    @property
+    def is_booked(self) -> bool:
+        return self.cancelled_at is None and self.held_until is None
 
     @property
     def wants_meeting(self) -> bool:
-        is_booked = self.cancelled_at is None and self.held_until is None
-        return is_booked and self.is_virtual and bool(self.provider)
+        return self.is_booked and self.is_virtual and bool(self.provider)
 
     @property
     def has_link_to_come(self) -> bool:
@@ -94,8 +100,8 @@ class Fact:
         return digest(topic=topic, starts_at=self.starts_at, minutes=minutes, zone=self.zone)
 
 
-def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> set[str]:
-    """Returns the acts of booking to which the appointments belong."""
+def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> Sequence[Fact]:
+    """Returns what it looked at; the appointments are locked from here on."""
     _lock(session, ids)
     facts = [Fact(**row) for row in session.execute(facts_about(ids)).mappings()]
     meetings: dict[int, list[Meeting]] = {}
@@ -104,7 +110,7 @@ def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry:
     for fact in facts:
         _wish(session, fact, meetings.get(fact.id, []), now=now, retry=retry)
     session.flush()
-    return {fact.act for fact in facts}
+    return facts
 
 
 def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | None, now: datetime) -> None:
@@ -116,7 +122,7 @@ def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | 
     wanted = [_first(fact, life, now=now) for fact in wanting]
     session.connection().execute(_INSERT, wanted)
     if any(meeting["due_at"] for meeting in wanted):
-        wake(session, "meeting")
+        wake(session, TOPIC)
 
 
 def _lock(session: Session, ids: Sequence[int]) -> None:
@@ -137,13 +143,13 @@ def _wish(session: Session, fact: Fact, meetings: list[Meeting], *, now: datetim
     replaced = [m for m in meetings if m.replaced_at is not None and m.wish != ABSENT]
     for meeting in meetings:
         if retry and meeting.wish == ABSENT and meeting.due_at is None:
-            _make_due(session, meeting, now=now)
+            make_due(session, meeting, TOPIC, now=now)
     for meeting in meetings:
         if meeting.wish == ABSENT and _may_try(meeting, fact, retry=retry):
-            _make_due(session, meeting, now=now)
+            make_due(session, meeting, TOPIC, now=now)
     if not fact.wants_meeting:
         for meeting in [*replaced, current] if current else replaced:
-            _retire(session, meeting, now=now)
+            retire(session, meeting, TOPIC, now=now)
         return
     if current is None:
         current = _wanted(session, fact, now=now) if fact.ends_at > now else None
@@ -154,14 +160,14 @@ def _wish(session: Session, fact: Fact, meetings: list[Meeting], *, now: datetim
     _bring_up_to_date(session, current, fact, now=now, retry=retry)
     if current.has_link:
         for meeting in replaced:
-            _retire(session, meeting, now=now)
+            retire(session, meeting, TOPIC, now=now)
 
 
 def _wanted(session: Session, fact: Fact, *, now: datetime) -> Meeting:
     meeting = Meeting(**_first(fact, life_of(session), now=now))
     session.add(meeting)
     if meeting.due_at:
-        wake(session, "meeting")
+        wake(session, TOPIC)
     return meeting
 
 
@@ -177,14 +183,13 @@ def _first(fact: Fact, life: str, *, now: datetime) -> dict[str, Any]:
     }
     reason = fact.blocked
     if reason:
-        return _BLANK | wish | {"due_at": None, **_blocked(reason, now=now)}
+        return _BLANK | wish | {"due_at": None, **as_blocked(BLOCKED[reason], reason, now=now)}
     return _BLANK | wish | {"due_at": now, "host_key": fact.host_key, **no_problem()}
 
 
 def _is_with_another_host(meeting: Meeting, fact: Fact) -> bool:
-    is_under_way = meeting.remote_id is not None or meeting.attempt_at is not None
     is_other_provider = meeting.provider != fact.provider
-    return is_under_way and (is_other_provider or (fact.blocked is None and meeting.host_key != fact.host_key))
+    return meeting.is_under_way and (is_other_provider or (fact.blocked is None and meeting.host_key != fact.host_key))
 
 
 def _replace(session: Session, meeting: Meeting, fact: Fact, *, now: datetime) -> Meeting:
@@ -193,58 +198,24 @@ def _replace(session: Session, meeting: Meeting, fact: Fact, *, now: datetime) -
     meeting.due_at, meeting.claim = None, None
     session.flush()
     if not meeting.has_link:
-        _retire(session, meeting, now=now)
+        retire(session, meeting, TOPIC, now=now)
     return _wanted(session, fact, now=now)
 
 
 def _bring_up_to_date(session: Session, meeting: Meeting, fact: Fact, *, now: datetime, retry: bool) -> None:
-    is_under_way = meeting.remote_id is not None or meeting.attempt_at is not None
-    if not is_under_way and (blocked := fact.blocked):
-        _block(meeting, blocked, now=now)
+    if not meeting.is_under_way and (blocked := fact.blocked):
+        block(meeting, BLOCKED[blocked], blocked, now=now)
         return
     is_told = meeting.remote_id is not None and meeting.ordered == fact.digest
-    is_new_host = not is_under_way and meeting.host_key != fact.host_key
+    is_new_host = not meeting.is_under_way and meeting.host_key != fact.host_key
     if is_new_host:
         assert fact.host_key is not None
         meeting.host_key = fact.host_key
     if not is_told and fact.ends_at > now and (is_new_host or _may_try(meeting, fact, retry=retry)):
         if meeting.remote_id and meeting.due_at is None and meeting.problem is None:
             meeting.changed_at = now  # further changes are told with this one; what was refused once does not wait
-        _make_due(session, meeting, now=now)
+        make_due(session, meeting, TOPIC, now=now)
 
 
 def _may_try(meeting: Meeting, fact: Fact, *, retry: bool) -> bool:
-    """Whether it is neither being worked on, nor waiting for its next try, nor given up for a cause that stays."""
-    is_idle = meeting.due_at is None and meeting.problem is None
-    is_free = meeting.problem is not None and meeting.problem == BLOCKED.get(meeting.problem_code)
-    return meeting.claim is None and (retry or is_idle or (is_free and meeting.problem_code != fact.blocked))
-
-
-def _make_due(session: Session, meeting: Meeting, *, now: datetime) -> None:
-    if meeting.remote_id is None and meeting.due_at is None:
-        meeting.wished_at = now  # a wait that begins once its cause is gone is not yet a long one (R27)
-    for name, value in {"due_at": now, "claim": None, "attempts": 0, **no_problem()}.items():
-        setattr(meeting, name, value)
-    wake(session, "meeting")
-
-
-def _block(meeting: Meeting, reason: str, *, now: datetime) -> None:
-    if meeting.problem == BLOCKED[reason]:
-        return
-    for name, value in {"due_at": None, "claim": None, **_blocked(reason, now=now)}.items():
-        setattr(meeting, name, value)
-
-
-def _blocked(reason: str, *, now: datetime) -> dict[str, object]:
-    return {**no_problem(), "problem": BLOCKED[reason], "problem_code": reason, "problem_at": now}
-
-
-def _retire(session: Session, meeting: Meeting, *, now: datetime) -> None:
-    """A row is never wished back: a wish that returns is a new row, so that a late removal cannot hit it."""
-    meeting.wish = ABSENT
-    meeting.replaced_at = meeting.replaced_at or now
-    if meeting.remote_id is None and meeting.attempt_at is None:
-        for name, value in {"gone_at": now, "due_at": None, "claim": None, **no_problem()}.items():
-            setattr(meeting, name, value)
-        return
-    _make_due(session, meeting, now=now)
+    return may_try(meeting, blocked=BLOCKED, reason=fact.blocked, retry=retry)

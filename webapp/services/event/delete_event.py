@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Appointment, Event, Meeting, Occupancy, Resource, Slot
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.system.wished import ABSENT
 from webapp.services.booking.agenda import standing
 from webapp.services.booking.consequences import follow
 from webapp.services.event.settings import future_appointments

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Connection, Event, EventSettings, Meeting, Slot
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
 from webapp.services.event.events import settings_of

@@ -12,7 +12,7 @@ from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
 from webapp.models import Appointment, Contact, EventSettings, Host, Meeting, Resource, ResourceMember, Slot
 from webapp.models.meeting.host import MAPPED
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NOT_MAPPED
 from webapp.services.people.manners import team_name

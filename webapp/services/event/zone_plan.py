@@ -11,7 +11,7 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Event, EventSettings, Meeting, Slot
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.services.booking.agenda import standing
 from webapp.services.event.events import checked_zone, settings_of
 from webapp.services.event.wall_time import instants_of

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.models import Meeting
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.providers.base import MadeMeeting
 from webapp.services.meeting.settle import order_of, store_missing
 from webapp.services.meeting.sweep import look_at

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from webapp.db import wake
 from webapp.models import Connection, Meeting, WebhookReceipt
 from webapp.models.base import defaults_of, table_of
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.providers.base import ABOUT_GRANT, ABOUT_MEETING, ABOUT_USERS, Notice
 from webapp.services.meeting.deauthorise import deauthorise
 from webapp.services.meeting.map_contacts import wish_mapping

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import ProviderError
 from webapp.models import Meeting, WebhookReceipt
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.providers.base import MadeMeeting
 from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.drift import store_seen

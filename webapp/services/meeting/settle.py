@@ -1,6 +1,5 @@
 """Decide what a claimed meeting needs, and store what came of it where the claim is still ours."""
 
-import enum
 import json
 import math
 import time
@@ -14,16 +13,14 @@ from sqlmodel import Session, col
 from webapp.db import wake
 from webapp.errors import N_, ProviderError
 from webapp.models import Appointment, Connection, Event, Host, Meeting, Resource, Slot
-from webapp.models.meeting.meeting import ABSENT, PRESENT
+from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
 from webapp.services.meeting.budget import LIGHT, MEDIUM, Allowance, note_limit, permit
 from webapp.services.meeting.order import digest, topic_of
-from webapp.services.system.errand import Claim, failed, growing_pause, settled, write_if_ours
-
-ASK_AGAIN_AFTER = timedelta(hours=1)
-"""The pause of a removal that was refused: it is never given up, for it stands in no list of issues."""
+from webapp.services.system.errand import Claim, growing_pause, settled, write_if_ours
+from webapp.services.system.wishes import Step, after_failure, given_up, parked
 
 PROMPT = 5.0
 """Seconds after the stamp within which the call has to begin; the quarantine counts from the stamp and allows for
@@ -45,32 +42,6 @@ _NOTHING: dict[str, object] = {
 """What was linked is stale: the row becomes a wish without a meeting."""
 
 
-class Step(enum.Enum):
-    """What the job does with the outside."""
-
-    MAKE = enum.auto()
-    CHANGE = enum.auto()
-    REMOVE = enum.auto()
-    LOOK_UP = enum.auto()  # an earlier call may have arrived: ask for the marker first
-    WAIT = enum.auto()  # others have taken what may be called in these seconds: decide again
-    NOTHING = enum.auto()
-
-    @property
-    def leaves_trace(self) -> bool:
-        """Whether a call that comes late would undo what a later one told."""
-        return self in {Step.MAKE, Step.CHANGE}
-
-    @property
-    def label(self) -> str:
-        """Of the provider's limits."""
-        return MEDIUM if self is Step.LOOK_UP else LIGHT
-
-    @property
-    def calls(self) -> int:
-        """A change is read back."""
-        return 2 if self is Step.CHANGE else 1
-
-
 @dataclass(frozen=True)
 class Decision:
     """One step for one meeting, with all that the call needs. It has to begin between the monotonic times `at` and
@@ -88,6 +59,10 @@ class Decision:
     at: float = 0.0
     by: float = math.inf
     spacing: float = 0.0
+
+    @property
+    def label(self) -> str:
+        return _label(self.step)
 
 
 def decide(
@@ -112,11 +87,12 @@ def decide(
         _store_as_it_is(session, meeting, claim, now=now)
         return nothing
     if step is Step.MAKE and order.starts_at + timedelta(minutes=order.minutes) <= now:
-        _give_up(session, claim, ProviderError(N_("The appointment is over"), retry=False, code="over"), now=now)
+        over = ProviderError(N_("The appointment is over"), retry=False, code="over")
+        write_if_ours(session, Meeting, claim, **given_up(meeting, over, now=now))
         return nothing
     connection = _connection(session, meeting)
     if connection is None or not connection.is_live:
-        _store_unconnected(session, meeting, connection, claim, now=now)
+        write_if_ours(session, Meeting, claim, **given_up(meeting, _unconnected(connection), now=now))
         return nothing
     if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
         write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
@@ -126,10 +102,17 @@ def decide(
         return nothing
     writes = 0 if step is Step.LOOK_UP else 1
     granted = permit(
-        session, connection, meeting, label=step.label, calls=step.calls, writes=writes, allowance=allowance, now=now
+        session,
+        connection,
+        meeting,
+        label=_label(step),
+        calls=2 if step is Step.CHANGE else 1,  # a change is read back
+        writes=writes,
+        allowance=allowance,
+        now=now,
     )
     if granted.problem:
-        _park(session, meeting, claim, granted.problem, now=now)
+        write_if_ours(session, Meeting, claim, **parked(meeting, granted.problem, now=now))
         return nothing
     begins = time.monotonic() + granted.wait
     if not granted.is_granted:
@@ -212,23 +195,15 @@ def store_missing(session: Session, meeting_id: int, remote_id: str, *, now: dat
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
-    """A clear refusal removes the stamp. An unknown outcome keeps it until the quarantine is over; so does a look-up
-    that failed, which says nothing of the call that it was about."""
     meeting = _locked(session, decision.claim)
     if meeting is None:
         return
-    columns = failed(error, attempts=meeting.attempts, now=now)
+    columns = after_failure(meeting, decision.step, error, now=now)
     connection = _connection(session, meeting)
     if connection is not None:
-        note_limit(session, connection, meeting, error, label=decision.step.label, now=now)
+        note_limit(session, connection, meeting, error, label=decision.label, now=now)
     if error.code in _SHORT:
         columns["due_at"] = max(error.after or now, growing_pause(meeting.attempts, first=SHORT_PAUSE, now=now))
-    if error.arrived:
-        columns["due_at"] = columns["due_at"] or now
-    elif decision.step.leaves_trace:
-        columns["attempt_at"] = None
-    if meeting.wish == ABSENT:
-        columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
     if write_if_ours(session, Meeting, decision.claim, **columns):
         _follow(session, meeting, now=now)
 
@@ -313,27 +288,15 @@ def _store_as_it_is(session: Session, meeting: Meeting, claim: Claim, *, now: da
     write_if_ours(session, Meeting, claim, **settled(), gone_at=gone_at)
 
 
-def _store_unconnected(
-    session: Session, meeting: Meeting, connection: Connection | None, claim: Claim, *, now: datetime
-) -> None:
-    """What is to be made is followed up when somebody connects; what is to be removed has to ask by itself."""
+def _unconnected(connection: Connection | None) -> ProviderError:
     is_dead = bool(connection and connection.needs_reconnect_at and not connection.disconnected_at)
     reason = NEEDS_RECONNECT if is_dead else NOT_CONNECTED
-    error = ProviderError(BLOCKED[reason], retry=False, code=reason)
-    _give_up(session, claim, error, due_at=now + ASK_AGAIN_AFTER if meeting.wish == ABSENT else None, now=now)
+    return ProviderError(BLOCKED[reason], retry=False, code=reason)
 
 
-def _park(session: Session, meeting: Meeting, claim: Claim, problem: ProviderError, *, now: datetime) -> None:
-    """No call was made, so none is counted as a try."""
-    before = max(0, meeting.attempts - 1)
-    columns = failed(problem, attempts=0, now=now) | {"due_at": problem.after, "attempts": before}
-    write_if_ours(session, Meeting, claim, **columns)
-
-
-def _give_up(
-    session: Session, claim: Claim, error: ProviderError, *, due_at: datetime | None = None, now: datetime
-) -> None:
-    write_if_ours(session, Meeting, claim, **failed(error, attempts=0, now=now) | {"due_at": due_at})
+def _label(step: Step) -> str:
+    """Of the provider's limits."""
+    return MEDIUM if step is Step.LOOK_UP else LIGHT
 
 
 def _told(order: MeetingOrder) -> str:

@@ -12,7 +12,7 @@ from webapp.db import wake
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Connection, Meeting, Slot, Sweep, WebhookReceipt
 from webapp.models.base import new_token
-from webapp.models.meeting.meeting import PRESENT
+from webapp.models.system.wished import PRESENT
 from webapp.providers.base import SeenMeeting
 from webapp.services.meeting.strays import note_strays
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
 from webapp.models import Appointment, Level, Meeting, Slot
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.system.wished import ABSENT
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.levels import refuse_without_administrator

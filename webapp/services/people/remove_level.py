@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, NotAllowed
 from webapp.models import Appointment, Contact, Level, Meeting, ResourceMember, Slot
-from webapp.models.meeting.meeting import ABSENT
+from webapp.models.system.wished import ABSENT
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 

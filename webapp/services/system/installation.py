@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import String, cast, select, update
@@ -64,7 +64,7 @@ def resume(session: Session, *, who: Who, now: datetime) -> bool:
         return False
     _write(session, held_at=None, held_because="")
     audit.record(session, "installation.resume", who=who, school_id=None, now=now)
-    for topic in ("meeting", "mail", "task"):
+    for topic in ("meeting", "calendar", "mail", "task"):
         wake(session, topic)
     return True
 
@@ -97,6 +97,12 @@ def life_of(session: Session) -> str:
         _write(session, epoch=0)
         life = session.connection().execute(_LIFE).scalar_one()
     return life
+
+
+def restored_at(session: Session) -> datetime | None:
+    """When this life of the data began; None in the first."""
+    epoch = epoch_of(session)
+    return datetime.fromtimestamp(epoch * 60, UTC) if epoch else None
 
 
 def note_check(session: Session, *, now: datetime) -> None:

@@ -7,10 +7,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from webapp.models import Meeting, Message, Task
+from webapp.models import CalendarEntry, Meeting, Message, Task
 from webapp.models.system.errand import Errand
 
-_TABLES: dict[str, type[Errand]] = {"meeting": Meeting, "mail": Message, "task": Task}
+_TABLES: dict[str, type[Errand]] = {
+    "meeting": Meeting,
+    "calendar": CalendarEntry,
+    "mail": Message,
+    "task": Task,
+}
 
 
 @dataclass(frozen=True)
