@@ -18,7 +18,7 @@ from webapp.providers.base import CalendarProvider
 from webapp.services.calendar import settle
 from webapp.services.calendar.call import carry_out
 from webapp.services.calendar.pace import spacing_of
-from webapp.services.meeting.tokens import StoredTokens
+from webapp.services.calendar.tokens import LinkTokens
 from webapp.services.system.errand import Claim
 from webapp.services.system.turns import claim_in_turns
 from webapp.services.system.wishes import Step
@@ -79,5 +79,5 @@ def _spared_until(provider: str) -> datetime | None:
 
 def speak(provider: str, link_id: int) -> CalendarProvider:
     """The provider, with the grant of this link."""
-    tokens = StoredTokens(database(), link_id, clock.now)
+    tokens = LinkTokens(database(), link_id, clock.now)
     return confab().providers.calendars[provider](tokens)

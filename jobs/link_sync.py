@@ -18,6 +18,7 @@ from webapp.models import Meeting
 from webapp.providers.base import MeetingProvider
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.overlooked import overlooked
+from webapp.services.calendar.overlooked import overlooked_entries
 from webapp.services.meeting import settle
 from webapp.services.meeting.budget import Allowance
 from webapp.services.meeting.call import carry_out
@@ -47,12 +48,12 @@ def follow_overlooked(app: Flask) -> None:
     """As a rule nobody was, and nothing is written."""
     with app.app_context():
         with database().reading() as session:
-            some = overlooked(session, now=clock.now())
-        if not some:
+            meetings, entries = overlooked(session, now=clock.now()), overlooked_entries(session, now=clock.now())
+        if not meetings and not entries:
             return
         with database().transaction() as session:
-            follow(session, some, now=clock.now())
-        log.warning("overlooked", extra={"meetings": len(some)})
+            follow(session, [*meetings, *entries], now=clock.now())
+        log.warning("overlooked", extra={"meetings": len(meetings), "entries": len(entries)})
 
 
 def _sync(claim: Claim) -> None:

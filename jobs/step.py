@@ -17,7 +17,8 @@ Store = Callable[[Session, datetime], object]
 def carry_through(
     call: Callable[[], Store], store_failure: Callable[[Session, ProviderError], object], *, line: Hashable, point: str
 ) -> bool:
-    """Whether it succeeded. `line` is what is in trouble, or not, as one; `point` names the moment before the commit (webapp/faults.py)."""
+    """Whether it succeeded. `line` is what is in trouble, or not, as one; `point` names the moment before the commit
+    (webapp/faults.py)."""
     try:
         store = call()
     except ProviderError as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from factories import (
     EVENING,
+    make_calendar_link,
     make_class,
     make_connection,
     make_contact,
@@ -26,6 +27,8 @@ from sqlmodel import Session, col, select
 from webapp.db import Database
 from webapp.models import (
     Appointment,
+    CalendarEntry,
+    CalendarLink,
     Connection,
     Contact,
     Event,
@@ -157,6 +160,16 @@ class Evening:
         """The current one."""
         [current] = [meeting for meeting in self.meetings(appointment) if meeting.replaced_at is None]
         return current
+
+    def linked(self, teacher: Contact | None = None, **values: Any) -> CalendarLink:
+        """The teacher chose the calendar "main" of their account, and pressed Save and Sync."""
+        chosen = {"calendar_id": "main", "saved_at": self.now}
+        return make_calendar_link(self.session, teacher or self.teacher, **chosen | values)
+
+    def entries(self, appointment: Appointment) -> Sequence[CalendarEntry]:
+        query = select(CalendarEntry).where(col(CalendarEntry.appointment_id) == appointment.id)
+        ordered = query.order_by(col(CalendarEntry.id)).execution_options(populate_existing=True)
+        return self.session.exec(ordered).all()
 
     def messages(self) -> Sequence[Message]:
         query = select(Message).where(col(Message.school_id) == self.school.id).order_by(col(Message.id))

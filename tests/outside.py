@@ -4,9 +4,10 @@ import traceback
 from datetime import datetime, timedelta
 
 import pytest
-from fakes import FakeMailer, FakeMeetings
+from fakes import FakeCalendars, FakeMailer, FakeMeetings
 from flask import Flask
 
+from jobs.calendar_export import export_entries
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
@@ -22,11 +23,11 @@ QUARANTINE = timedelta(seconds=140)
 
 
 class Outside:
-    """The provider and the mail server of an installation without pages; its clock stands still between ticks."""
+    """The providers and the mail server of an installation without pages; its clock stands still between ticks."""
 
     def __init__(self, database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = now
-        self.meetings, self.mailer = FakeMeetings(), FakeMailer()
+        self.meetings, self.calendars, self.mailer = FakeMeetings(), FakeCalendars(), FakeMailer()
         self.app = Flask("jobs")
         settings = Settings(
             secret_key=SECRET,
@@ -36,11 +37,18 @@ class Outside:
             run_jobs=False,
         )
         meetings = {"zoom": self.meetings.for_store}
-        providers = Providers(meetings=meetings, grants={}, link_hosts={"zoom": ("zoom.us",)}, mailer=self.mailer)
+        providers = Providers(
+            meetings=meetings,
+            grants={},
+            link_hosts={"zoom": ("zoom.us",)},
+            mailer=self.mailer,
+            calendars=dict.fromkeys(("google", "microsoft"), self.calendars.for_store),
+        )
         self.app.extensions["confab"] = Confab(settings, database, providers)
         self.faults: list[str] = []
         monkeypatch.setattr(clock, "now", lambda: self.now)
         monkeypatch.setattr("jobs.link_sync.AT_ONCE", 1)
+        monkeypatch.setattr("jobs.calendar_export.AT_ONCE", 1)
         monkeypatch.setattr("jobs.mail_delivery.AT_ONCE", 1)
         monkeypatch.setattr("jobs.meeting_sweep.AT_ONCE", 1)
         monkeypatch.setattr("jobs.batch.log.exception", lambda *_, **__: self.faults.append(traceback.format_exc()))
@@ -49,6 +57,7 @@ class Outside:
         """What the scheduler does `by` later. A fault of our own is a failure of the test, unless it is meant."""
         self.now += by
         sync_links(self.app)
+        export_entries(self.app)
         deliver_mail(self.app)
         assert may_fail or not self.faults, "\n".join(self.faults)
         self.faults.clear()

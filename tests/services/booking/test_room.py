@@ -77,4 +77,5 @@ def offer(kind: str) -> Offer:
         members=(1,),
         shared={},
         host={},
+        places=(),
     )

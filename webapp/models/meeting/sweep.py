@@ -13,7 +13,7 @@ PLACE = 600
 
 
 class Sweep(Errand, table=True):
-    """One row per host or calendar where anything of ours was ever made; due again after each look (RELIABILITY 2.4)."""
+    """One row per host or calendar where we ever made anything; due again after each look (RELIABILITY 2.4)."""
 
     __table_args__ = (UniqueConstraint("school_id", "provider", "host_key"),)
 
