@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from flask import Flask
-from sqlmodel import Session
 
 from jobs.batch import drain
 from jobs.step import carry_through, circuit
@@ -13,14 +12,13 @@ from jobs.turnstile import Turnstile
 from webapp import clock
 from webapp.context import confab, database
 from webapp.models import CalendarEntry
-from webapp.models.system.errand import Errand
 from webapp.providers.base import CalendarProvider
 from webapp.services.calendar import settle
 from webapp.services.calendar.call import carry_out
+from webapp.services.calendar.claim import claim_entries
 from webapp.services.calendar.pace import spacing_of
 from webapp.services.calendar.tokens import LinkTokens
 from webapp.services.system.errand import Claim
-from webapp.services.system.turns import claim_in_turns
 from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
@@ -32,7 +30,7 @@ _turnstile = Turnstile()
 
 
 def export_entries(app: Flask) -> None:
-    ran = drain(app, CalendarEntry, _export, at_once=AT_ONCE, claim=_claim)
+    ran = drain(app, CalendarEntry, _export, at_once=AT_ONCE, claim=claim_entries)
     if ran:
         log.info("calendar export", extra={"entries": ran})
 
@@ -55,14 +53,10 @@ def _export(claim: Claim) -> None:
     _wait(decision)
     carry_through(
         partial(carry_out, provider, decision),
-        lambda session, error: settle.store_failure(session, decision, error, now=clock.now()),
+        lambda session, error, now: settle.store_failure(session, decision, error, now=now),
         line=decision.provider,
         point="cal.in_commit",
     )
-
-
-def _claim(session: Session, table: type[Errand], *, now: datetime, limit: int) -> list[Claim]:
-    return claim_in_turns(session, table, place=("link_id",), now=now, limit=limit)
 
 
 def _wait(decision: settle.Decision) -> None:

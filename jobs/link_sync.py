@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from flask import Flask
-from sqlmodel import Session
 
 from jobs.batch import drain
 from jobs.step import carry_through, circuit
@@ -25,7 +24,7 @@ from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.claim import claim_meetings
 from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.errand import Claim
-from webapp.services.system.wishes import Step
+from webapp.services.system.wishes import Step, Store
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +66,8 @@ def _sync(claim: Claim) -> None:
     provider = speak(decision.provider, decision.connection_id)
     _turnstile.wait(decision.connection_id, decision.label, at=decision.at, spacing=decision.spacing)
     is_done = carry_through(
-        partial(carry_out, provider, decision),
-        partial(_store_failure, decision),
+        partial(_called, provider, decision),
+        lambda session, error, now: settle.store_failure(session, decision, error, now=now),
         line=decision.connection_id,
         point="zoom.in_commit",
     )
@@ -76,10 +75,13 @@ def _sync(claim: Claim) -> None:
         faults.point("zoom.committed")
 
 
-def _store_failure(decision: settle.Decision, session: Session, error: ProviderError) -> None:
-    if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
-        log.error("bad link", extra={"errand": decision.claim.id, "connection": decision.connection_id})
-    settle.store_failure(session, decision, error, now=clock.now())
+def _called(provider: MeetingProvider, decision: settle.Decision) -> Store:
+    try:
+        return carry_out(provider, decision)
+    except ProviderError as error:
+        if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
+            log.error("bad link", extra={"errand": decision.claim.id, "connection": decision.connection_id})
+        raise
 
 
 def _decided(claim: Claim) -> settle.Decision:

@@ -1,22 +1,17 @@
 """Call the outside with no transaction open, and store what came of it in one of its own."""
 
 from collections.abc import Callable, Hashable
-from datetime import datetime
 
 from flask import current_app
-from sqlmodel import Session
 
 from jobs.circuit import Circuit
 from webapp import clock, faults
 from webapp.context import database
 from webapp.errors import ProviderError
+from webapp.services.system.wishes import Store, StoreFailure
 
-Store = Callable[[Session, datetime], object]
 
-
-def carry_through(
-    call: Callable[[], Store], store_failure: Callable[[Session, ProviderError], object], *, line: Hashable, point: str
-) -> bool:
+def carry_through(call: Callable[[], Store], store_failure: StoreFailure, *, line: Hashable, point: str) -> bool:
     """Whether it succeeded. `line` is what is in trouble, or not, as one; `point` names the moment before the commit
     (webapp/faults.py)."""
     try:
@@ -24,7 +19,7 @@ def carry_through(
     except ProviderError as error:
         circuit().note(line, error, now=clock.now())
         with database().transaction() as session:
-            store_failure(session, error)
+            store_failure(session, error, clock.now())
         return False
     circuit().note(line, None, now=clock.now())
     with database().transaction() as session:

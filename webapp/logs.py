@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-_OWN_FIELDS = ("route", "reason", "errand", "meetings", "messages", "missing", "strays", "connection")
+_OWN_FIELDS = ("route", "reason", "errand", "meetings", "entries", "messages", "missing", "strays", "connection")
 """What our own lines may add, numbers and constants all; nothing else of a record is written."""
 
 _PERSONAL = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+|\?[^\s\"'<>]+|[A-Za-z0-9_.\-]{24,}")

@@ -1,23 +1,16 @@
 """Carry out one decided step at the calendar's provider, and say how to store what came of it."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-
-from sqlmodel import Session
 
 from webapp import faults
 from webapp.errors import ProviderError
 from webapp.providers.base import CalendarProvider, EntryOrder
 from webapp.services.calendar import settle
 from webapp.services.calendar.settle import Decision
-from webapp.services.system.wishes import Step
+from webapp.services.system.wishes import Step, Store
 
 log = logging.getLogger(__name__)
-
-Store = Callable[[Session, datetime], object]
-"""What to do in the transaction after the call."""
 
 
 def carry_out(provider: CalendarProvider, decision: Decision) -> Store:

@@ -1,7 +1,6 @@
 """Carry out one decided step at the provider, and say how to store what came of it."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -11,12 +10,9 @@ from webapp.errors import ProviderError
 from webapp.providers.base import MadeMeeting, MeetingOrder, MeetingProvider
 from webapp.services.meeting import settle
 from webapp.services.meeting.settle import Decision
-from webapp.services.system.wishes import Step
+from webapp.services.system.wishes import Step, Store
 
 log = logging.getLogger(__name__)
-
-Store = Callable[[Session, datetime], object]
-"""What to do in the transaction after the call."""
 
 
 def carry_out(provider: MeetingProvider, decision: Decision) -> Store:

@@ -1,6 +1,7 @@
 """Bring what stands at a provider in line with our wish for it: what meetings and calendar entries have in common."""
 
 import enum
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,11 @@ from webapp.services.system.errand import failed, no_problem
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
 """The pause of a removal that was refused: it is never given up, for it stands in no list of issues."""
+
+Store = Callable[[Session, datetime], object]
+"""What to do in the transaction after a call."""
+
+StoreFailure = Callable[[Session, ProviderError, datetime], object]
 
 
 class Step(enum.Enum):
