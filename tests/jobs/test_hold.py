@@ -57,7 +57,7 @@ def test_what_waited_goes_out_once_it_is_resumed(database: Database, outside: Ou
         told = set(session.info["topics"])
     tick(outside)
 
-    assert told == {"meeting", "mail", "task"}
+    assert told == {"meeting", "calendar", "mail", "task"}
     assert len(outside.meetings.standing()) == 1
     assert len(outside.mailer.sent) == 1
     assert is_mapped(database)
