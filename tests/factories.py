@@ -5,10 +5,11 @@ from itertools import count
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col, select
 
 from webapp.models import (
     Appointment,
+    BusyTime,
     CalendarLink,
     Class,
     ClassTeacher,
@@ -166,3 +167,12 @@ def make_appointment(session: Session, slot: Slot, maker: Contact, **values: Any
         "booked_at": LONG_AGO,
     }
     return stored(session, Appointment(**ties | defaults | values))
+
+
+def make_busy(session: Session, teacher: Contact, starts_at: datetime, minutes: int = 60, **values: Any) -> BusyTime:
+    """A busy time of the teacher's first calendar, which is linked where none is."""
+    known = session.exec(select(CalendarLink).where(col(CalendarLink.contact_id) == teacher.id)).first()
+    link = known or make_calendar_link(session, teacher, calendar_id="c", is_import=True, saved_at=LONG_AGO)
+    ties = {"school_id": teacher.school_id, "contact_id": teacher.id, "link_id": link.id}
+    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes), "seen_at": LONG_AGO}
+    return stored(session, BusyTime(**ties | times | values))

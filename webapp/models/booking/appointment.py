@@ -7,9 +7,13 @@ from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned, part_of, public_token
 
-SLOT_REMOVED, OVER_LIMIT, BROKEN_RULE = "slot_removed", "over_limit", "rule"
-"""Why the office sees an appointment red. The first two happened after it was booked. The third is of its own making:
-the name of the rule follows after a colon, and the family does not see it before it is confirmed."""
+SLOT_REMOVED, OVER_LIMIT, CALENDAR_BUSY, BROKEN_RULE = "slot_removed", "over_limit", "calendar", "rule"
+"""Why the office sees an appointment red. The last is of its own making: the name of the rule follows after a colon,
+and the family does not see it before it is confirmed. The first two happened after it was booked. That a teacher is
+busy in a calendar of their own is the office's matter alone, and gives way to any of the others."""
+
+STANDS_YET = (OVER_LIMIT, CALENDAR_BUSY)
+"""The family keeps it until the office decides, and is reminded of it."""
 
 _STANDING = text("cancelled_at IS NULL")
 _HELD = text("held_until IS NOT NULL AND cancelled_at IS NULL")

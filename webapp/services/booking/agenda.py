@@ -21,7 +21,7 @@ from webapp.models import (
     Slot,
     Student,
 )
-from webapp.models.booking.appointment import BROKEN_RULE
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY
 from webapp.models.system.wished import PRESENT
 from webapp.services.booking.room import Room, room_of
 
@@ -71,6 +71,16 @@ class Entry:
     def is_hidden(self) -> bool:
         """As `is_for_family`, of one."""
         return (self.problem or "").startswith(BROKEN_RULE)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether its family is told that the school has withdrawn it. That the teacher is busy elsewhere is for the
+        office to settle."""
+        return self.problem not in (None, CALENDAR_BUSY)
+
+    @property
+    def is_against_calendar(self) -> bool:
+        return self.problem == CALENDAR_BUSY
 
 
 def agenda(session: Session, *where: ColumnElement[bool]) -> list[Entry]:

@@ -16,6 +16,7 @@ from webapp.services.booking.errors import (
     BookingClosed,
     BookingNotOpenYet,
     ClosedForTime,
+    NotAvailable,
     NotYourTeacher,
     SlotChanged,
 )
@@ -86,6 +87,7 @@ def book_in_turn(
     for choice in choices:
         _refuse_unseen(offers[choice.slot], choice, is_as_seen)
         refuse_closed(turn, offers[choice.slot], now=now)
+        refuse_busy(offers[choice.slot])
     plans = _plans(session, turn, choices, offers, now=now)
     faults.point("booking.validated")
     booked = put_down(session, turn, plans, act=act, until=until, now=now)
@@ -102,6 +104,12 @@ def refuse_when_closed(window: Window, *, now: datetime) -> None:
 def refuse_closed(turn: Turn, offer: Offer, *, now: datetime) -> None:
     if offer.starts_at <= turn.closing.closed_until(turn.zone, now):
         raise ClosedForTime(**offer.words)
+
+
+def refuse_busy(offer: Offer) -> None:
+    """As the teachers' own calendars were read last. Raises NotAvailable."""
+    if offer.is_busy:
+        raise NotAvailable(**offer.words)
 
 
 def _students(choices: Sequence[Choice]) -> set[int]:

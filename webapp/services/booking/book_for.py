@@ -12,6 +12,7 @@ from webapp.models.base import new_token
 from webapp.models.booking.appointment import BROKEN_RULE, SLOT_REMOVED
 from webapp.models.event.slot import EITHER
 from webapp.services.booking.cancel import hold
+from webapp.services.booking.collisions import mark_collisions
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, FamilyBusy, TimeClash
 from webapp.services.booking.family import Child
@@ -44,7 +45,8 @@ def book_for(
 ) -> Appointment:
     """`slot` is the token of one that families see or not, of the `resource` where that is named; what is wanted
     counts where it leaves the type open. What breaks a rule is red, and the family does not see it until it is
-    confirmed. Raises what `book` raises."""
+    confirmed; where the teacher is busy in a calendar of their own it is red too, but the family is told. Raises what
+    `book` raises."""
     assert event.id is not None
     assert maker.id is not None
     students = [child.student_id] if child.student_id else []
@@ -59,6 +61,7 @@ def book_for(
         made = put_down(session, turn, [plan], act=new_token(), by_office=True, now=now)
     except TimeClash as error:
         raise FamilyBusy(time=error.values["time"]) from error
+    mark_collisions(session, col(Appointment.id) == made[slot], now=now)
     appointment = session.get_one(Appointment, made[slot])
     _record(session, appointment, "appointment.make", who=who, now=now, problem=appointment.problem)
     return appointment

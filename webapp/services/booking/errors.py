@@ -31,6 +31,12 @@ class TeacherBusy(DomainError):
     message = N_("%(teacher)s is in another appointment at %(time)s. Choose another time.")
 
 
+class NotAvailable(DomainError):
+    """The teacher is busy in a calendar of their own, of which the words tell nothing."""
+
+    message = N_("%(time)s with %(teacher)s is not available any more. Choose another time.")
+
+
 class RuleBroken(DomainError):
     """What families are refused and the office may do all the same: its appointment is red until somebody confirms it
     (PRODUCT 3.7). `rule` is the short name that is kept with the appointment (red.py)."""

@@ -12,10 +12,11 @@ from webapp import faults, i18n
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
-from webapp.models.booking.appointment import OVER_LIMIT, SLOT_REMOVED
+from webapp.models.booking.appointment import CALENDAR_BUSY, OVER_LIMIT, SLOT_REMOVED
 from webapp.models.event.event_settings import Limits
-from webapp.services.booking.book import refuse_closed
+from webapp.services.booking.book import refuse_busy, refuse_closed
 from webapp.services.booking.cancel import hold
+from webapp.services.booking.collisions import mark_collisions
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotChanged, SlotTaken
 from webapp.services.booking.family import Child
@@ -61,6 +62,7 @@ def move_appointment(
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
     take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=appointment.contact_id, now=now)
     _record(session, appointment, was_at, offer.slot_id, who=who, now=now)
+    mark_collisions(session, col(Appointment.id) == appointment.id, now=now)
     session.refresh(appointment)
     # A new time is a new wish: what was refused for the old one may be granted now.
     follow(session, [appointment.id], now=now, retry=True, left=[act])
@@ -82,6 +84,7 @@ def _offered(
         raise Invalid(N_("That is the time you already have. Choose another one."), field="slot")
     if not by_office:
         refuse_closed(turn, offer, now=now)
+        refuse_busy(offer)
     return turn, offer
 
 
@@ -150,8 +153,8 @@ def _problem(session: Session, event: Event, appointment: Appointment, offer: Of
 
 
 def _kept(appointment: Appointment) -> str | None:
-    """At the new time there is a slot again."""
-    return None if appointment.problem == SLOT_REMOVED else appointment.problem
+    """At the new time there is a slot again, and the teacher's calendar is asked anew."""
+    return None if appointment.problem in (SLOT_REMOVED, CALENDAR_BUSY) else appointment.problem
 
 
 def _record(

@@ -25,6 +25,7 @@ from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
 from webapp.services.booking.turn import Turn
+from webapp.services.calendar.busy import has_busy
 from webapp.services.calendar.wish_entries import LINK_COLUMNS, Place, is_place_of, place_of
 
 
@@ -38,9 +39,9 @@ class SharedClass:
 
 @dataclass(frozen=True)
 class Offer:
-    """A slot as loaded and locked for booking. `members` are its teachers' contacts, `shared` the classes that tie
-    them to the students asked for, `host` the part of a meeting's facts (`with_host`) that the resource decides,
-    `places` the calendars that its teachers chose."""
+    """A slot as loaded and locked for booking. `members` are its teachers' contacts, one of whom `is_busy` by a
+    calendar of their own; `shared` the classes that tie them to the students asked for, `host` the part of a meeting's
+    facts (`with_host`) that the resource decides, `places` the calendars that its teachers chose."""
 
     slot_id: int
     token: str
@@ -53,6 +54,7 @@ class Offer:
     resource: str
     teacher: str
     zone: str
+    is_busy: bool
     members: tuple[int, ...]
     shared: dict[int | None, SharedClass]
     host: dict[str, Any]
@@ -121,6 +123,7 @@ def _offer(rows: Sequence[Any], zone: str) -> Offer:
         resource=row.resource,
         teacher=row.teacher,
         zone=zone,
+        is_busy=row.is_busy,
         members=tuple({each.member: None for each in rows if each.member}),
         shared=ties,
         host={name: getattr(row, name) for name in HOST_COLUMNS},
@@ -166,6 +169,7 @@ def _offers(*is_offered: Any) -> Any:
             _STUDENT.id.label("student_id"),
             _CLASS.id.label("class_id"),
             _CLASS.appointments_allowed,
+            has_busy(_RESOURCE.id, _SLOT.starts_at, _SLOT.ends_at).label("is_busy"),
         )
         .select_from(table_of(Slot))
         .join(table_of(Resource), _RESOURCE.id == _SLOT.resource_id)

@@ -1,10 +1,10 @@
 """Turn appointments red that a class allows no more, and let them be when it allows them again."""
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Class, EventSettings
-from webapp.models.booking.appointment import OVER_LIMIT
+from webapp.models.booking.appointment import CALENDAR_BUSY, OVER_LIMIT
 
 
 def hold_bookings(session: Session, school_id: int) -> None:
@@ -30,7 +30,8 @@ def mark_over_limit(session: Session, school_id: int) -> None:
         col(Appointment.cancelled_at).is_(None),
         col(Appointment.class_id).is_not(None),
     )
-    is_plain = and_(col(Appointment.problem).is_(None), col(Appointment.confirmed_at).is_(None))
+    is_red_for_less = or_(col(Appointment.problem).is_(None), col(Appointment.problem) == CALENDAR_BUSY)
+    is_plain = and_(is_red_for_less, col(Appointment.confirmed_at).is_(None))
     over = update(Appointment).where(stands, is_plain, col(Appointment.nth) > allowed)
     within = update(Appointment).where(stands, col(Appointment.problem) == OVER_LIMIT, col(Appointment.nth) <= allowed)
     for statement, problem in ((over, OVER_LIMIT), (within, None)):

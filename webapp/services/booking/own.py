@@ -76,8 +76,9 @@ def refuse_too_late(entry: Entry, settings: EventSettings, *, now: datetime) -> 
 
 def may_still_change(entry: Entry, settings: EventSettings, *, now: datetime) -> bool:
     """What the school has withdrawn can be given up at any time."""
-    is_withdrawn = entry.problem is not None
-    return entry.starts_at > now and (is_withdrawn or now < settings.cancelling.until(entry.starts_at, entry.zone))
+    return entry.starts_at > now and (
+        entry.is_withdrawn or now < settings.cancelling.until(entry.starts_at, entry.zone)
+    )
 
 
 def by_day(entries: Sequence[Entry]) -> list[tuple[date, list[Entry]]]:

@@ -1,14 +1,16 @@
-"""Say why an appointment is red: its slot went, its class allows fewer by now, or the office broke a rule."""
+"""Say why an appointment is red: its slot went, its class allows fewer by now, its
+teacher is busy elsewhere, or the office broke a rule."""
 
 from collections.abc import Sequence
 
 from webapp.errors import N_, DomainError
-from webapp.models.booking.appointment import BROKEN_RULE, OVER_LIMIT, SLOT_REMOVED
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, OVER_LIMIT, SLOT_REMOVED
 from webapp.services.booking.errors import RuleBroken
 
 _WORDS = {
     SLOT_REMOVED: N_("its slot was deleted: move, cancel or confirm it"),
     OVER_LIMIT: N_("the class allows fewer appointments by now: cancel or confirm it"),
+    CALENDAR_BUSY: N_("the teacher is busy in their calendar at this time: move, cancel or confirm it"),
     BROKEN_RULE: N_("breaks a booking rule"),
     f"{BROKEN_RULE}:one_per_teacher": N_("breaks a rule: no more appointments of this child with this teacher"),
     f"{BROKEN_RULE}:no_appointments": N_("breaks a rule: the class takes no appointments"),

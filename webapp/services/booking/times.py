@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -20,15 +20,17 @@ from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISI
 from webapp.services.booking.holds import is_in_the_way
 from webapp.services.booking.limits import booked_days
 from webapp.services.booking.seating import is_held_by
+from webapp.services.calendar.busy import busy_of, is_free_of
 
 YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
+CALENDAR_BUSY = "calendar_busy"
 
 
 class Time(NamedTuple):
-    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, a limit
-    of the event, or the visibility that the office gave it, with its message as `note`. `gap` are the minutes that the
-    event forces between two of a family's. In person it is in a `room`, and from one to another it is a `walk` of so
-    many minutes; online there is neither."""
+    """A slot as a family sees it. `clash` says why it cannot be chosen: a time of theirs or of the teacher's, whose own
+    calendar counts too, a limit of the event, or the visibility that the office gave it, with its message as `note`.
+    `gap` are the minutes that the event forces between two of a family's. In person it is in a `room`, and from one to
+    another it is a `walk` of so many minutes; online there is neither."""
 
     token: str
     resource_id: int
@@ -53,6 +55,11 @@ class Time(NamedTuple):
         """Bookable by somebody, unlike what is shown with “Call” or with the reason why there is no such time."""
         return self.clash not in (CALL, UNAVAILABLE)
 
+    @property
+    def is_shut(self) -> bool:
+        """For the office too, which may have what only the teacher's calendar is against."""
+        return self.clash not in (None, CALENDAR_BUSY)
+
     def is_with(self, other: "Time") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
@@ -71,7 +78,8 @@ class Time(NamedTuple):
 
 @dataclass(frozen=True)
 class Timetable:
-    """The coming times of some teachers that families see, in order, and the appointments that clash with them.
+    """The coming times of some teachers that families see, in order, and what clashes with them: appointments, and what
+    `teachers` have in calendars of their own.
 
     `family` are the appointments of the contact and of the students, in this event also those that are over;
     `held` what the contact holds; `booked_on` how many a teacher has on a day, where the event limits that.
@@ -216,9 +224,11 @@ def timetable_of(
 
 
 def free_slots(*columns: Any) -> Any:
-    """The slots of resources of an event, later than `now`, that families may book and that have a free seat for the
-    `contact` `as_of` an instant; to be filled with these, `event` and `resources`."""
-    return _with_free_seat(*columns).where(col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
+    """The slots of resources of an event, later than `now`, that families may book, with a free seat for the `contact`
+    `as_of` an instant, in no busy time of the teachers; to be filled with these, `event` and `resources`."""
+    is_free = is_free_of(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at), among=bindparam("resources"))
+    is_offered = (col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
+    return _with_free_seat(*columns).where(*is_offered, is_free)
 
 
 def _is_shown() -> ColumnElement[bool]:
@@ -254,12 +264,12 @@ def _by_resource(rows: Any) -> dict[int, list[Any]]:
 def _clash(row: Any, family: Sequence[Any], teacher: "_Busy") -> str | None:
     if family and any(_overlaps(busy, row) for busy in family):
         return YOURS
-    return TEACHER_BUSY if teacher.is_elsewhere(row) else None
+    return teacher.clash(row)
 
 
 @dataclass(frozen=True)
 class _Busy:
-    """A teacher's bookings in the order in which they start, so that only the nearest need be looked at."""
+    """Where a teacher is, in the order in which it starts, so that only the nearest need be looked at."""
 
     rows: Sequence[Any]
     starts: Sequence[datetime]
@@ -270,12 +280,16 @@ class _Busy:
         longest = max((row.ends_at - row.starts_at for row in rows), default=timedelta())
         return cls(rows, [row.starts_at for row in rows], longest)
 
-    def is_elsewhere(self, row: Any) -> bool:
+    def clash(self, row: Any) -> str | None:
+        """In another appointment, or else, by their calendar, at something that is nobody's business."""
         if not self.rows:
-            return False
+            return None
         first = bisect_right(self.starts, row.starts_at - self.longest)
         near = self.rows[first : bisect_left(self.starts, row.ends_at)]
-        return any(busy.slot_id != row.id and busy.ends_at > row.starts_at for busy in near)
+        found = [busy.slot_id for busy in near if busy.slot_id != row.id and busy.ends_at > row.starts_at]
+        if any(found):
+            return TEACHER_BUSY
+        return CALENDAR_BUSY if found else None
 
 
 def _room(row: Any) -> str:
@@ -306,9 +320,10 @@ def _family() -> Any:
 
 
 def _teachers() -> Any:
-    """Where the members of these resources are already booked, in whichever event, in order."""
+    """Where the members of these resources are already booked, in whichever event, and, without a slot, where they are
+    by a calendar of their own; in order."""
     asked, booked = aliased(ResourceMember), aliased(ResourceMember)
-    return (
+    bookings: Any = (
         select(
             col(Slot.id).label("slot_id"),
             col(asked.resource_id).label("resource_id"),
@@ -321,8 +336,9 @@ def _teachers() -> Any:
         .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
         .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"), is_in_the_way())
         .distinct()
-        .order_by(col(Slot.starts_at))
     )
+    calendars = busy_of(bindparam("resources"), after=bindparam("now"), slot_id=literal(0))
+    return union_all(bookings, calendars).order_by("starts_at")
 
 
 _COLUMNS = "id token resource_id starts_at ends_at kind visibility message".split()

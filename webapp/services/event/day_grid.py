@@ -13,6 +13,7 @@ from webapp.errors import NotFound
 from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.event.slot import IN_PERSON
 from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.calendar.busy import is_free_of
 from webapp.services.event.day_layout import Cell, Scale, Tick, lay_out, scale_of, ticks_of
 from webapp.services.event.grid_slot import GridSlot, PlainSlot, grid_slot, short_name, spoken_state, state_of
 from webapp.services.event.month_calendar import Month, month_calendar
@@ -199,8 +200,10 @@ def _rows(
 
 
 def _slots(session: Session, event: Event, day: date, resources: Sequence[int | None]) -> list[PlainSlot]:
-    columns = [col(getattr(Slot, name)) for name in PlainSlot.__dataclass_fields__]
-    query = select(*columns).where(*_on(event, day), col(Slot.resource_id).in_(resources))
+    names = [name for name in PlainSlot.__dataclass_fields__ if name != "is_busy"]
+    is_free = is_free_of(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at), among=resources)
+    query = select(*(col(getattr(Slot, name)) for name in names), ~is_free)
+    query = query.where(*_on(event, day), col(Slot.resource_id).in_(resources))
     return [PlainSlot(*row) for row in session.execute(query)]
 
 

@@ -20,7 +20,7 @@ _OFF_WORDS = {HIDDEN: N_("Hidden"), CALL: N_("Call"), UNAVAILABLE: N_("Not avail
 
 @dataclass(frozen=True)
 class PlainSlot:
-    """The columns of a slot that the grid needs."""
+    """The columns of a slot that the grid needs; `is_busy` where a teacher is, by a calendar of their own."""
 
     id: int
     resource_id: int
@@ -30,13 +30,15 @@ class PlainSlot:
     visibility: str
     message: str
     capacity: int
+    is_busy: bool = False
 
 
 @dataclass(frozen=True)
 class GridSlot:
     """`state` is the design's class: empty, on, wait, hold, flag, free or off. `text` stands in the cell (“Mia A.”,
     “PV”), `spoken` after it for screen readers. `appointment_id` is there when there is exactly one. `places` is what
-    the row's total counts; `is_free` says that one more appointment fits.
+    the row's total counts; `is_free` says that one more appointment fits, `is_busy` that the teacher has something else
+    in a calendar of their own then: families do not get it, the office may.
     """
 
     id: int
@@ -52,6 +54,7 @@ class GridSlot:
     booked: int
     places: int
     is_free: bool
+    is_busy: bool = False
 
 
 def grid_slot(slot: PlainSlot, entries: Sequence[Entry], *, time: str) -> GridSlot:
@@ -71,6 +74,7 @@ def grid_slot(slot: PlainSlot, entries: Sequence[Entry], *, time: str) -> GridSl
         booked=len(entries),
         places=len(entries) if slot.visibility == UNAVAILABLE else slot.capacity,
         is_free=slot.visibility == VISIBLE and len(entries) < slot.capacity,
+        is_busy=slot.is_busy,
     )
 
 
@@ -107,7 +111,7 @@ def spoken_state(entry: Entry) -> str:
 def _state(slot: PlainSlot, entries: Sequence[Entry]) -> str:
     if entries:
         return max((state_of(entry) for entry in entries), key=_WORST_LAST.index)
-    return FREE if slot.visibility == VISIBLE else OFF
+    return FREE if slot.visibility == VISIBLE and not slot.is_busy else OFF
 
 
 def _text(slot: PlainSlot, entries: Sequence[Entry]) -> str:
@@ -116,7 +120,7 @@ def _text(slot: PlainSlot, entries: Sequence[Entry]) -> str:
     if entries:
         return _("Booking") if state_of(entries[0]) == HELD else short_name(entries[0])
     if slot.visibility == VISIBLE:
-        return slot.kind
+        return _("Busy") if slot.is_busy else slot.kind
     return slot.message or _(_OFF_WORDS[slot.visibility])
 
 
@@ -124,6 +128,6 @@ def _spoken(slot: PlainSlot, entries: Sequence[Entry], state: str) -> str:
     if state == FREE:
         return _("free, %(kind)s, book it", kind=_(KIND_WORDS[slot.kind]))
     if state == OFF:
-        return _(_OFF_WORDS[slot.visibility])
+        return _("busy in their calendar") if slot.visibility == VISIBLE else _(_OFF_WORDS[slot.visibility])
     worst = next(entry for entry in entries if state_of(entry) == state)
     return spoken_state(worst)

@@ -13,6 +13,7 @@ from webapp.models import Contact, Event, Resource, ResourceMember, Slot
 from webapp.models.event.slot import CALL, HIDDEN, UNAVAILABLE, VISIBLE
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
 from webapp.services.booking.questions import answers_of
+from webapp.services.calendar.busy import has_busy
 from webapp.services.event.report import days_of, on_day
 
 _WORDS = {
@@ -21,21 +22,26 @@ _WORDS = {
     HIDDEN: N_("Free, hidden from parents"),
     CALL: N_("Free, by a call to the office"),
 }
+_BUSY = N_("Busy in the calendar, not offered")
 
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A slot that nobody has booked. Of an unavailable one `message` may say why."""
+    """A slot that nobody has booked. Of an unavailable one `message` may say why; of one that `is_busy` a calendar of
+    the teacher's, or of their team's, keeps families away."""
 
     slot_id: int
     resource_id: int
     starts_at: datetime
     visibility: str
     message: str
+    is_busy: bool = False
     is_free: bool = True
 
     @property
     def words(self) -> str:
+        if self.is_busy and self.visibility == VISIBLE:
+            return gettext(_BUSY)
         return self.message or gettext(_WORDS[self.visibility])
 
     @property
@@ -136,12 +142,13 @@ def own_times(contact: Contact) -> ColumnElement[bool]:
 
 
 def _free_times(session: Session, event: Event, contact: Contact, day: date, booked: Collection[int]) -> list[FreeTime]:
-    query = select(Slot).where(
+    is_busy = has_busy(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at))
+    query = select(Slot, is_busy).where(
         col(Slot.event_id) == event.id, own_times(contact), col(Slot.removed_at).is_(None), on_day(event, day)
     )
     return [
-        FreeTime(slot.id or 0, slot.resource_id, slot.starts_at, slot.visibility, slot.message)
-        for slot in session.execute(query).scalars()
+        FreeTime(slot.id or 0, slot.resource_id, slot.starts_at, slot.visibility, slot.message, busy)
+        for slot, busy in session.execute(query)
         if slot.id not in booked
     ]
 

@@ -20,6 +20,7 @@ from webapp.models import (
 )
 from webapp.models.event.slot import EITHER, VIRTUAL, VISIBLE
 from webapp.services.booking.agenda import standing
+from webapp.services.calendar.busy import has_busy
 from webapp.services.event.report import on_day
 from webapp.services.event.report_table import Ask, Cell, Row, when, word
 from webapp.services.people.name_order import by_name
@@ -52,7 +53,7 @@ def parents_without_appointments(session: Session, ask: Ask) -> list[Row]:
 
 
 def open_slots(session: Session, ask: Ask) -> list[Row]:
-    """Coming times that families see and that have a place left; one query."""
+    """Coming times that families see and that have a place left, with no teacher who is busy elsewhere; one query."""
     taken = (
         select(func.count())
         .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None))
@@ -65,6 +66,7 @@ def open_slots(session: Session, ask: Ask) -> list[Row]:
         .join(Resource, col(Resource.id) == col(Slot.resource_id))
         .where(col(Slot.event_id) == ask.event.id, col(Slot.removed_at).is_(None), col(Slot.visibility) == VISIBLE)
         .where(col(Slot.starts_at) > ask.now, taken < col(Slot.capacity))
+        .where(~has_busy(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at)))
         .order_by(col(Slot.starts_at), col(Resource.position), col(Slot.id))
     )
     if ask.resource_id is not None:

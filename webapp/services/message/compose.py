@@ -18,7 +18,7 @@ from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.macros import Values
 from webapp.documents.paper import schedule_html
 from webapp.models import Appointment, Contact, Event, Message, School
-from webapp.models.booking.appointment import OVER_LIMIT
+from webapp.models.booking.appointment import STANDS_YET
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
     CALENDAR_ENDED,
@@ -336,7 +336,7 @@ def _family(session: Session, message: Message) -> list[Entry]:
 def _is_of_day(entry: Entry, message: Message, *, now: datetime) -> bool:
     """Coming, and not against a rule: what the family does not see is not reminded of (PRODUCT 3.7)."""
     day = message.dedupe_key.split(":")[3]
-    is_coming = entry.starts_at > now and entry.problem in {None, OVER_LIMIT}
+    is_coming = entry.starts_at > now and entry.problem in {None, *STANDS_YET}
     return is_coming and i18n.local_day(entry.starts_at, entry.zone).isoformat() == day
 
 

@@ -12,7 +12,7 @@ from webapp import i18n
 from webapp.db import wake
 from webapp.models import Appointment, Event, Message, Slot
 from webapp.models.base import defaults_of, table_of
-from webapp.models.booking.appointment import OVER_LIMIT
+from webapp.models.booking.appointment import STANDS_YET
 from webapp.models.message.message_text import REMINDER
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.message.texts import LONGEST_LEAD, texts_of
@@ -82,8 +82,8 @@ def wish_reminders(session: Session, due: Iterable[Due], *, now: datetime) -> in
 
 
 def _is_sure() -> ColumnElement[bool]:
-    """Not withdrawn, and not against a rule; what the class allows no more stands until the office decides."""
-    return or_(col(Appointment.problem).is_(None), col(Appointment.problem) == OVER_LIMIT)
+    """Not withdrawn, and not against a rule; what only the office has to decide on stands until it does."""
+    return or_(col(Appointment.problem).is_(None), col(Appointment.problem).in_(STANDS_YET))
 
 
 def _first_of_days(entries: Iterable[Entry]) -> list[Entry]:

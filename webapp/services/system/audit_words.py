@@ -6,6 +6,8 @@ from webapp.i18n import gettext
 _LABELS = {
     "administrator.create": N_("Administrator added"),
     "appointment.cancel": N_("Appointment cancelled"),
+    "appointment.collides": N_("Teacher became busy in their calendar at the time of an appointment"),
+    "appointment.collides_no_more": N_("Teacher is not busy any more at the time of an appointment"),
     "appointment.confirm": N_("Appointment confirmed"),
     "appointment.make": N_("Appointment made for a family"),
     "appointment.move": N_("Appointment moved"),

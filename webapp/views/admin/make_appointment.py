@@ -14,7 +14,7 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import local_day
 from webapp.models import Appointment, Event, Level, Slot
-from webapp.models.booking.appointment import BROKEN_RULE
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY
 from webapp.services.booking.customers import Found, customers_found
 from webapp.services.booking.make import MakeInput, make_appointment, may_add, openings_of
 from webapp.services.event.grid_slot import KIND_WORDS
@@ -90,10 +90,16 @@ def _made(event: int, resource: int, typed: MakeInput) -> str:
         done = once(session, "appointments.make", event, resource, typed.model_dump_json(), deed=deed)
         made = session.get_one(Appointment, done["id"])
         day = local_day(session.get_one(Slot, made.slot_id).starts_at, frame.event.zone)
-        is_red = (made.problem or "").startswith(BROKEN_RULE)
-    hidden = _("Appointment made. It breaks a rule: the family does not see it until it is confirmed.")
-    flash(hidden if is_red else _("Appointment made."))
+        flash(_made_words(made.problem or ""))
     return _address_after(frame.event, day)
+
+
+def _made_words(problem: str) -> str:
+    if problem.startswith(BROKEN_RULE):
+        return _("Appointment made. It breaks a rule: the family does not see it until it is confirmed.")
+    if problem == CALENDAR_BUSY:
+        return _("Appointment made. It is red, since the teacher is busy in their calendar then. The family is told.")
+    return _("Appointment made.")
 
 
 def _address_after(event: Event, day: date) -> str:
