@@ -225,7 +225,7 @@ def _linked(session: Session, evening: Evening, dora: int, booked: Appointment) 
     entry = {"appointment_id": booked.id, "link_id": link.id, "calendar_id": "c", "key": "k", "remote_id": "k"}
     stored(session, CalendarEntry(school_id=evening.school.id, **entry, wished_at=evening.now))
     until = evening.now + timedelta(hours=1)
-    stored(session, BusyTime(**owner, link_id=link.id, starts_at=evening.now, ends_at=until))
+    stored(session, BusyTime(**owner, link_id=link.id, starts_at=evening.now, ends_at=until, seen_at=evening.now))
 
 
 def loosen(session: Session) -> None:
