@@ -105,7 +105,7 @@ class TestEntries:
 
     @pytest.mark.parametrize("answer", ["same", "echo", "refused", "conflict"])
     def test_of_any_number_of_calls_with_one_key_one_entry_comes(self, microsoft: MicrosoftStage, answer: str) -> None:
-        """RELIABILITY 2.5: whether Microsoft answers a repeated transactionId with the entry, or with an error."""
+        """PROV-019: whether Microsoft answers a repeated transactionId with the entry, or with an error."""
         microsoft.switch(repeated_create=answer)
         order = an_order()
 
@@ -283,7 +283,7 @@ class TestUnknownOutcomes:
     ) -> None:
         """F34–F47, Odoo's duplicates after timeouts: an unknown outcome is never a refusal, nor made twice."""
         order = an_order()
-        monkeypatch.setattr(bearer, "call", partial(bearer.call, deadline=2))
+        monkeypatch.setattr(bearer, "call", partial(bearer.call, deadline=1))
         microsoft.plan("eventCreate", kind, done=True, status=504)
 
         error = refusal(microsoft.provider.put, microsoft.calendar, order)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 
@@ -58,7 +58,7 @@ class MicrosoftCalendars:
         self._api_url = api_url
 
     def account(self) -> RemoteAccount:
-        me = self._call("GET", "/me", params={"$select": "id,displayName,mail,userPrincipalName"}).object()
+        me = self._call("GET", "/me", query={"$select": "id,displayName,mail,userPrincipalName"}).object()
         email = me.get("mail") or me.get("userPrincipalName") or ""
         return RemoteAccount(str(me.get("id") or ""), str(me.get("displayName") or ""), str(email))
 
@@ -82,7 +82,7 @@ class MicrosoftCalendars:
     def read(self, calendar: str, remote_id: str) -> MadeEntry | None:  # noqa: ARG002
         wanted = {"$select": _ENTRY, "$expand": orders.EXPAND_OURS}
         try:
-            return _made(self._call("GET", _event(remote_id), params=wanted))
+            return _made(self._call("GET", _event(remote_id), query=wanted))
         except ProviderError as error:
             if error.code != GONE:
                 raise
@@ -156,7 +156,7 @@ class MicrosoftCalendars:
 
     def _listed(self, path: str, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
         """All entries of all pages."""
-        answer = self._call("GET", path, params={**wanted, "$top": _PAGE})
+        answer = self._call("GET", path, query={**wanted, "$top": str(_PAGE)})
         for _ in range(_MOST_PAGES):
             page = answer.object()
             entries, further = page.get("value"), page.get("@odata.nextLink")
@@ -175,8 +175,12 @@ class MicrosoftCalendars:
             raise answer.unreadable()
         return link.removeprefix(self._api_url)
 
-    def _call(self, method: str, path: str, *, by: float = math.inf, **content: Any) -> Answer:
-        return self._calls.call(method, self._api_url + path, by=by, headers=_PREFER, **content)
+    def _call(
+        self, method: str, path: str, *, by: float = math.inf, query: dict[str, str] | None = None, json: object = None
+    ) -> Answer:
+        """Blanks are said as %20: OData knows no other way."""
+        asked = "?" + urlencode(query, quote_via=quote, safe="$") if query else ""
+        return self._calls.call(method, self._api_url + path + asked, by=by, headers=_PREFER, json=json)
 
 
 def _made(answer: Answer, key: str = "") -> MadeEntry:
