@@ -1,6 +1,7 @@
 """Say how exchanges with the stand-in of Microsoft are recorded, and which of what they say differs each time."""
 
 import re
+from dataclasses import replace
 from string import ascii_lowercase
 
 from fakes import HeldTokens
@@ -10,6 +11,7 @@ from tapes import SITE, Vendor
 from webapp.config import Settings
 from webapp.providers.base import Tokens
 from webapp.providers.microsoft import microsoft_calendars, microsoft_grants
+from webapp.providers.microsoft.oauth import ASKED
 from webapp.providers.microsoft.orders import OURS
 
 PUBLIC = OURS.partition("{")[2].partition("}")[0]
@@ -21,8 +23,8 @@ class MicrosoftClient:
     """Our side of the wire as the application wires it, with the tokens that it holds."""
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
-        self.tokens = tokens
-        self.store = HeldTokens(tokens)
+        self.tokens = replace(tokens, scopes=ASKED)
+        self.store = HeldTokens(self.tokens)
         self.grants = microsoft_grants(settings)
         self.provider = microsoft_calendars(settings)(self.store)
 

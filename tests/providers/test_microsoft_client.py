@@ -372,12 +372,17 @@ class TestTheGrant:
         assert kinds(error) == ("invalid_grant", False, False)
         assert "AADSTS" in error.detail
 
-    def test_a_scope_that_was_not_granted_is_said_and_not_tried_for_ever(self, microsoft: MicrosoftStage) -> None:
+    def test_a_scope_that_was_not_granted_is_named_and_not_tried_for_ever(self, microsoft: MicrosoftStage) -> None:
+        """PROV-016: Graph's own words are the same as for a calendar that may only be read."""
         microsoft.store.tokens = microsoft.grant(granted="offline_access User.Read")
 
-        error = refusal(microsoft.provider.calendars)
+        errors = [
+            refusal(microsoft.provider.calendars),
+            refusal(microsoft.provider.put, microsoft.calendar, an_order()),
+        ]
 
-        assert kinds(error) == ("denied", False, False)
+        assert [kinds(error) for error in errors] == [("scopes", False, False)] * 2
+        assert "Calendars.ReadWrite" in sentence(errors[0])
 
 
 class TestPages:

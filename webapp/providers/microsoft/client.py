@@ -24,8 +24,8 @@ from webapp.providers.bearer import BearerCalls
 from webapp.providers.http import Answer, new_session
 from webapp.providers.microsoft import orders
 from webapp.providers.microsoft.answers import busy_spans, is_untouched, made_entry, remote_calendar, says_what
-from webapp.providers.microsoft.errors import DENIED, DUPLICATE, GONE, GraphDialect
-from webapp.providers.microsoft.oauth import microsoft_grants
+from webapp.providers.microsoft.errors import DENIED, DUPLICATE, GONE, GraphDialect, without_scope
+from webapp.providers.microsoft.oauth import microsoft_grants, missing_scopes
 from webapp.providers.spans import merged
 
 _PAGE = 250
@@ -54,6 +54,7 @@ class MicrosoftCalendars:
     def __init__(
         self, store: TokenStore, *, http: requests.Session, api_url: str, renew: Callable[[Tokens], Tokens]
     ) -> None:
+        self._store = store
         self._calls = BearerCalls(store, http=http, dialect=GraphDialect(), renew=renew)
         self._api_url = api_url
 
@@ -180,7 +181,13 @@ class MicrosoftCalendars:
     ) -> Answer:
         """Blanks are said as %20: OData knows no other way."""
         asked = "?" + urlencode(query, quote_via=quote, safe="$") if query else ""
-        return self._calls.call(method, self._api_url + path + asked, by=by, headers=_PREFER, json=json)
+        try:
+            return self._calls.call(method, self._api_url + path + asked, by=by, headers=_PREFER, json=json)
+        except ProviderError as error:
+            granted = self._store.current().scopes if error.code == DENIED else ""
+            if granted and (missing := missing_scopes(granted)):
+                raise without_scope(error, missing) from error
+            raise
 
 
 def _made(answer: Answer, key: str = "") -> MadeEntry:

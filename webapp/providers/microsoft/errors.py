@@ -1,6 +1,7 @@
 """Turn the refusals of Microsoft Graph and its sign-in into words for people and a code on which an errand can act."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from webapp.errors import N_, ProviderError
@@ -32,6 +33,7 @@ _OLD_SECRET = Refusal(
     N_("This installation's client secret for Microsoft has expired. Make a new one in Microsoft Entra."),
 )
 _PASSES = Refusal("unavailable", N_("Microsoft's sign-in is not available just now."), retry=True)
+_NO_SCOPE = Refusal("scopes", N_("Sign in to Outlook again and allow what was not allowed: %(missing)s"))
 NOT_LASTING = Refusal("scopes", N_("Microsoft gave no lasting access. Sign in again and allow all that is asked for."))
 
 _BY_CODE = {
@@ -101,6 +103,11 @@ def _meaning(word: str, said: str) -> Refusal:
 def _error(answer: Answer, refusal: Refusal, code: str, said: str, **values: Any) -> ProviderError:
     """`existing` among the values is the id of the entry that a repeated transactionId made, where it is told."""
     return as_error(refusal, one_line(f"{code}: {said}"), after=answer.retry_after, **values)
+
+
+def without_scope(error: ProviderError, missing: Sequence[str]) -> ProviderError:
+    """Graph says the same of a calendar that is somebody else's and of a permission that was not granted."""
+    return as_error(_NO_SCOPE, error.detail, missing=", ".join(missing))
 
 
 def _existing(error: dict[str, Any]) -> str:

@@ -77,8 +77,7 @@ class MicrosoftGrants:
         return tokens_of(answer, former=tokens)
 
     def missing_scopes(self, granted: str) -> list[str]:
-        held = {name.casefold() for name in _names(granted)}
-        return [name for name in _NEEDED if name.casefold() not in held]
+        return missing_scopes(granted)
 
     def extra_scopes(self, granted: str) -> list[str]:
         """Those of signing in come along unasked."""
@@ -91,6 +90,11 @@ class MicrosoftGrants:
     def _token(self, form: Mapping[str, str]) -> Answer:
         url = f"{self._oauth_url}/token"
         return call(self._http, "POST", url, dialect=self._dialect, auth=Nobody(), form={**self._client, **form})
+
+
+def missing_scopes(granted: str) -> list[str]:
+    held = {name.casefold() for name in _names(granted)}
+    return [name for name in _NEEDED if name.casefold() not in held]
 
 
 def _names(granted: str) -> list[str]:
