@@ -20,15 +20,24 @@ def count_try(session: Session, what: str, *, limit: int, per: timedelta, now: d
 
 def tries(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
     """Count one more try of `what` (such as "sign-in a@b.example") and return how many there were in this window."""
+    return _count(session, hashlib.sha256(what.encode()).hexdigest(), per, now)
+
+
+def count_nobody(session: Session, row: str, *, now: datetime) -> None:
+    """Write a counter that nothing asks for, where for somebody a `row` would be written."""
+    _count(session, row, timedelta(hours=1), now)
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))
+
+
+def _count(session: Session, key: str, per: timedelta, now: datetime) -> int:
     seconds = int(per.total_seconds())
     window = int(now.timestamp()) // seconds
-    row = {"key": hashlib.sha256(what.encode()).hexdigest(), "window": window, "n": 1}
+    row = {"key": key, "window": window, "n": 1}
     dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     upsert = dialect.insert(Rate).values(**row, expires=(window + 1) * seconds)
     counted = upsert.on_conflict_do_update(index_elements=["key", "window"], set_={"n": col(Rate.n) + 1})
     n: int = session.execute(counted.returning(col(Rate.n))).scalar_one()
     return n
-
-
-def forget_old(session: Session, *, now: datetime) -> None:
-    session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))
