@@ -13,7 +13,6 @@ from pypdf import PdfReader
 from xhtml2pdf.config.resources import RenderLimitError
 
 from webapp import i18n
-from webapp.documents import paper
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.letters import FONTS
 from webapp.documents.paper import NOTHING, pdf_of_html, schedule_pdf
@@ -162,9 +161,26 @@ def test_what_the_office_wrote_stands_above(tmp_path: Path) -> None:
     assert "Welcome 你好" in text(printed(line(), lead=Markup("<p>Welcome 你好</p>")))
 
 
-def test_in_arabic_full_stops_and_hours_stand_where_who_reads_from_the_right_looks_for_them() -> None:
-    with i18n.speaking("ar"):
-        arabic = paper.written("4:30 م")
+def starts(pdf: PdfReader) -> dict[str, float]:
+    """Of each piece of text, the distance from the left at which its line begins."""
+    found: dict[str, float] = {}
 
-    assert arabic == "\u200f4:30 م\u200f"
-    assert paper.written("4:30 PM") == "4:30 PM"
+    def note(words: str, moved: list[float], at: list[float], *_: object) -> None:
+        if words.strip():
+            found.setdefault(words.strip(), moved[4] + at[4])
+
+    pdf.pages[0].extract_text(visitor_text=note)
+    return found
+
+
+def test_in_arabic_the_columns_run_from_the_right_and_full_stops_stand_at_the_left() -> None:
+    with i18n.speaking("ar"):
+        arabic = printed(line("Petra", url=None, place="Room 12"), line("Jonas"))
+    english = printed(line("Petra", url=None, place="Room 12"))
+
+    at, there = starts(arabic), starts(english)
+    assert there["4:30 PM"] < there["Petra"]
+    assert at["Petra"] < at["4:30"]
+    assert at["Thursday, December 3"] > at["Petra"]
+    assert ".(Central Time)" in at  # drawn from left to right
+    assert len(arabic.pages[0].images) == 1

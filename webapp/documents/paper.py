@@ -26,9 +26,6 @@ ROWS_OF_A_PAGE = 12
 """Of so many rows a document may have a single page."""
 
 NOTHING = Markup("")
-RIGHT_TO_LEFT_MARK = "\u200f"
-"""Not seen: what stands beside it is read from the right."""
-
 PAGES = "<!--pages-->"
 """Where the number of pages stands; what people write has no comments."""
 
@@ -117,14 +114,12 @@ def _number_of_pages(printed: bytes) -> int:
 
 
 def written(text: str) -> Markup:
-    """The text as HTML, each part in a font that has its letters; full stops and hours stand where the language has
-    them."""
+    """The text as HTML, each part in a font that has its letters."""
     parts = [
         Markup('<span class="droid">{}</span>').format(part) if name == DROID else Markup("{}").format(part)
         for name, part in runs(text)
     ]
-    edge = RIGHT_TO_LEFT_MARK if i18n.direction() == "rtl" else ""
-    return Markup("").join([edge, *parts, edge])
+    return Markup("").join(parts)
 
 
 @lru_cache(maxsize=1)
