@@ -34,11 +34,12 @@ def test_settings(database_url: str, token_key: str, **values: Any) -> Settings:
 def fake_providers(
     meetings: FakeMeetings, mailer: FakeMailer, grants: Any = None, *, calendars: FakeCalendars | None = None
 ) -> Providers:
+    """One account stands behind both calendar providers, and one consent page behind all."""
     accounts = calendars or FakeCalendars()
     return Providers(
         calendars=dict.fromkeys(("google", "microsoft"), accounts.for_store),
         meetings={"zoom": lambda tokens: meetings},
-        grants={"zoom": grants or FakeGrants()},
+        grants=dict.fromkeys(("zoom", "google", "microsoft"), grants or FakeGrants()),
         link_hosts={"zoom": ("zoom.us",)},
         mailer=mailer,
     )

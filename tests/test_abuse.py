@@ -21,7 +21,6 @@ WAITING = {
     "LOGIN-024": "there is no TOTP, and so no code to recover it",
     "ADMIN-006": "the mail server is a setting of the operator, and no page or request names one",
     "ADMIN-026": "there is no erasure with a report; who has coming appointments is not deleted before they are gone",
-    "ICS-006": "no setting shortens names: a calendar link shows the family's own appointments, in the office's words",
     "OUT-017": "nobody reads the bounces yet: the operator's own mailbox gets them",
 }
 

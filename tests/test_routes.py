@@ -64,8 +64,8 @@ FOR_ADMINISTRATORS = """
     families.parents families.link_parent families.unlink_parent
 """.split()
 
-WRITES_ON_GET = {"setup.callback"}
-"""The provider sends the administrator back by GET; the `state` of the session stands for the form's value."""
+WRITES_ON_GET = {"setup.callback", "calendar_sign_in.callback"}
+"""The provider sends whoever gave the permission back by GET; the session's `state` stands for the form's value."""
 
 FIELDS = """
     absent column file
@@ -100,6 +100,8 @@ FOR_TEACHERS += """
     help.index help.show
     profile.show profile.save profile.address profile.address_code profile.address_proved
     profile.password profile.save_password profile.log_out_everywhere
+    calendar_sync.show calendar_sync.status calendar_sync.save calendar_sync.disconnect calendar_sync.invite
+    calendar_sync.renew_feed calendar_sync.end_feed calendar_sign_in.sign_in
 """.split()
 FOR_ADMINISTRATORS += """
     contact.invite school_settings.save school_settings.upload school_settings.remove
@@ -112,6 +114,7 @@ FIELDS += """
     address again batch date_format invite link_days logo names of people proof_code proof_password prove reply_to
     sender_name support_address time_format who
     appointments_allowed class_ref group_name named words
+    calendar is_import is_mine
 """.split()
 
 

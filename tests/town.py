@@ -71,7 +71,7 @@ class Place:
         takes_numbers = isinstance(rule._converters.get("event"), IntegerConverter)
         known = vars(self) | {"deed": "create", "cell": "vr", "kind": "parent", "filename": "app.css", "topic": "zoom"}
         known["secret"] = "f" * 40  # no feed has it: asking one is counted (views/test_feed.py)
-        known |= {"report": "master-schedule", "form": "csv", "step": "add"}
+        known |= {"report": "master-schedule", "form": "csv", "step": "add", "provider": "google"}
         known["kind"] = "confirmation" if "notifications" in str(rule) else "parent"
         known["event"] = self.event if takes_numbers else self.event_slug
         if unknown := rule.arguments - known.keys():

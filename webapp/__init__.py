@@ -92,9 +92,10 @@ def _register(app: Flask) -> None:
     from webapp.views import feed, health, login, problems, webhooks
     from webapp.views.admin import blueprints as admin
     from webapp.views.parent import blueprint as parent
-    from webapp.views.teacher import own_times
+    from webapp.views.teacher import calendar_sign_in, calendar_sync, own_times
 
     problems.init_problems(app)
     ours = (login.blueprint, feed.blueprint, health.blueprint, webhooks.blueprint)
-    for blueprint in (*ours, *admin, own_times.blueprint, parent):
+    of_teachers = (calendar_sync.blueprint, calendar_sign_in.blueprint, own_times.blueprint)
+    for blueprint in (*ours, *admin, *of_teachers, parent):
         app.register_blueprint(blueprint)

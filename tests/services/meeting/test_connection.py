@@ -16,15 +16,9 @@ from webapp.models import Appointment, Audit, Connection, Host, Level, Meeting, 
 from webapp.providers.base import RemoteAccount
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.services.booking.consequences import follow
-from webapp.services.meeting.connection import (
-    MissingScopes,
-    begin,
-    connection_of,
-    disconnect,
-    finish,
-    remember_grant,
-)
+from webapp.services.meeting.connection import connection_of, disconnect, finish, remember_grant
 from webapp.services.system.audit import Who
+from webapp.services.system.handshake import MissingScopes, begin
 from webapp.services.system.tokens import open_tokens
 
 ACCOUNT = RemoteAccount("acc-1", "Linden Park", "office@linden.example")

@@ -23,6 +23,7 @@ class CalendarLink(Errand, Granted, table=True):
     id: int | None = Field(default=None, primary_key=True)
     school_id: int = owned()
     contact_id: int = part_of("contact", index=False)
+    writable: str = Field(default="[]")  # JSON: keys and names of the calendars to choose from, the primary one first
     calendar_id: str = Field(default="", max_length=512)  # the default calendar; empty until one is chosen
     calendar_name: str = Field(default="", max_length=250)
     is_import: bool = Field(default=False)  # busy times block slots; off for teachers (R36)

@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 RESERVED_SLUGS = frozenset(
     "s static sign-in sign-out livez readyz metrics zoom google microsoft hooks login logout account admin api help "
-    "calendar schools c m link logo language favicon.ico robots.txt".split()
+    "calendar oauth schools c m link logo language favicon.ico robots.txt".split()
 )
 """First parts of our own addresses, which no school may take (PRODUCT 1.2)."""
 

@@ -5,13 +5,10 @@ import secrets
 
 from sqlmodel import Session
 
-from webapp.i18n import gettext
 from webapp.models import CalendarEntry, School
 from webapp.providers.base import EntryOrder
 from webapp.services.booking.agenda import Entry
-from webapp.services.booking.room import LINK, MAKING, Room
-from webapp.services.meeting.order import topic_of
-from webapp.services.people.manners import speaking_as
+from webapp.services.calendar.said import said_of
 
 _BASE32HEX = "0123456789abcdefghijklmnopqrstuv"
 _LETTERS = 16
@@ -32,16 +29,13 @@ def key_prefix(life: str) -> str:
 
 
 def order_of(session: Session, entry: CalendarEntry, appointment: Entry, *, base_url: str) -> EntryOrder:
-    """From the rows as they stand. No child's name leaves the school: who comes stands on a page of ours."""
-    school = session.get_one(School, entry.school_id)
-    page = f"{base_url}/s/{school.slug}/reports/teachers-schedule?event={appointment.event_id}"
-    with speaking_as(school, "en"):
-        description = "\n".join([*_how_to_meet(appointment.room), gettext("Who comes: %(page)s", page=page)])
+    """From the rows as they stand."""
+    said = said_of(session.get_one(School, entry.school_id), appointment, base_url=base_url)
     return EntryOrder(
         key=entry.key,
-        summary=topic_of(appointment.event_name, appointment.teacher),
-        description=description,
-        location=appointment.room.url or appointment.room.text,
+        summary=said.summary,
+        description=said.description,
+        location=said.location,
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         zone=appointment.zone,
@@ -52,12 +46,3 @@ def digest(order: EntryOrder) -> str:
     """Equal digests need no call."""
     told = (order.summary, order.description, order.location, order.starts_at, order.ends_at, order.zone)
     return hashlib.sha256("\0".join(map(str, told)).encode()).hexdigest()
-
-
-def _how_to_meet(room: Room) -> list[str]:
-    if room.state == MAKING:
-        return [gettext("The link is being made.")]
-    if room.state != LINK:
-        return [gettext("Room: %(room)s", room=room.text)] if room.text else []
-    passcode = [gettext("Passcode: %(passcode)s", passcode=room.passcode)] if room.passcode else []
-    return [gettext("Join: %(link)s", link=room.url or room.text), *passcode]

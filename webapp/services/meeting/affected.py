@@ -20,7 +20,7 @@ def appointments_waiting_on(
     if contact_ids is None:
         return _waiting(session, school_id, provider, None, now=now)
     ids: set[int] = set()
-    for some in _portions(contact_ids):
+    for some in portions(contact_ids):
         ids.update(_waiting(session, school_id, provider, some, now=now))
     return sorted(ids)
 
@@ -47,7 +47,7 @@ def _waiting(
     return [number for number in session.execute(query).scalars() if number is not None]
 
 
-def _portions(numbers: Collection[int]) -> Iterator[list[int]]:
+def portions(numbers: Collection[int]) -> Iterator[list[int]]:
     """SQLite takes a limited number of values in one statement."""
     rest = iter(sorted(set(numbers)))
     while some := list(islice(rest, _AT_ONCE)):

@@ -1,7 +1,6 @@
 """Connect a school to a meeting provider by one account-level grant, and part from it."""
 
-import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,17 +14,8 @@ from webapp.providers.base import Grants, MeetingProvider, RemoteAccount, Tokens
 from webapp.services.booking.consequences import follow
 from webapp.services.meeting.affected import appointments_waiting_on
 from webapp.services.system.audit import Who, record
+from webapp.services.system.handshake import exchange
 from webapp.services.system.tokens import FreshGrant, close_tokens, open_tokens
-
-
-class MissingScopes(DomainError):
-    """The grant would not do: nothing is marked connected."""
-
-    message = N_("Zoom did not grant everything that is needed. Missing: %(scopes)s. Nothing was connected.")
-    status = 409
-
-    def __init__(self, scopes: Collection[str]) -> None:
-        super().__init__(scopes=", ".join(scopes))
 
 
 class OtherAccount(DomainError):
@@ -45,15 +35,6 @@ class OtherAccount(DomainError):
 
 
 @dataclass(frozen=True)
-class Handshake:
-    """What a session has to keep until the administrator comes back from the consent page at `url`."""
-
-    state: str
-    verifier: str
-    url: str
-
-
-@dataclass(frozen=True)
 class Granted:
     """What came of the consent, before it is stored."""
 
@@ -61,19 +42,9 @@ class Granted:
     account: RemoteAccount
 
 
-def begin(grants: Grants) -> Handshake:
-    state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-    return Handshake(state, verifier, grants.authorize_url(state=state, verifier=verifier))
-
-
 def finish(grants: Grants, speak: Callable[[TokenStore], MeetingProvider], *, code: str, verifier: str) -> Granted:
-    """Two or three calls while a person waits; open no transaction around it. Whoever calls has checked the state.
-
-    Raises MissingScopes, or ProviderError where the provider does not play along.
-    """
-    tokens = grants.exchange(code, verifier=verifier)
-    if missing := grants.missing_scopes(tokens.scopes):
-        raise MissingScopes(missing)
+    """Two or three calls, as for `exchange`."""
+    tokens = exchange(grants, code=code, verifier=verifier, service="Zoom")
     return Granted(tokens, speak(FreshGrant(tokens)).account())
 
 

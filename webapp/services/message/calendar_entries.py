@@ -19,10 +19,9 @@ from webapp.services.message.default_texts import OfficeText
 def calendar_entry(
     entry: Entry, text: OfficeText, shared: Values, values: Values, *, base_url: str, now: datetime
 ) -> CalendarEntry:
-    """In the words of Calendar Event Notification (R88). The UID is no address of ours, since files are passed on."""
-    number = hashlib.sha256(f"calendar {entry.token}".encode()).hexdigest()[:32]
+    """In the words of Calendar Event Notification (R88)."""
     return CalendarEntry(
-        uid=f"{number}@{urlsplit(base_url).hostname or 'confab'}",
+        uid=uid_of(entry, base_url=base_url),
         sequence=entry.calendar_sequence,
         starts_at=entry.starts_at,
         ends_at=entry.ends_at,
@@ -33,6 +32,12 @@ def calendar_entry(
         stamped_at=now,
         is_cancelled=entry.cancelled_at is not None,
     )
+
+
+def uid_of(entry: Entry, *, base_url: str) -> str:
+    """One for all files about the appointment; no address of ours, since files are passed on."""
+    number = hashlib.sha256(f"calendar {entry.token}".encode()).hexdigest()[:32]
+    return f"{number}@{urlsplit(base_url).hostname or 'confab'}"
 
 
 def keep_sequence(session: Session, entries: Iterable[Entry], *, version: int) -> None:

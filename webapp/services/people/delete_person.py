@@ -6,9 +6,11 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
-from webapp.models import Appointment, Level, Meeting, Slot
+from webapp.models import Appointment, CalendarEntry, Level, Meeting, Slot
 from webapp.models.system.wished import ABSENT
 from webapp.services.booking.agenda import with_teacher
+from webapp.services.calendar.link import part_from_all
+from webapp.services.calendar.removing import is_being_removed
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.levels import refuse_without_administrator
 from webapp.services.people.students import student_of
@@ -42,6 +44,7 @@ def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Wh
         refuse_without_administrator(session, school_id, but=[contact_id])
     theirs = or_(col(Appointment.contact_id) == contact_id, with_teacher(contact_id))
     _refuse_coming(session, theirs, contact.name, now=now)
+    part_from_all(session, [contact_id], who=who, now=now)
     session.delete(contact)
     session.flush()
     audit.record(session, "contact.delete", who=who, school_id=school_id, subject=f"contact {contact_id}", now=now)
@@ -68,3 +71,7 @@ def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, 
     removing = select(col(Meeting.id)).join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
     if session.execute(removing.where(theirs, col(Meeting.wish) == ABSENT, col(Meeting.gone_at).is_(None))).first():
         raise StillRemoving(name=name)  # with the row nobody would know of the meeting
+    entered = select(col(CalendarEntry.id)).join(Appointment, col(Appointment.id) == col(CalendarEntry.appointment_id))
+    if session.execute(entered.where(theirs, *is_being_removed())).first():
+        words = N_("Calendar entries of %(name)s are being removed. Try again in some minutes. Nothing was deleted.")
+        raise StillRemoving(words, name=name)

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotAllowed
 from webapp.models import Contact, Level, Login
+from webapp.services.calendar.link import part_from_all
 from webapp.services.people.contacts import contact_of
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -32,6 +33,8 @@ def set_level(session: Session, editor: Contact, contact_id: int, level: Level, 
     if was == Level.CUSTOMER < level and contact.login_id is not None:
         # A family's sign-in lasts for a month: too long for staff (RELIABILITY T8).
         session.execute(update(Login).where(col(Login.id) == contact.login_id).values(epoch=col(Login.epoch) + 1))
+    if level == Level.CUSTOMER:
+        part_from_all(session, [contact_id], who=who, now=now)
     session.flush()
     if was != level:
         subject = f"contact {contact_id}"

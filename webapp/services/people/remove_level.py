@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, NotAllowed
-from webapp.models import Appointment, Contact, Level, Meeting, ResourceMember, Slot
+from webapp.models import Appointment, CalendarEntry, Contact, Level, Meeting, ResourceMember, Slot
 from webapp.models.system.wished import ABSENT
+from webapp.services.calendar.link import part_from_all
+from webapp.services.calendar.removing import is_being_removed
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -46,6 +48,7 @@ def remove_level(session: Session, school_id: int, level: Level, number: int, *,
     going = list(session.execute(query).scalars())
     if len(going) != number:
         raise OtherNumber(n=len(going))
+    part_from_all(session, going, who=who, now=now)
     for start in range(0, number, 500):
         session.execute(delete(Contact).where(col(Contact.id).in_(going[start : start + 500])))
     audit.record(session, "contact.remove_all", who=who, school_id=school_id, level=int(level), n=number, now=now)
@@ -65,6 +68,8 @@ def _going(school_id: int, level: Level, who: Who, now: datetime) -> list[Column
     for whose in (_makers(), _teachers()):
         needed.append(whose.join(Slot, col(Slot.id) == col(Appointment.slot_id)).where(mine, *coming))
         needed.append(whose.join(Meeting, col(Meeting.appointment_id) == col(Appointment.id)).where(mine, *removing))
+        entered = whose.join(CalendarEntry, col(CalendarEntry.appointment_id) == col(Appointment.id))
+        needed.append(entered.where(mine, *is_being_removed()))
     return [*_of(school_id, level, who), *(col(Contact.id).not_in(query) for query in needed)]
 
 

@@ -19,7 +19,6 @@ from webapp.rendering import is_htmx, page
 from webapp.services.booking.request_key import take_key
 from webapp.services.meeting.connection import (
     OtherAccount,
-    begin,
     connection_of,
     disconnect,
     finish,
@@ -32,6 +31,7 @@ from webapp.services.people.accounts import administrator_of
 from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
 from webapp.services.people.school_settings import SchoolInput, stored_settings
 from webapp.services.system.audit import record
+from webapp.services.system.handshake import begin
 from webapp.services.system.installation import hold_of, refuse_on_hold
 from webapp.services.system.revoke import queue_revoke
 
