@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from jobs.calendar_export import export_entries
+from jobs.calendar_import import import_busy_times
 from jobs.holds import release_holds
 from jobs.housekeeping import keep_house
 from jobs.keep_alive import keep_alive
@@ -33,6 +34,7 @@ class Job(NamedTuple):
 SCHEDULE = {
     "meeting": Job(sync_links, 3),
     "calendar": Job(export_entries, 3),
+    "calendar_import": Job(import_busy_times, 10),
     "mail": Job(deliver_mail, 3),
     "task": Job(run_tasks, 3),
     "webhook": Job(read_webhooks, 3),

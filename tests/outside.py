@@ -8,6 +8,7 @@ from fakes import FakeCalendars, FakeMailer, FakeMeetings
 from flask import Flask
 
 from jobs.calendar_export import export_entries
+from jobs.calendar_import import import_busy_times
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
 from jobs.meeting_sweep import sweep_meetings
@@ -49,6 +50,7 @@ class Outside:
         monkeypatch.setattr(clock, "now", lambda: self.now)
         monkeypatch.setattr("jobs.link_sync.AT_ONCE", 1)
         monkeypatch.setattr("jobs.calendar_export.AT_ONCE", 1)
+        monkeypatch.setattr("jobs.calendar_import.AT_ONCE", 1)
         monkeypatch.setattr("jobs.mail_delivery.AT_ONCE", 1)
         monkeypatch.setattr("jobs.meeting_sweep.AT_ONCE", 1)
         monkeypatch.setattr("jobs.batch.log.exception", lambda *_, **__: self.faults.append(traceback.format_exc()))
@@ -61,6 +63,12 @@ class Outside:
         deliver_mail(self.app)
         assert may_fail or not self.faults, "\n".join(self.faults)
         self.faults.clear()
+
+    def read_calendars(self, by: timedelta = timedelta()) -> None:
+        """What the scheduler does `by` later, of the busy times of calendars."""
+        self.now += by
+        import_busy_times(self.app)
+        assert not self.faults, "\n".join(self.faults)
 
     def sweep(self, by: timedelta = timedelta()) -> None:
         """A look at all hosts `by` later, whether it is due or not."""

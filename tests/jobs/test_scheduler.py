@@ -102,6 +102,7 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
     assert {topic: job.trigger.interval for topic, job in jobs.items()} == {
         "meeting": timedelta(seconds=3),
         "calendar": timedelta(seconds=3),
+        "calendar_import": timedelta(seconds=10),
         "mail": timedelta(seconds=3),
         "task": timedelta(seconds=3),
         "webhook": timedelta(seconds=3),

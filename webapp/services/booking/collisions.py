@@ -23,7 +23,7 @@ def mark_collisions(session: Session, *where: ColumnElement[bool], now: datetime
     reason is left as it is. As a rule nothing has changed, and nothing is written."""
     session.flush()
     colliding = _ids(session, *where, col(Appointment.problem).is_(None), _collides(), col(Slot.ends_at) > now)
-    settled = _ids(session, *where, col(Appointment.problem) == CALENDAR_BUSY, ~_collides())
+    settled = _ids(session, *where, *_is_settled())
     for ids, was, problem in ((colliding, None, CALENDAR_BUSY), (settled, CALENDAR_BUSY, None)):
         if ids:
             _turn(session, ids, was, problem, now=now)
@@ -34,6 +34,22 @@ def mark_collisions_of(session: Session, contact_id: int, *, now: datetime) -> i
     """Of all resources of a teacher, alone or in teams."""
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact_id)
     return mark_collisions(session, col(Appointment.resource_id).in_(mine), now=now)
+
+
+def any_settled(session: Session) -> bool:
+    """Whether some is red although the busy time has gone: the calendar was parted from."""
+    return bool(_ids(session, *_is_settled()))
+
+
+def let_settled_be(session: Session, *, now: datetime) -> int:
+    settled = _ids(session, *_is_settled())
+    if settled:
+        _turn(session, settled, CALENDAR_BUSY, None, now=now)
+    return len(settled)
+
+
+def _is_settled() -> tuple[ColumnElement[bool], ...]:
+    return col(Appointment.problem) == CALENDAR_BUSY, ~_collides()
 
 
 def _ids(session: Session, *where: ColumnElement[bool]) -> Sequence[Any]:
