@@ -1,16 +1,18 @@
 """Keep the world of a stand-in under one lock, and in a file if it was given one."""
 
+import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from .answers import Answer
 from .planned import PlannedAnswer, answer_by_plan, take_planned
+from .records import Record, joined, table_of
 from .storage import StateFile
 from .switches import Switches
 
@@ -31,19 +33,32 @@ class LoggedCall:
 
 
 class World(Generic[S]):
-    """Write inside `with world.change():`; the block's end puts the change into the file before it returns."""
+    """Write inside `with world.change():`; the block's end puts the change into the file before it returns.
 
-    def __init__(self, path: Path | None, switches: S, *, clock: Callable[[], float] = time.time) -> None:
+    Each kind of record is in the table, an attribute of the world, that TABLES names."""
+
+    TABLES: ClassVar[dict[str, type[Record]]]
+
+    def __init__(
+        self,
+        path: Path | None,
+        switches: S,
+        switched: Callable[[S, Mapping[str, Any]], S],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.public_url = ""
-        self.switches = switches
+        self.switches = self._usual = switches
+        self._switched = switched
         self.planned: list[PlannedAnswer] = []
         self.calls: deque[LoggedCall] = deque(maxlen=_REMEMBERED_CALLS)
         self._clock = clock
         self._depth = 0
         self._version = 0
         self._call_number = 0
+        self._sequence = 0
         self._file = StateFile(path, self._snapshot)
 
     def now(self) -> float:
@@ -82,6 +97,23 @@ class World(Generic[S]):
         self.log_call(method, path, operation, 0 if answer.dropped else answer.status)
         return answer
 
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def set_switches(self, **values: Any) -> S:
+        """Raises ValueError, with a sentence."""
+        with self.lock:
+            self.switches = self._switched(self.switches, values)
+            return self.switches
+
+    def forget_traces(self) -> None:
+        """What was logged, planned and switched."""
+        with self.lock:
+            self.planned.clear()
+            self.calls.clear()
+            self.switches = self._usual
+
     def plan(self, planned: PlannedAnswer) -> None:
         with self.lock:
             self.planned.append(planned)
@@ -101,4 +133,16 @@ class World(Generic[S]):
 
     def _text(self) -> str:
         """All that goes into the file, as one JSON object."""
-        raise NotImplementedError
+        parts = [f'"{name}":{json.dumps(fact)}' for name, fact in self._facts().items()]
+        parts += [f'"{name}":[{joined(getattr(self, name).values())}]' for name in self.TABLES]
+        return "{" + ",\n".join(parts) + "}\n"
+
+    def _facts(self) -> dict[str, Any]:
+        """What is kept beside the tables."""
+        return {"sequence": self._sequence}
+
+    def _load(self, content: dict[str, Any]) -> None:
+        """What `_text` wrote, or nothing."""
+        self._sequence = content.get("sequence", 0)
+        for name, kind in self.TABLES.items():
+            setattr(self, name, table_of(kind, content.get(name, [])))

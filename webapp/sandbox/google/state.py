@@ -2,11 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..records import Record, joined, table_of
 from ..world import World
 from .faults import Switches, switched
 from .limits import MinuteWindow
@@ -16,8 +15,18 @@ from .records import Account, App, Calendar, Code, Event, Grant, Token, event_ke
 class GoogleState(World[Switches]):
     """Write inside `with state.change():`, as of every world."""
 
+    TABLES = {
+        "accounts": Account,
+        "calendars": Calendar,
+        "events": Event,
+        "apps": App,
+        "codes": Code,
+        "grants": Grant,
+        "tokens": Token,
+    }
+
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(path, Switches(), clock=clock)
+        super().__init__(path, Switches(), switched, clock=clock)
         self._forget_everything()
         self._load(self._file.read() or {})
 
@@ -27,25 +36,17 @@ class GoogleState(World[Switches]):
         self.events[event.id] = event
         return event
 
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
     def forget_events(self) -> None:
         """Also what was counted and planned; accounts, calendars, apps and grants stay."""
         with self.change():
             self.events.clear()
             self._held.clear()
-            self.planned.clear()
-            self.calls.clear()
             self.rates = MinuteWindow()
-            self.switches = Switches()
+            self.forget_traces()
 
     def forget_everything(self) -> None:
         with self.change():
-            self.planned.clear()
-            self.calls.clear()
-            self.switches = Switches()
+            self.forget_traces()
             self._forget_everything()
 
     def _forget_everything(self) -> None:
@@ -82,37 +83,11 @@ class GoogleState(World[Switches]):
         with self.lock:
             return [self.events[key] for key in self._held.get(calendar_id, [])]
 
-    def set_switches(self, **values: Any) -> Switches:
-        """Raises ValueError, with a sentence."""
-        with self.lock:
-            self.switches = switched(self.switches, values)
-            return self.switches
-
-    def _text(self) -> str:
-        parts = [f'"secret":"{self.secret}"', f'"sequence":{self._sequence}']
-        parts += [f'"{name}":[{joined(table)}]' for name, table in self._tables().items()]
-        return "{" + ",\n".join(parts) + "}\n"
-
-    def _tables(self) -> dict[str, Iterable[Record]]:
-        return {
-            "accounts": self.accounts.values(),
-            "calendars": self.calendars.values(),
-            "events": self.events.values(),
-            "apps": self.apps.values(),
-            "codes": self.codes.values(),
-            "grants": self.grants.values(),
-            "tokens": self.tokens.values(),
-        }
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "secret": self.secret}
 
     def _load(self, content: dict[str, Any]) -> None:
-        if not content:
-            return
-        self.secret, self._sequence = content["secret"], content["sequence"]
-        for event in content["events"]:
-            self.put_event(Event.read(event))
-        self.accounts = table_of(Account, content["accounts"])
-        self.calendars = table_of(Calendar, content["calendars"])
-        self.apps = table_of(App, content["apps"])
-        self.codes = table_of(Code, content["codes"])
-        self.grants = table_of(Grant, content["grants"])
-        self.tokens = table_of(Token, content["tokens"])
+        super()._load(content)
+        self.secret = content.get("secret", self.secret)
+        for event in self.events.values():
+            self._held.setdefault(event.calendar_id, []).append(event.id)

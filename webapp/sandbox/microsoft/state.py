@@ -2,11 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..records import Record, joined, table_of
 from ..world import World
 from .faults import Switches, switched
 from .limits import Throttle
@@ -16,24 +15,28 @@ from .records import App, Calendar, Code, Event, Grant, Mailbox, Token
 class MicrosoftState(World[Switches]):
     """Write inside `with state.change():`, as of every world."""
 
+    TABLES = {
+        "mailboxes": Mailbox,
+        "calendars": Calendar,
+        "events": Event,
+        "apps": App,
+        "codes": Code,
+        "grants": Grant,
+        "tokens": Token,
+    }
+
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(path, Switches(), clock=clock)
+        super().__init__(path, Switches(), switched, clock=clock)
         self.throttle = Throttle()
         self._forget_everything()
         self._load(self._file.read() or {})
-
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
 
     def forget_events(self) -> None:
         """Also what was counted and planned; mailboxes, calendars, apps and grants stay."""
         with self.change():
             self.events.clear()
-            self.planned.clear()
-            self.calls.clear()
             self.throttle.forget()
-            self.switches = Switches()
+            self.forget_traces()
 
     def forget_everything(self) -> None:
         with self.change():
@@ -87,40 +90,6 @@ class MicrosoftState(World[Switches]):
                 ),
                 None,
             )
-
-    def set_switches(self, **values: Any) -> Switches:
-        """Raises ValueError, with a sentence."""
-        with self.lock:
-            self.switches = switched(self.switches, values)
-            return self.switches
-
-    def _text(self) -> str:
-        parts = [f'"sequence":{self._sequence}']
-        parts += [f'"{name}":[{joined(table)}]' for name, table in self._tables().items()]
-        return "{" + ",\n".join(parts) + "}\n"
-
-    def _tables(self) -> dict[str, Iterable[Record]]:
-        return {
-            "mailboxes": self.mailboxes.values(),
-            "calendars": self.calendars.values(),
-            "events": self.events.values(),
-            "apps": self.apps.values(),
-            "codes": self.codes.values(),
-            "grants": self.grants.values(),
-            "tokens": self.tokens.values(),
-        }
-
-    def _load(self, content: dict[str, Any]) -> None:
-        if not content:
-            return
-        self._sequence = content["sequence"]
-        self.mailboxes = table_of(Mailbox, content["mailboxes"])
-        self.calendars = table_of(Calendar, content["calendars"])
-        self.events = table_of(Event, content["events"])
-        self.apps = table_of(App, content["apps"])
-        self.codes = table_of(Code, content["codes"])
-        self.grants = table_of(Grant, content["grants"])
-        self.tokens = table_of(Token, content["tokens"])
 
 
 def new_id(prefix: str) -> str:

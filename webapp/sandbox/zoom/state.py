@@ -2,11 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..records import Record, joined, table_of
 from ..world import World
 from .faults import Switches, switched
 from .limits import RateWindow
@@ -17,8 +17,10 @@ from .records import Account, App, Code, Grant, Meeting, Token, User
 class ZoomState(World[Switches]):
     """Write inside `with state.change():`, as of every world."""
 
+    TABLES = {"users": User, "meetings": Meeting, "apps": App, "codes": Code, "grants": Grant, "tokens": Token}
+
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(path, Switches(), clock=clock)
+        super().__init__(path, Switches(), switched, clock=clock)
         self.rates = RateWindow()
         self.outbox = Outbox(self.now, lambda: self.switches, self.stopping)
         self._forget_everything()
@@ -38,19 +40,13 @@ class ZoomState(World[Switches]):
         self.meetings[meeting.id] = meeting
         return meeting
 
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
     def forget_meetings(self) -> None:
         """Also what was counted and planned; users, apps and grants stay."""
         with self.change():
             self.meetings.clear()
             self._hosted.clear()
             self.writes.clear()
-            self.planned.clear()
-            self.calls.clear()
-            self.switches = Switches()
+            self.forget_traces()
 
     def forget_everything(self) -> None:
         with self.change():
@@ -87,40 +83,16 @@ class ZoomState(World[Switches]):
         with self.lock:
             return [self.meetings[key] for key in self._hosted.get(host_id, [])]
 
-    def set_switches(self, **values: Any) -> Switches:
-        """Raises ValueError, with a sentence."""
-        with self.lock:
-            self.switches = switched(self.switches, values)
-            return self.switches
-
-    def _text(self) -> str:
-        parts = [f'"account":{self.account.text}', f'"secret":"{self.secret}"', f'"sequence":{self._sequence}']
-        parts += [f'"{name}":[{joined(table)}]' for name, table in self._tables().items()]
-        counts = ",".join(f'"{key}":{count}' for key, count in self.writes.items())
-        return "{" + ",\n".join([*parts, f'"writes":{{{counts}}}']) + "}\n"
-
-    def _tables(self) -> dict[str, Iterable[Record]]:
-        return {
-            "users": self.users.values(),
-            "meetings": self.meetings.values(),
-            "apps": self.apps.values(),
-            "codes": self.codes.values(),
-            "grants": self.grants.values(),
-            "tokens": self.tokens.values(),
-        }
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "account": asdict(self.account), "secret": self.secret, "writes": self.writes}
 
     def _load(self, content: dict[str, Any]) -> None:
         if not content:
             return
+        super()._load({**content, "users": [], "meetings": []})
         self.account = Account.read(content["account"])
-        self.secret = content["secret"]
-        self._sequence = content["sequence"]
-        self.writes = dict(content["writes"])
+        self.secret, self.writes = content["secret"], dict(content["writes"])
         for user in content["users"]:
             self.put_user(User.read(user))
         for meeting in content["meetings"]:
             self.put_meeting(Meeting.read(meeting))
-        self.apps = table_of(App, content["apps"])
-        self.codes = table_of(Code, content["codes"])
-        self.grants = table_of(Grant, content["grants"])
-        self.tokens = table_of(Token, content["tokens"])
