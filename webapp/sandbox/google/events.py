@@ -12,9 +12,10 @@ from .answers import GoogleError, forbidden, invalid, not_found, zulu
 from .calls import Call
 from .event_bodies import event_body, occurrence_body, spans_of
 from .event_orders import checked, event_id_in, merged
+from .making import make_event
 from .moments import Span, offset_text, parsed, zone_named
 from .paging import page_of
-from .records import Calendar, Event, event_key
+from .records import Calendar, Event
 
 _ID_LETTERS = "0123456789abcdefghijklmnopqrstuv"
 _FARTHEST = timedelta(days=2 * 366)
@@ -25,23 +26,10 @@ def insert_event(call: Call, calendar_id: str) -> Answer:
     """An id that was once used stays taken, also by an event that was deleted."""
     calendar = writable(call, calendar_id)
     event_id = event_id_in(call.content) or "".join(secrets.choice(_ID_LETTERS) for _ in range(26))
-    said = checked(call.content, calendar)
     with call.state.change():
         if call.state.event(calendar.id, event_id):
             raise GoogleError(409, "duplicate", "The requested identifier already exists.")
-        event = call.state.put_event(
-            Event(
-                id=event_key(calendar.id, event_id),
-                calendar_id=calendar.id,
-                event_id=event_id,
-                sequence=call.state.next_sequence(),
-                created_at=call.now,
-                updated_at=call.now,
-                creator=call.account.email,
-                status=call.content.get("status", "confirmed"),
-                said=said,
-            )
-        )
+        event = make_event(call.state, calendar, event_id, call.content, creator=call.account.email)
     call.state.pause(call.state.switches.write_delay)
     return Answer(body=event_body(call, calendar, event))
 

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..answers import Answer, send
+from ..consent import consent_page, sent_back
 from .answers import GoogleError
 from .calls import perform
 from .grants import (
@@ -73,22 +73,26 @@ def _show_consent(state: GoogleState, query: Mapping[str, str]) -> BaseResponse:
     try:
         asked = _read_asked(state, query)
     except ConsentRefused as refused:
-        return _page("google/refused.html", 400, refused=refused)
+        return consent_page("google/refused.html", 400, refused=refused)
     wanted = [one for one in asked.scopes if not is_for_sign_in(one)]
     words = {one: WORDS.get(one.removeprefix(PLACE), one) for one in wanted}
-    return _page("google/consent.html", 200, asked=asked, query=query, words=words, accounts=state.all_accounts())
+    return consent_page(
+        "google/consent.html", 200, asked=asked, query=query, words=words, accounts=state.all_accounts()
+    )
 
 
 def _settle_consent(state: GoogleState, form: Mapping[str, str], granted: list[str]) -> BaseResponse:
     try:
         asked = _read_asked(state, form)
     except ConsentRefused as refused:
-        return _page("google/refused.html", 400, refused=refused)
+        return consent_page("google/refused.html", 400, refused=refused)
     account = state.accounts.get(form.get("account_id", ""))
     if form.get("decision") != "allow" or account is None:
-        return _back(asked, error="access_denied")
+        return sent_back(asked.redirect_uri, asked.state, error="access_denied")
     scopes = tuple(one for one in asked.scopes if is_for_sign_in(one) or one in granted)
-    return _back(asked, code=issue_code(state, asked, account, scopes), scope=" ".join(scopes))
+    return sent_back(
+        asked.redirect_uri, asked.state, code=issue_code(state, asked, account, scopes), scope=" ".join(scopes)
+    )
 
 
 def _read_asked(state: GoogleState, query: Mapping[str, str]) -> Asked:
@@ -110,18 +114,6 @@ def _read_asked(state: GoogleState, query: Mapping[str, str]) -> Asked:
         access_type=query.get("access_type", "online"),
         prompt=query.get("prompt", ""),
     )
-
-
-def _page(template: str, status: int, **values: object) -> Response:
-    return Response(render_template(template, **values), status=status, content_type="text/html; charset=utf-8")
-
-
-def _back(asked: Asked, **answer: str) -> BaseResponse:
-    """To the client's address, with its own state unchanged."""
-    parts = urlsplit(asked.redirect_uri)
-    added = urlencode(answer if asked.state is None else {"state": asked.state, **answer})
-    query = f"{parts.query}&{added}" if parts.query else added
-    return redirect(urlunsplit(parts._replace(query=query)), 302)
 
 
 def _answered(work: Callable[[], dict[str, object]]) -> Answer:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from .answers import GoogleError
-from .event_orders import checked
+from .making import make_event
 from .moments import offset_text, span_of
-from .records import Calendar, Event, event_key
+from .records import Calendar, Event
 from .state import GoogleState
 
 
@@ -17,26 +17,11 @@ def add_by_hand(state: GoogleState, calendar_id: str, said: Mapping[str, Any]) -
     """`said` as for the API. Raises ValueError, with a sentence."""
     with state.change():
         calendar = _calendar(state, calendar_id)
+        creator = next(one.email for one in state.accounts.values() if calendar.role_of(one.id))
         try:
-            kept = checked(said, calendar)
+            return make_event(state, calendar, secrets.token_hex(13), said, creator=creator)
         except GoogleError as error:
             raise ValueError(str(error)) from None
-        event_id, now = secrets.token_hex(13), state.now()
-        creator = next(one.email for one in state.accounts.values() if calendar.role_of(one.id))
-        status = str(said.get("status", "confirmed"))
-        return state.put_event(
-            Event(
-                id=event_key(calendar.id, event_id),
-                calendar_id=calendar.id,
-                event_id=event_id,
-                sequence=state.next_sequence(),
-                created_at=now,
-                updated_at=now,
-                creator=creator,
-                status=status,
-                said=kept,
-            )
-        )
 
 
 def delete_by_hand(state: GoogleState, calendar_id: str, event_id: str) -> None:

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..answers import Answer, send
+from ..consent import consent_page, sent_back
 from .answers import SignInError
 from .faults import refusal
 from .grants import ACCESS_LIFE, Asked, TokenPair, issue_code, redeem_code, refresh_pair
@@ -57,9 +57,14 @@ def show_consent(state: MicrosoftState, tenant: str, query: Mapping[str, str]) -
     try:
         asked = _read_asked(state, query)
     except ConsentRefused as refused:
-        return _page("microsoft/refused.html", 400, message=refused.message)
+        return consent_page("microsoft/refused.html", 400, message=refused.message)
     if query.get("response_type") != "code":
-        return _back(asked, error="unsupported_response_type", error_description="AADSTS70005: Use code.")
+        return sent_back(
+            asked.redirect_uri,
+            asked.state,
+            error="unsupported_response_type",
+            error_description="AADSTS70005: Use code.",
+        )
     return _consent_page(state, tenant, asked)
 
 
@@ -67,15 +72,15 @@ def settle_consent(state: MicrosoftState, tenant: str, form: Mapping[str, str], 
     try:
         asked = _read_asked(state, form)
     except ConsentRefused as refused:
-        return _page("microsoft/refused.html", 400, message=refused.message)
+        return consent_page("microsoft/refused.html", 400, message=refused.message)
     if form.get("decision") != "allow":
         said = "AADSTS65004: User declined to consent to access the app."
-        return _back(asked, error="access_denied", error_description=said)
+        return sent_back(asked.redirect_uri, asked.state, error="access_denied", error_description=said)
     mailbox = state.mailboxes.get(form.get("mailbox_id", ""))
     if mailbox is None:
         return _consent_page(state, tenant, asked, problem="Pick an account.", status=422)
     scopes = tuple(scope for scope in asked.scopes if scope in chosen)
-    return _back(asked, code=issue_code(state, asked, mailbox, scopes))
+    return sent_back(asked.redirect_uri, asked.state, code=issue_code(state, asked, mailbox, scopes))
 
 
 def _read_asked(state: MicrosoftState, query: Mapping[str, str]) -> Asked:
@@ -96,19 +101,9 @@ def _consent_page(
     state: MicrosoftState, tenant: str, asked: Asked, *, problem: str | None = None, status: int = 200
 ) -> Response:
     mailboxes = sorted(state.mailboxes.values(), key=lambda one: one.name)
-    return _page("microsoft/consent.html", status, tenant=tenant, asked=asked, mailboxes=mailboxes, problem=problem)
-
-
-def _page(template: str, status: int, **values: object) -> Response:
-    return Response(render_template(template, **values), status=status, content_type="text/html; charset=utf-8")
-
-
-def _back(asked: Asked, **answer: str) -> BaseResponse:
-    """To the client's address, with its own state unchanged."""
-    parts = urlsplit(asked.redirect_uri)
-    added = urlencode(answer if asked.state is None else {**answer, "state": asked.state})
-    query = f"{parts.query}&{added}" if parts.query else added
-    return redirect(urlunsplit(parts._replace(query=query)), 302)
+    return consent_page(
+        "microsoft/consent.html", status, tenant=tenant, asked=asked, mailboxes=mailboxes, problem=problem
+    )
 
 
 def _answer_token(state: MicrosoftState) -> Answer:

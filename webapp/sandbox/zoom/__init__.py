@@ -1,10 +1,8 @@
 """Imitate Zoom: consent and tokens, the REST API, a page for people, and switches for faults."""
 
-from pathlib import Path
-
 from flask import Flask
 
-from ..guard import protect
+from ..site import create_site
 from .api import create_api
 from .control import create_control
 from .oauth import create_oauth
@@ -15,18 +13,7 @@ from .state import ZoomState
 
 __all__ = ["ZoomState", "create_zoom", "seed"]
 
-_HERE = Path(__file__).resolve().parent.parent
-
 
 def create_zoom(state: ZoomState, *, public_url: str = "") -> Flask:
-    """`public_url` is what links begin with; empty, each answer uses the address that it was asked at."""
-    if public_url:
-        state.public_url = public_url.rstrip("/")
-    app = Flask(__name__, template_folder=str(_HERE / "templates"), static_folder=str(_HERE / "static"))
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # Zoom's answers keep the order of their fields.
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    for create in (create_oauth, create_api, create_control, create_pages, create_rooms):
-        app.register_blueprint(create(state))
-    protect(app)
-    return app
+    parts = (create_oauth, create_api, create_control, create_pages, create_rooms)
+    return create_site(__name__, state, public_url, parts)

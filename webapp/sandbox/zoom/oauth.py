@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..answers import Answer, send
+from ..consent import consent_page, sent_back
 from .calls import perform
 from .grants import ACCESS_LIFE, Asked, OAuthError, TokenPair, issue_code, redeem_code, refresh_pair, revoke_token
 from .records import App, User
@@ -54,24 +54,24 @@ def show_consent(state: ZoomState, query: Mapping[str, str]) -> BaseResponse:
     try:
         asked = _read_asked(state, query)
     except ConsentRefused as refused:
-        return _page("zoom/refused.html", 400, message=refused.message)
+        return consent_page("zoom/refused.html", 400, message=refused.message)
     problem = _protocol_problem(query)
-    return _back(asked, error=problem) if problem else _consent_page(state, asked)
+    return sent_back(asked.redirect_uri, asked.state, error=problem) if problem else _consent_page(state, asked)
 
 
 def settle_consent(state: ZoomState, form: Mapping[str, str], chosen: list[str]) -> BaseResponse:
     try:
         asked = _read_asked(state, form)
     except ConsentRefused as refused:
-        return _page("zoom/refused.html", 400, message=refused.message)
+        return consent_page("zoom/refused.html", 400, message=refused.message)
     if form.get("decision") != "allow":
-        return _back(asked, error="access_denied")
+        return sent_back(asked.redirect_uri, asked.state, error="access_denied")
     user = state.users.get(form.get("user_id", ""))
     if user is None or not user.is_admin:
         name = user.name if user else "Nobody"
         return _consent_page(state, asked, problem=f"{name} is not an administrator of this account.", status=403)
     scopes = tuple(scope for scope in asked.app.scopes if scope in chosen)
-    return _back(asked, code=issue_code(state, asked, user, scopes))
+    return sent_back(asked.redirect_uri, asked.state, code=issue_code(state, asked, user, scopes))
 
 
 def _read_asked(state: ZoomState, query: Mapping[str, str]) -> Asked:
@@ -93,25 +93,13 @@ def _protocol_problem(query: Mapping[str, str]) -> str | None:
 
 def _consent_page(state: ZoomState, asked: Asked, *, problem: str | None = None, status: int = 200) -> Response:
     users = _candidates(state.all_users())
-    return _page("zoom/consent.html", status, asked=asked, account=state.account, users=users, problem=problem)
+    return consent_page("zoom/consent.html", status, asked=asked, account=state.account, users=users, problem=problem)
 
 
 def _candidates(users: list[User]) -> list[User]:
     """All who may consent, and one who may not."""
     others = [user for user in users if not user.is_admin and user.status == "active"]
     return [user for user in users if user.is_admin] + others[:1]
-
-
-def _page(template: str, status: int, **values: object) -> Response:
-    return Response(render_template(template, **values), status=status, content_type="text/html; charset=utf-8")
-
-
-def _back(asked: Asked, **answer: str) -> BaseResponse:
-    """To the client's address, with its own state unchanged."""
-    parts = urlsplit(asked.redirect_uri)
-    added = urlencode(answer if asked.state is None else {**answer, "state": asked.state})
-    query = f"{parts.query}&{added}" if parts.query else added
-    return redirect(urlunsplit(parts._replace(query=query)), 302)
 
 
 def _answer_token(state: ZoomState) -> Answer:
