@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from google_desk import TEACHER, Desk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sandbox_school import SPEC, School
 
@@ -123,3 +125,20 @@ def _letter(site: str) -> EmailMessage:
     message.add_alternative("<p style='color: #006400'>in colour</p><script>alert(1)</script>", subtype="html")
     message.add_attachment(b"x", maintype="application", subtype="pdf", filename="plan.pdf")
     return message
+
+
+def test_the_pages_of_google_and_what_a_teacher_does_there(page: Page, running: RunningSandbox) -> None:
+    desk = Desk(state=running.google).connect()
+    names = {"summary": "Conference with a family whose name is very very long " * 3, "location": "Room 12"}
+    desk.add("2026-12-03T16:00:00", "2026-12-03T16:15:00", extendedProperties={"private": {"confab": "k"}}, **names)
+
+    page.goto(running.google_url)
+    assert_fine(page)
+    page.get_by_role("link", name=TEACHER).click()
+    assert_fine(page)
+    page.get_by_role("button", name="Add event").click()
+    expect(page.get_by_role("rowheader", name="Dentist")).to_be_visible()
+    page.get_by_role("button", name="Delete Dentist").click()
+    expect(page.get_by_role("rowheader", name="Dentist")).to_have_count(0)
+    page.goto(f"{running.google_url}/o/oauth2/v2/auth?{urlencode(desk.asking())}")
+    assert_fine(page)
