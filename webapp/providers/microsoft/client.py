@@ -33,6 +33,7 @@ _MOST_PAGES = 200
 _PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC"'}
 """Sent with each call: an id that was given without it is another one, which ends when the entry is moved."""
 _ENTRY = "id,start,end,createdDateTime"
+_WHAT = f"{_ENTRY},lastModifiedDateTime,subject,location"
 _BUSY = "start,end,isAllDay,isCancelled,showAs,responseStatus,originalStartTimeZone"
 """Nothing of what an event is about."""
 
@@ -123,7 +124,8 @@ class MicrosoftCalendars:
         try:
             found = [one.remote_id for one in self.find(calendar, order.key)] or ([told] if told else [])
             if found:
-                return self._as_ordered(calendar, order, self._call("GET", _event(found[0])), by)
+                answer = self._call("GET", _event(found[0]), query={"$select": _WHAT})
+                return self._as_ordered(calendar, order, answer, by)
         except ProviderError as trouble:
             if trouble.code != GONE:
                 trouble.arrived = True  # it is there, whatever came of looking at it
