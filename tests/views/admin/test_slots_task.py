@@ -1,11 +1,12 @@
 """A deed of the Slots menu over many teachers runs by itself: its page tells how far it is, and of whom it stopped."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
-from event_office import FRIDAY, Office, open_office, words
+from event_office import FRIDAY, THURSDAY, Office, open_office, words
 from factories import make_contact, make_resource, stored
 from online_office import time_stands_at
 
@@ -104,7 +105,8 @@ def test_update_copy_and_delete_come_to_what_they_come_to_at_once(office: Office
     assert {slot.wall_start[:10] for slot in office.all(Slot) if not slot.removed_at} == {FRIDAY.isoformat()}
 
 
-def test_move_goes_whole_so_that_a_family_with_many_teachers_is_mailed_once(office: Office) -> None:
+def test_a_long_move_goes_in_steps_and_a_family_with_many_teachers_is_mailed_once(office: Office) -> None:
+    """Whoever books meanwhile waits for one step; the family's appointments go with the first of their teachers."""
     started(office, "create")
     run_tasks(office.app)
     first = {slot.resource_id: slot for slot in reversed(office.all(Slot))}
@@ -113,6 +115,8 @@ def test_move_goes_whole_so_that_a_family_with_many_teachers_is_mailed_once(offi
     moved = started(office, "move")
     run_tasks(office.app)
 
+    steps = [json.loads(row.detail) for row in office.all(Audit) if row.action == "slots.move"]
+    assert [(step["slots"], step["appointments"]) for step in steps] == [(11, 5), (6, 0), (3, 0)]
     assert "Moved 20 slots, 5 appointments along with them" in words(office.dora.get(moved).text)
     assert len({office.again(row).act for row in rows}) == 1
     assert len([m for m in office.all(Message) if m.kind == "confirmation" and not m.dropped_at and m.act]) == 1
@@ -212,3 +216,34 @@ def test_a_resource_administrator_starts_only_what_was_granted(office: Office) -
     assert "/slots/task/" in answer.location
     assert {slot.resource_id for slot in office.all(Slot)} == {office.folake.id, office.hugh.id}
     assert office.all(Appointment) == []
+
+
+def test_a_move_onto_its_own_days_goes_whole(office: Office) -> None:
+    """Thursday's slots take Friday's places while Friday's leave them."""
+    for resource in (office.folake, office.hugh):
+        office.slots(resource, 4)
+        office.slots(resource, 4, day=1)
+
+    started(office, "move", dates=[THURSDAY.isoformat(), FRIDAY.isoformat()], to=FRIDAY.isoformat())
+    run_tasks(office.app)
+
+    [step] = [json.loads(row.detail) for row in office.all(Audit) if row.action == "slots.move"]
+    assert (step["slots"], step["kept"]) == (16, 0)
+
+
+def test_what_stays_in_a_long_move_is_counted_once(office: Office) -> None:
+    """Alice's time with Hugh is taken there; her other one goes, and she is mailed of it alone."""
+    started(office, "create")
+    run_tasks(office.app)
+    mine = {slot.resource_id: slot for slot in reversed(office.all(Slot))}
+    goes, stays = (office.booked(mine[one.id], child_name="Mia") for one in (office.folake, office.hugh))
+    office.slots(office.hugh, 1, day=1)
+
+    moved = started(office, "move")
+    run_tasks(office.app)
+
+    said = words(office.dora.get(moved).text)
+    assert "Moved 19 slots, 1 appointment along with them" in said
+    assert "1 booked slot" in said
+    starts = {slot.id: slot.wall_start[:10] for slot in office.all(Slot)}
+    assert [starts[row.slot_id] for row in (goes, stays)] == [FRIDAY.isoformat(), THURSDAY.isoformat()]

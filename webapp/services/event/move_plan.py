@@ -36,6 +36,12 @@ class MoveInput(SlotSelection):
     to: list[date] = Field(min_length=1, max_length=1)
     clock: ClockChoice = ""
 
+    @property
+    def goes_whole(self) -> bool:
+        """Some of the days are the new place of others: whoever went first would meet those that have not left yet."""
+        by = self.to[0] - min(self.dates)
+        return not {day + by for day in self.dates}.isdisjoint(self.dates)
+
 
 @dataclass(frozen=True)
 class MovePlan:

@@ -1,10 +1,11 @@
 """Move slots to another date with all that is booked on them: one mail to each family, links re-timed, none lost."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.i18n import moment
@@ -44,17 +45,22 @@ def preview_move(session: Session, event: Event, typed: MoveInput, *, now: datet
     return _counts(session, event, selected, plan_move(session, event, typed, selected, now=now))
 
 
-def move_slots(session: Session, event: Event, typed: MoveInput, *, who: Who, now: datetime) -> SlotCounts:
+def move_slots(
+    session: Session, event: Event, typed: MoveInput, *, first: Collection[int] = (), who: Who, now: datetime
+) -> SlotCounts:
     """A booked slot that cannot go stays as it is, with its appointments. Whoever books, moves or cancels meanwhile
-    comes before or after all of it. Raises PeopleElsewhere."""
+    comes before or after all of it. Of a long move that goes in steps, `first` are the teachers of this one: the
+    families of theirs take their other appointments along, so that each is mailed once. Raises PeopleElsewhere."""
     assert event.id is not None
     selected = matching_slots(session, event, typed)
+    if first:
+        selected = _with_families(session, selected, first)
     take_turns(session, event.id, selected)
     lock_event(session, event)
     lock(session, selected)
     _let_go_of_expired(session, selected, now=now)
     plan = plan_move(session, event, typed, selected, now=now)
-    counts = _counts(session, event, selected, plan)
+    counts = _counts(session, event, selected, plan, of=first)
     left = {appointment.act for appointment in plan.appointments}
     _retime(session, plan)
     if elsewhere := shift(session, plan.before, plan.after):
@@ -66,6 +72,26 @@ def move_slots(session: Session, event: Event, typed: MoveInput, *, who: Who, no
     audit.record(session, "slots.move", who=who, school_id=event.school_id, subject=subject, now=now, **detail)
     follow(session, moved, now=now, retry=True, left=left)
     return counts
+
+
+def _with_families(session: Session, selected: SlotIds, first: Collection[int]) -> SlotIds:
+    """Of the selected slots those of these teachers, and whatever their families have booked among the others."""
+    booked = select(col(Slot.id), col(Slot.resource_id), col(Appointment.contact_id)).join(
+        Appointment, col(Appointment.slot_id) == col(Slot.id)
+    )
+    rows = session.execute(booked.where(col(Slot.id).in_(selected), col(Appointment.cancelled_at).is_(None))).all()
+    slots_of, families_on = defaultdict(list), defaultdict(list)
+    for slot, _, family in rows:
+        slots_of[family].append(slot)
+        families_on[slot].append(family)
+    found = {slot for slot, resource, _ in rows if resource in first}
+    open_ends = list(found)
+    while open_ends:
+        for family in families_on[open_ends.pop()]:
+            more = set(slots_of.pop(family, ())) - found
+            found |= more
+            open_ends += more
+    return selected.where(or_(col(Slot.resource_id).in_(first), col(Slot.id).in_(found)))
 
 
 def _let_go_of_expired(session: Session, selected: SlotIds, *, now: datetime) -> None:
@@ -96,14 +122,18 @@ def _tell_anew(session: Session, plan: MovePlan, *, now: datetime) -> list[int]:
     return [it.id for it in plan.appointments]
 
 
-def _counts(session: Session, event: Event, selected: SlotIds, plan: MovePlan) -> SlotCounts:
+def _counts(
+    session: Session, event: Event, selected: SlotIds, plan: MovePlan, *, of: Collection[int] = ()
+) -> SlotCounts:
+    """What stays is counted with its own teacher, where those of a step are named."""
     moved = plan.appointments
     has_links = bool(settings_of(session, event).provider)
-    kept = _kept(session, plan)
-    clock = sum(reason == CLOCK for reason in plan.stays.values())
+    stays = {n: reason for n, reason in plan.stays.items() if not of or plan.slots[n].resource_id in of}
+    kept = _kept(session, plan, stays)
+    clock = sum(reason == CLOCK for reason in stays.values())
     return SlotCounts(
         len(plan.goes),
-        already_there=len(plan.stays) - clock,
+        already_there=len(stays) - clock,
         left_out=clock,
         booked=sum(bool(plan.standing.get(number)) for number in plan.goes),
         appointments=len(moved),
@@ -120,8 +150,8 @@ def _words(session: Session, event: Event, slot: Any) -> dict[str, str]:
     return {"time": moment(slot.starts_at, event.zone), "teacher": teacher}
 
 
-def _kept(session: Session, plan: MovePlan) -> tuple[Kept, ...]:
-    booked = [number for number in plan.stays if plan.standing.get(number)]
+def _kept(session: Session, plan: MovePlan, stays: Mapping[int, str]) -> tuple[Kept, ...]:
+    booked = [number for number in stays if plan.standing.get(number)]
     query = select(col(Resource.id), col(Resource.name)).where(
         col(Resource.id).in_({plan.slots[number].resource_id for number in booked})
     )
@@ -131,7 +161,7 @@ def _kept(session: Session, plan: MovePlan) -> tuple[Kept, ...]:
             starts_at=plan.slots[number].starts_at,
             teacher=teachers[plan.slots[number].resource_id],
             people=", ".join(_name(row) for row in plan.standing[number]),
-            reason=plan.stays[number],
+            reason=stays[number],
         )
         for number in booked
     ]

@@ -38,19 +38,18 @@ _TEACHERS = 20
 
 @dataclass(frozen=True)
 class Deed:
-    """The form, what counts and what acts. What `goes_whole` is not divided: a family is mailed once for all of it."""
+    """The form, what counts and what acts."""
 
     shape: type[Typed]
     count: Callable[..., SlotCounts]
     act: Callable[..., SlotCounts]
-    goes_whole: bool = False
 
 
 DEEDS = {
     "create": Deed(CreateForm, preview_create, create_slots),
     "update": Deed(UpdateForm, preview_update, update_slots),
     "copy": Deed(CopyForm, preview_copy, copy_slots),
-    "move": Deed(MoveForm, preview_move, move_slots, goes_whole=True),
+    "move": Deed(MoveForm, preview_move, move_slots),
     "delete": Deed(DeleteForm, preview_delete, delete_slots),
 }
 
@@ -124,7 +123,8 @@ def _next_step(database: Database, claim: Claim, now: datetime) -> bool:
         task = session.get_one(Task, claim.id)
         known, so_far = progress_of(task), json.loads(task.result or "{}")
         deed = DEEDS[known.deed]
-        teachers = known.typed.resources[task.done :][: None if deed.goes_whole else _TEACHERS]
+        is_whole = isinstance(known.typed, MoveForm) and known.typed.goes_whole
+        teachers = known.typed.resources[task.done :][: None if is_whole else _TEACHERS]
         if not teachers:
             end_task(session, claim, result=so_far, now=now)
             return False
@@ -144,8 +144,12 @@ def _act(
     present = [number for number in teachers if number in there]
     if not present:
         return {}
+    who = Who(*said["who"])
+    if isinstance(typed, MoveForm):
+        everybody = typed.model_copy(update={"resources": [number for number in typed.resources if number in there]})
+        return move_slots(session, event, everybody, first=present, who=who, now=now).numbers
     some = typed.model_copy(update={"resources": present})
-    counts: SlotCounts = deed.act(session, event, some, who=Who(*said["who"]), now=now)
+    counts: SlotCounts = deed.act(session, event, some, who=who, now=now)
     return counts.numbers
 
 
