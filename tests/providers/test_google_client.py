@@ -1,6 +1,8 @@
 """The Google client through all that Google and the network do to it, over real HTTP against the stand-in."""
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +16,7 @@ from webapp import clock
 from webapp.errors import ProviderError
 from webapp.providers import bearer
 from webapp.providers.base import BusySpan, RemoteCalendar
-from webapp.providers.google import client
+from webapp.providers.google import client, google_calendars
 
 NOON = datetime(2036, 12, 3, 18, 0, tzinfo=UTC)
 """A Wednesday in Chicago."""
@@ -176,7 +178,7 @@ class TestAnEntry:
         assert seen
         assert (seen.starts_at, seen.ends_at) == (NOON + timedelta(minutes=45), NOON + timedelta(minutes=105))
 
-    def test_one_that_the_teacher_made_a_whole_day_is_read_too(self, google: GoogleStage) -> None:
+    def test_one_that_the_teacher_made_a_whole_day_is_read_too_and_can_be_changed(self, google: GoogleStage) -> None:
         order = an_entry(starts_at=NOON, ends_at=NOON + HOUR)
         google.provider.put(TEACHER, order)
         whole = {"start": {"date": "2036-12-03"}, "end": {"date": "2036-12-04"}}
@@ -184,8 +186,10 @@ class TestAnEntry:
         google.control(f"calendars/{TEACHER}/events/{order.key}", method="PATCH", **whole)
 
         seen = google.provider.read(TEACHER, order.key)
+        changed = google.provider.change(TEACHER, order.key, replace(order, ends_at=NOON + 2 * HOUR))
         assert seen
         assert seen.starts_at == datetime(2036, 12, 3, tzinfo=UTC)
+        assert (changed.starts_at, changed.ends_at) == (NOON, NOON + 2 * HOUR)
 
     def test_ours_are_found_among_many_and_those_that_are_over_are_left_out(
         self, google: GoogleStage, monkeypatch: pytest.MonkeyPatch
@@ -354,3 +358,54 @@ class TestRefusals:
         google.control("revoke", email=TEACHER)
 
         assert kinds(refusal(google.provider.account)) == ("invalid_grant", False, False)
+
+
+HOSTILE = [
+    "[]",
+    "5",
+    "{}",
+    '{"items": 5}',
+    '{"items": [5]}',
+    '{"items": [{"id": "a", "start": 5, "end": 5}], "timeZone": 5}',
+    '{"items": [{"start": {"date": "2036-99-99"}, "end": {"date": "2036-12-04"}}]}',
+    '{"items": [{"start": {"date": "9999-12-31"}, "end": {"date": "9999-12-31"}}], "timeZone": "../../etc/passwd"}',
+    '{"items": [{"id": 5, "attendees": [5, {"self": true}], "extendedProperties": {"private": 5}}]}',
+    '{"items": [], "nextPageToken": "the-same"}',
+    '{"id": 5, "status": "confirmed", "start": {"dateTime": 5}, "end": {"dateTime": []}}',
+    '{"id": "a", "start": {"dateTime": "2036-12-03"}, "end": {}}',
+    '{"sub": [], "email": 5}',
+    '{"calendars": {"shared@linden.example": {"busy": [5]}}}',
+    '{"calendars": {"shared@linden.example": {"busy": [{"start": "x", "end": "y"}]}}}',
+    '{"calendars": {"shared@linden.example": {"errors": [5]}}}',
+    '{"calendars": {"shared@linden.example": {"errors": [{"reason": "backendError"}]}}}',
+    '{"calendars": 5, "items": []}',
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_whatever_google_says_is_an_answer_or_an_error_with_a_word_for_it(
+    google: GoogleStage, raw_server: Callable[..., Any], body: str
+) -> None:
+    """RELIABILITY T28: a broken answer may not break the loop that called."""
+
+    def say(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    url = raw_server(say).url
+    moved = google.settings.model_copy(update={"google_api_url": url, "google_person_url": url})
+    provider = google_calendars(moved)(google.store)
+    order = an_entry()
+    asks: list[Callable[[], Any]] = [
+        provider.account,
+        provider.calendars,
+        lambda: provider.put(TEACHER, order),
+        lambda: provider.change(TEACHER, order.key, order),
+        lambda: provider.read(TEACHER, order.key),
+        lambda: provider.find(TEACHER, order.key),
+        lambda: provider.ours(TEACHER, since=NOON),
+        lambda: provider.busy([TEACHER, "shared@linden.example"], starts_at=NOON, ends_at=NOON + DAY),
+    ]
+
+    for ask in asks:
+        with suppress(ProviderError):
+            ask()

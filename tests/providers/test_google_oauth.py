@@ -4,6 +4,7 @@ import base64
 import hashlib
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -143,6 +144,16 @@ def test_an_app_in_testing_says_when_its_grant_will_die_and_it_does(google: Goog
     assert again.refresh_ends_at
     assert abs(again.refresh_ends_at - tokens.refresh_ends_at) < timedelta(minutes=1)
     assert kinds(refusal(google.grants.refresh, tokens)) == ("invalid_grant", False)
+
+
+def test_an_end_that_is_not_told_again_is_kept(google: GoogleStage, raw_server: Serve) -> None:
+    """FAILURES F37"""
+    in_a_day = clock.now() + timedelta(days=1)
+    grants = grants_at(google, raw_server(says('{"access_token": "a"}')).url)
+
+    tokens = grants.refresh(replace(google.store.tokens, refresh_ends_at=in_a_day))
+
+    assert tokens.refresh_ends_at == in_a_day
 
 
 def test_a_wrong_client_secret_is_not_taken_for_a_dead_grant(google: GoogleStage) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from event_office import Office, open_office, words
+from factories import make_appointment, make_contact, make_slot
 from fakes import FakeMailer
 from online_office import time_stands_at
 from sqlmodel import select
@@ -195,3 +196,38 @@ def test_only_who_administers_the_event_reaches_it(office: Office, level: Level)
 
 def test_an_unknown_kind_is_no_page(office: Office) -> None:
     assert office.dora.get(office.path("settings/notifications/invoice")).status_code == 404
+
+
+def test_the_preview_is_for_the_appointment_or_the_sample_that_is_chosen(office: Office) -> None:
+    """Issue 7.1: a real or sample appointment."""
+    first, second = office.slots(office.folake, 2)
+    earlier = office.booked(first, child_name="Mia")
+    with office.arranged() as session:
+        bob = make_contact(session, office.school, "Bob", "Weiss", email="bob@mail.example")
+        newest = make_appointment(session, second, bob, child_name="Leo", booked_at=office.now)
+    at = office.path("settings/notifications/confirmation")
+    typed = {"version": "0", "is_on": "1", "subject": "Hello $(FirstName)", "body": "$(Room)"}
+
+    plain = office.dora.get(at).text
+    asked = [words(office.dora.get(f"{at}?shown={one}").text) for one in (earlier.id, newest.id, 0, 10**30, "x", 999)]
+    sent = [words(office.dora.post(f"{at}/preview", typed | {"shown": one}).text) for one in (earlier.id, 0)]
+
+    assert "Show preview for" in plain
+    assert plain.index("Leo</option>") < plain.index("Mia</option>") < plain.index("A sample</option>")
+    people = [office.alice.email or "", "bob@", "rosa.alvarez@", "bob@", "bob@", "bob@"]
+    assert all(person in page for person, page in zip(people, asked, strict=True))
+    assert ["Hello Alice" in sent[0], "Hello Rosa" in sent[1]] == [True, True]
+
+
+def test_the_preview_of_another_event_s_appointment_is_not_shown(office: Office) -> None:
+    """RELIABILITY T6"""
+    _, teacher = office.another_event()
+    with office.arranged() as session:
+        slot = make_slot(session, teacher)
+        bob = make_contact(session, office.school, "Bob", "Weiss", email="bob@mail.example")
+        foreign = make_appointment(session, slot, bob, booked_at=office.now)
+
+    page = words(office.dora.get(office.path(f"settings/notifications/confirmation?shown={foreign.id}")).text)
+
+    assert "bob@mail.example" not in page
+    assert "rosa.alvarez@" in page

@@ -28,8 +28,8 @@ from webapp.providers.http import Answer, new_session
 from webapp.providers.instants import iso_instant
 from webapp.providers.spans import merged
 
-_CALENDARS, _EVENTS = 250, 1000
-"""Entries of a page: a thousand events with the fields we read are 300 kB, and a body of ours ends at 1 MB."""
+_CALENDARS, _EVENTS = 250, 250
+"""Entries of a page: Google would give more events, but those of other apps may be large, and a body ends at 1 MB."""
 
 _MOST_PAGES = 200
 _AT_ONCE = 50
@@ -194,10 +194,7 @@ class GoogleCalendars:
             more = {"pageToken": token} if token else {}
             answer = self._call("GET", path, params={**wanted, **more, "fields": f"nextPageToken,{fields}"})
             page = answer.object()
-            items = page.get("items", [])
-            if not isinstance(items, list):
-                raise answer.unreadable()
-            yield from (_Listed(answer, page, one) for one in items if isinstance(one, dict))
+            yield from (_Listed(answer, page, one) for one in _objects(answer, page.get("items", [])))
             token = str(page.get("nextPageToken") or "")
             if not token:
                 return
@@ -221,15 +218,25 @@ def _told_spans(answer: Answer, calendar: str) -> list[BusySpan]:
     one = told.get(calendar) if isinstance(told, dict) else None
     if not isinstance(one, dict):
         raise answer.unreadable()
-    reasons = {str(error.get("reason")) for error in one.get("errors") or ()}
+    reasons = {str(error.get("reason")) for error in _objects(answer, one.get("errors", []))}
     if reasons & {"notFound", "forbidden"}:
         raise errors.no_calendar(answer.unreadable())
     if reasons:
         raise answer.unreadable()
-    pairs = [(iso_instant(span.get("start")), iso_instant(span.get("end"))) for span in one.get("busy", [])]
-    if not all(start and end for start, end in pairs):
+    return [_told_span(answer, span, calendar) for span in _objects(answer, one.get("busy", []))]
+
+
+def _told_span(answer: Answer, span: dict[str, Any], calendar: str) -> BusySpan:
+    start, end = iso_instant(span.get("start")), iso_instant(span.get("end"))
+    if start is None or end is None:
         raise answer.unreadable()
-    return [BusySpan(start, end, calendar) for start, end in pairs if start and end]
+    return BusySpan(start, end, calendar)
+
+
+def _objects(answer: Answer, listed: object) -> list[dict[str, Any]]:
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise answer.unreadable()
+    return listed
 
 
 def _of_calendar(error: ProviderError) -> ProviderError:

@@ -77,9 +77,10 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _instant(instant: datetime, zone: str) -> dict[str, str]:
-    """UTC, so that no reading of the zone can move it; the zone is what the calendar shows it in."""
-    return {"dateTime": stamp(instant), "timeZone": zone}
+def _instant(instant: datetime, zone: str) -> dict[str, str | None]:
+    """UTC, so that no reading of the zone can move it; the zone is what the calendar shows it in. An entry that the
+    teacher has made a whole day keeps its date beside the time, and is refused, unless the date is taken away."""
+    return {"dateTime": stamp(instant), "timeZone": zone, "date": None}
 
 
 def _is_declined(event: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ def event_id_in(said: Mapping[str, Any]) -> str:
 
 def checked(said: Mapping[str, Any], calendar: Calendar) -> dict[str, Any]:
     """What is kept of it. Raises GoogleError 400."""
-    kept = {name: value for name, value in said.items() if name not in _READ_ONLY | {"id"} and value is not None}
+    kept = {name: value for name, value in merged({}, said).items() if name not in _READ_ONLY | {"id"}}
     span = span_of(kept, calendar.timezone)
     for name, allowed in _CHOICES.items():
         if kept.get(name, next(iter(allowed))) not in allowed:
@@ -53,13 +53,12 @@ def checked(said: Mapping[str, Any], calendar: Calendar) -> dict[str, Any]:
 
 
 def merged(held: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """As a PATCH does it: objects field by field, everything else whole; null takes away. A day in place of a time
-    takes the time away by itself."""
+    """As a PATCH does it: objects field by field, everything else whole; null takes away."""
     result = dict(held)
     for name, value in said.items():
-        if isinstance(value, dict) and isinstance(result.get(name), dict):
-            base = {} if name in {"start", "end"} and ("date" in value) != ("date" in result[name]) else result[name]
-            result[name] = merged(base, value)
+        if isinstance(value, dict):
+            former = result.get(name)
+            result[name] = merged(former if isinstance(former, dict) else {}, value)
         elif value is None:
             result.pop(name, None)
         else:

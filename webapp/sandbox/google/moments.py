@@ -36,6 +36,8 @@ def span_of(said: dict[str, Any], zone: str) -> Span:
         raise invalid("start", "Missing start time.", "required")
     if not isinstance(end, dict):
         raise invalid("end", "Missing end time.", "required")
+    if any(one.get("date") and one.get("dateTime") for one in (start, end)):
+        raise invalid("start", "Invalid start time.")
     is_day = bool(start.get("date"))
     if is_day != bool(end.get("date")):
         raise invalid("end", "Start and end times must either both be date or both be dateTime.")

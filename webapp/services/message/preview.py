@@ -1,8 +1,9 @@
-"""Show an office what a text will look like: with appointments of its event, or with a sample where there are none."""
+"""Show an office what a text will look like: with the appointments of a family of its event, or with a sample."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import select
@@ -22,6 +23,12 @@ from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.texts import WITH_SCHEDULE, TextInput, texts_of
 
 _SAMPLE_LINK = "https://zoom.us/j/91422837710?pwd=a1B2c3D4"
+
+
+SAMPLE = 0
+"""In place of an appointment's id."""
+
+MOST_CHOICES = 30
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,18 @@ def typed_text(typed: TextInput, kind: str) -> OfficeText:
     )
 
 
-def preview(session: Session, event: Event, text: OfficeText, *, base_url: str, now: datetime) -> Preview:
-    facts = sample_facts(session, event, text.kind, base_url=base_url, now=now)
+def choices(session: Session, event: Event) -> list[Entry]:
+    """The appointments that a preview can be for, those booked last first."""
+    ids = _standing(event).order_by(col(Appointment.id).desc()).limit(MOST_CHOICES)
+    newest = session.execute(ids).scalars().all()
+    return sorted(agenda(session, col(Appointment.id).in_(newest)), key=lambda entry: -entry.id)
+
+
+def preview(
+    session: Session, event: Event, text: OfficeText, *, of: int | None = None, base_url: str, now: datetime
+) -> Preview:
+    """For the family of the appointment `of` (id), or SAMPLE; without it, or when it is gone, for who booked last."""
+    facts = sample_facts(session, event, text.kind, of=of, base_url=base_url, now=now)
     facts = replace(facts, texts={**facts.texts, text.kind: text})
     to = (facts.teacher or facts.contact).email or ""
     if text.kind in {CALENDAR, PRINTABLE}:
@@ -88,24 +105,32 @@ def test_mail(session: Session, message: Message, *, base_url: str, now: datetim
     return mail, made.schedule
 
 
-def sample_facts(session: Session, event: Event, kind: str, *, base_url: str, now: datetime) -> Facts:
-    """Of a family's coming appointments, or made-up ones; for a mail to a teacher, of the first of them."""
-    facts = _of_a_family(session, event, base_url=base_url, now=now)
+def sample_facts(
+    session: Session, event: Event, kind: str, *, of: int | None = None, base_url: str, now: datetime
+) -> Facts:
+    """Of a family's appointments, or made-up ones; for a mail to a teacher, of the chosen or first of them."""
+    facts = _of_a_family(session, event, of, base_url=base_url, now=now)
     if kind != RESOURCE:
         return facts
-    entry = facts.entries[0]
+    entry = next((one for one in facts.entries if one.id == of), facts.entries[0])
     members = select(Contact).join(ResourceMember, col(ResourceMember.contact_id) == col(Contact.id))
     first = members.where(col(ResourceMember.resource_id) == entry.resource_id).order_by(col(ResourceMember.position))
     teacher = session.execute(first.limit(1)).scalar_one_or_none() or _folake(event, now)
     return for_teacher(replace(facts, entries=[entry]), teacher, base_url=base_url)
 
 
-def _of_a_family(session: Session, event: Event, *, base_url: str, now: datetime) -> Facts:
+def _standing(event: Event, *columns: Any) -> Any:
+    """Ids, or these columns, of what stands in the event."""
+    return select(*(columns or (col(Appointment.id),))).where(col(Appointment.event_id) == event.id, standing())
+
+
+def _of_a_family(session: Session, event: Event, of: int | None, *, base_url: str, now: datetime) -> Facts:
     school = session.get_one(School, event.school_id)
-    mine = (col(Appointment.event_id) == event.id, col(Appointment.cancelled_at).is_(None))
-    newest = select(col(Appointment.contact_id)).where(*mine, col(Appointment.held_until).is_(None))
-    number = session.execute(newest.order_by(col(Appointment.id).desc()).limit(1)).scalar()
-    entries = agenda(session, *mine, standing(), col(Appointment.contact_id) == number) if number else []
+    makers = _standing(event, col(Appointment.contact_id))
+    chosen_first = makers.order_by(col(Appointment.id) != (of or 0), col(Appointment.id).desc()).limit(1)
+    number = session.execute(chosen_first).scalar() if of != SAMPLE else None
+    theirs = (col(Appointment.event_id) == event.id, col(Appointment.contact_id) == number)
+    entries = agenda(session, *theirs, standing()) if number else []
     contact = session.get_one(Contact, number) if number else _rosa(event, now)
     page = f"{base_url}/{school.slug}/{event.slug}/mine"
     return Facts(school, event, contact, entries or _sample(event, now), texts_of(session, event.id or 0), page)

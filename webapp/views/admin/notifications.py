@@ -14,11 +14,12 @@ from webapp.models import Level
 from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.rendering import page
+from webapp.services.event.inputs import LARGEST_ID
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.hold_mails import waiting_count
 from webapp.services.message.leaving import leaving_of_event
 from webapp.services.message.older_invites import older_invites
-from webapp.services.message.preview import preview, typed_text, wish_test
+from webapp.services.message.preview import SAMPLE, choices, preview, typed_text, wish_test
 from webapp.services.message.texts import KINDS, MAILS, WITH_SCHEDULE, TextInput, reset_text, save_text, texts_of
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
 
@@ -89,7 +90,8 @@ def show(school: str, event: int, kind: str) -> Answer:
             with database().reading() as session:
                 frame, now = framed(session, event), clock.now()
                 typed = typed_text(form.value, _known(kind))
-                shown = preview(session, frame.event, typed, base_url=confab().settings.base_url, now=now)
+                base_url = confab().settings.base_url
+                shown = preview(session, frame.event, typed, of=_chosen(), base_url=base_url, now=now)
         except DomainError as error:
             if isinstance(error, NotFound):
                 raise
@@ -114,15 +116,23 @@ def _page(event: int, kind: str, refused: Form[TextInput] | None = None, *, stat
     with database().reading() as session:
         frame = framed(session, event)
         texts = texts_of(session, frame.event.id or 0)
-        shown = preview(session, frame.event, texts[kind], base_url=confab().settings.base_url, now=now)
+        base_url, chosen = confab().settings.base_url, _chosen()
+        shown = preview(session, frame.event, texts[kind], of=chosen, base_url=base_url, now=now)
+        offered = choices(session, frame.event)
         waiting = waiting_count(session, frame.event, now=now)
         leaving = leaving_of_event(session, frame.event, now=now)
         older = older_invites(session, frame.event, now=now) if kind == CALENDAR else 0
     form = refused if refused is not None else _stored(texts[kind])
     more = {"texts": texts, "kind": kind, "form": form, "preview": shown, "labels": _labels(), "problem": ""}
-    more |= {"waiting": waiting, "leaving": leaving, "of": 0, "older": older}
+    more |= {"waiting": waiting, "leaving": leaving, "of": 0, "older": older, "choices": offered, "chosen": chosen}
     more |= {"sections": _sections(), "kinds": KINDS, "mails": MAILS, "with_schedule": WITH_SCHEDULE, "told": _told()}
     return event_page("admin/event/notifications.html", frame, 200 if refused is None else status, **more)
+
+
+def _chosen() -> int | None:
+    """Of whom the preview is: an appointment's number, or SAMPLE."""
+    number = request.values.get("shown", type=int)
+    return number if number is not None and SAMPLE <= number <= LARGEST_ID else None
 
 
 def _stored(text: OfficeText) -> Form[TextInput]:
