@@ -1,4 +1,5 @@
-"""Fork workers that run one job, of meetings or mails, as wsgi.py starts it: waits are seconds and keep their order.
+"""Fork workers that run one job, of meetings, entries or mails, as wsgi.py starts it: waits are seconds and keep their
+order.
 
 An answer is awaited for less time than a lease lasts (RELIABILITY 2.3), and the quarantine, which the test sets, is
 longer than a call may take to begin, to be carried out and to show in the list (2.4.5): outside of tests they are 15 s,
@@ -21,6 +22,7 @@ from webapp.config import Settings
 from webapp.documents.paper import pdf_of_html
 from webapp.logs import set_up_logs
 from webapp.providers import bearer, http
+from webapp.services.calendar import settle as calendar_settle
 from webapp.services.meeting import settle
 from webapp.services.system import errand
 
@@ -33,7 +35,7 @@ TICK = 1
 def hasten(job: str) -> None:
     bearer.call = partial(http.call, deadline=DEADLINE)
     errand.LEASE, errand.FIRST_PAUSE, errand.LONGEST_PAUSE = LEASE, FIRST_PAUSE, LONGEST_PAUSE
-    settle.PROMPT = PROMPT
+    settle.PROMPT = calendar_settle.PROMPT = PROMPT
     only = scheduler.SCHEDULE[job]._replace(seconds=TICK)
     scheduler.SCHEDULE.clear()
     scheduler.SCHEDULE[job] = only
