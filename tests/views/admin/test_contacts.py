@@ -293,7 +293,7 @@ def test_while_a_meeting_is_being_removed_nobody_forgets_whose_it_is(office: Off
         gone.gone_at, gone.due_at = now, None
 
     assert refused.status_code == 409
-    assert "Online meetings of Alice Alvarez are being removed." in words(refused.text)
+    assert "Online meetings or calendar entries of Alice Alvarez are being removed." in words(refused.text)
     assert office.dora.post(f"{address}/delete").status_code == 303
 
 

@@ -225,7 +225,7 @@ def test_a_teacher_with_coming_appointments_or_meetings_to_be_removed_stays(offi
     removing = office.dora.get(office.dora.post(path).location).text
 
     assert "Hugh Barlow has coming appointments: 1." in words(booked)
-    assert "Online meetings of Hugh Barlow are being removed." in words(removing)
+    assert "Online meetings or calendar entries of Hugh Barlow are being removed." in words(removing)
     assert len(here(office)) == 2
 
 

@@ -13,6 +13,7 @@ from webapp.models import Appointment, Event, Meeting, Occupancy, Resource, Slot
 from webapp.models.system.wished import ABSENT
 from webapp.services.booking.agenda import standing
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.event.settings import future_appointments
 from webapp.services.event.whole import lock_whole
 from webapp.services.system import audit
@@ -103,12 +104,8 @@ def restore_event(session: Session, school_id: int, event_id: int, *, who: Who, 
 
 
 def forget_deleted(session: Session, *, now: datetime) -> None:
-    """After the time in which it could be restored, once the provider has no meeting of it any more that has to go."""
-    is_leaving = (
-        exists()
-        .where(col(Meeting.appointment_id) == col(Appointment.id), col(Appointment.event_id) == col(Event.id))
-        .where(col(Meeting.wish) == ABSENT, col(Meeting.gone_at).is_(None))
-    )
+    """After the time in which it could be restored, once no provider has anything of it any more that has to go."""
+    is_leaving = exists().where(col(Appointment.event_id) == col(Event.id), is_still_outside())
     session.execute(delete(Event).where(col(Event.deleted_at) <= now - KEPT_FOR, ~is_leaving))
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
-from webapp.models import Appointment, Meeting, Resource, Slot
-from webapp.models.system.wished import ABSENT
+from webapp.models import Appointment, Resource, Slot
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -21,7 +21,10 @@ class NeededStill(DomainError):
 class MeetingsLeft(DomainError):
     """Values: name."""
 
-    message = N_("Online meetings of %(name)s are being removed. Try again in some minutes. Nothing was removed.")
+    message = N_(
+        "Online meetings or calendar entries of %(name)s are being removed. Try again in some minutes. "
+        "Nothing was removed."
+    )
 
 
 def remove_teacher(session: Session, resource: Resource, *, who: Who, now: datetime) -> None:
@@ -36,10 +39,9 @@ def remove_teacher(session: Session, resource: Resource, *, who: Who, now: datet
     )
     if number := session.execute(coming).scalar_one():
         raise NeededStill(name=resource.name, n=number)
-    left = select(col(Meeting.id)).join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
-    of_resource = (col(Appointment.resource_id) == resource.id, col(Meeting.wish) == ABSENT)
-    if session.execute(left.where(*of_resource, col(Meeting.gone_at).is_(None))).first():
-        raise MeetingsLeft(name=resource.name)  # with the row nobody would know of the meeting
+    theirs = select(col(Appointment.id)).where(col(Appointment.resource_id) == resource.id)
+    if session.execute(theirs.where(is_still_outside()).limit(1)).first():
+        raise MeetingsLeft(name=resource.name)
     subject, school_id = f"resource {resource.id}", resource.school_id
     session.delete(resource)
     session.flush()

@@ -6,11 +6,10 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
-from webapp.models import Appointment, CalendarEntry, Level, Meeting, Slot
-from webapp.models.system.wished import ABSENT
+from webapp.models import Appointment, Level, Slot
 from webapp.services.booking.agenda import with_teacher
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.calendar.link import part_from_all
-from webapp.services.calendar.removing import is_being_removed
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.levels import refuse_without_administrator
 from webapp.services.people.students import student_of
@@ -27,7 +26,10 @@ class HasAppointments(DomainError):
 class StillRemoving(DomainError):
     """Values: name."""
 
-    message = N_("Online meetings of %(name)s are being removed. Try again in some minutes. Nothing was deleted.")
+    message = N_(
+        "Online meetings or calendar entries of %(name)s are being removed. Try again in some minutes. "
+        "Nothing was deleted."
+    )
 
 
 class Yourself(DomainError):
@@ -60,7 +62,7 @@ def delete_student(session: Session, school_id: int, student_id: int, *, who: Wh
 
 
 def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, now: datetime) -> None:
-    """A hold counts too: somebody is booking at this moment. So does a meeting that the provider still has."""
+    """A hold counts too: somebody is booking at this moment. So does what a provider still has."""
     query = (
         select(func.count(col(Appointment.id)))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
@@ -68,10 +70,5 @@ def _refuse_coming(session: Session, theirs: ColumnElement[bool], name: str, *, 
     )
     if number := session.execute(query).scalar_one():
         raise HasAppointments(name=name, n=number)
-    removing = select(col(Meeting.id)).join(Appointment, col(Appointment.id) == col(Meeting.appointment_id))
-    if session.execute(removing.where(theirs, col(Meeting.wish) == ABSENT, col(Meeting.gone_at).is_(None))).first():
-        raise StillRemoving(name=name)  # with the row nobody would know of the meeting
-    entered = select(col(CalendarEntry.id)).join(Appointment, col(Appointment.id) == col(CalendarEntry.appointment_id))
-    if session.execute(entered.where(theirs, *is_being_removed())).first():
-        words = N_("Calendar entries of %(name)s are being removed. Try again in some minutes. Nothing was deleted.")
-        raise StillRemoving(words, name=name)
+    if session.execute(select(col(Appointment.id)).where(theirs, is_still_outside()).limit(1)).first():
+        raise StillRemoving(name=name)

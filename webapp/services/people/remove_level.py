@@ -8,10 +8,9 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, NotAllowed
-from webapp.models import Appointment, CalendarEntry, Contact, Level, Meeting, ResourceMember, Slot
-from webapp.models.system.wished import ABSENT
+from webapp.models import Appointment, Contact, Level, ResourceMember, Slot
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.calendar.link import part_from_all
-from webapp.services.calendar.removing import is_being_removed
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -63,13 +62,10 @@ def _of(school_id: int, level: Level, who: Who) -> list[ColumnElement[bool]]:
 def _going(school_id: int, level: Level, who: Who, now: datetime) -> list[ColumnElement[bool]]:
     mine = col(Appointment.school_id) == school_id
     coming = (col(Appointment.cancelled_at).is_(None), col(Slot.ends_at) > now)
-    removing = (col(Meeting.wish) == ABSENT, col(Meeting.gone_at).is_(None))
     needed: list[Any] = []
     for whose in (_makers(), _teachers()):
         needed.append(whose.join(Slot, col(Slot.id) == col(Appointment.slot_id)).where(mine, *coming))
-        needed.append(whose.join(Meeting, col(Meeting.appointment_id) == col(Appointment.id)).where(mine, *removing))
-        entered = whose.join(CalendarEntry, col(CalendarEntry.appointment_id) == col(Appointment.id))
-        needed.append(entered.where(mine, *is_being_removed()))
+        needed.append(whose.where(mine, is_still_outside()))
     return [*_of(school_id, level, who), *(col(Contact.id).not_in(query) for query in needed)]
 
 
