@@ -142,6 +142,52 @@ MEETINGS = {
         AND (due_at IS NOT NULL OR claim IS NOT NULL OR attempt_at IS NOT NULL)""",
 }
 
+CALENDARS = {
+    # I12
+    "an appointment with two current entries on one link": """
+        SELECT appointment_id, min(id), max(id) FROM calendarentry WHERE replaced_at IS NULL
+        GROUP BY appointment_id, link_id HAVING count(*) > 1""",
+    "two entries of one generation": """
+        SELECT min(id), max(id) FROM calendarentry
+        GROUP BY appointment_id, link_id, generation HAVING count(*) > 1""",
+    "two entries with one key": "SELECT min(id), max(id) FROM calendarentry GROUP BY key HAVING count(*) > 1",
+    "an appointment to come without an entry on the calendar of its teacher": """
+        SELECT a.id, l.id FROM appointment a JOIN slot s ON s.id = a.slot_id
+        JOIN resourcemember m ON m.resource_id = a.resource_id
+        JOIN calendarlink l ON l.contact_id = m.contact_id AND l.connected_at IS NOT NULL
+        AND l.disconnected_at IS NULL AND l.saved_at IS NOT NULL AND l.calendar_id <> ''
+        WHERE a.cancelled_at IS NULL AND a.held_until IS NULL AND s.ends_at > :now AND NOT EXISTS
+        (SELECT 1 FROM calendarentry e WHERE e.appointment_id = a.id AND e.link_id = l.id
+        AND e.replaced_at IS NULL AND e.wish = 'present')""",
+    "an entry wished for an appointment that does not stand": """
+        SELECT e.id FROM calendarentry e JOIN appointment a ON a.id = e.appointment_id
+        JOIN calendarlink l ON l.id = e.link_id AND l.disconnected_at IS NULL
+        WHERE e.replaced_at IS NULL AND e.wish = 'present'
+        AND (a.cancelled_at IS NOT NULL OR a.held_until IS NOT NULL)""",
+    "an entry wished for somebody who is not of the appointment's teachers": """
+        SELECT e.id FROM calendarentry e JOIN appointment a ON a.id = e.appointment_id
+        JOIN calendarlink l ON l.id = e.link_id AND l.disconnected_at IS NULL
+        WHERE e.replaced_at IS NULL AND e.wish = 'present' AND NOT EXISTS
+        (SELECT 1 FROM resourcemember m WHERE m.resource_id = a.resource_id AND m.contact_id = l.contact_id)""",
+    "an entry to come that nobody makes": """
+        SELECT e.id FROM calendarentry e JOIN appointment a ON a.id = e.appointment_id
+        JOIN slot s ON s.id = a.slot_id JOIN calendarlink l ON l.id = e.link_id AND l.connected_at IS NOT NULL
+        AND l.disconnected_at IS NULL AND l.saved_at IS NOT NULL AND l.calendar_id <> ''
+        WHERE e.replaced_at IS NULL AND e.wish = 'present' AND e.remote_id IS NULL AND e.due_at IS NULL
+        AND e.problem IS NULL AND e.theirs = '' AND s.ends_at > :now""",
+    "an entry wished away that nobody removes": """
+        SELECT e.id FROM calendarentry e JOIN calendarlink l ON l.id = e.link_id AND l.disconnected_at IS NULL
+        WHERE e.wish = 'absent' AND e.gone_at IS NULL AND e.due_at IS NULL""",
+    "an entry wished away and still the current one": """
+        SELECT id FROM calendarentry WHERE wish = 'absent' AND replaced_at IS NULL""",
+    "an entry that is gone and still worked on": """
+        SELECT id FROM calendarentry WHERE gone_at IS NOT NULL
+        AND (due_at IS NOT NULL OR claim IS NOT NULL OR attempt_at IS NOT NULL)""",
+    "busy times of a calendar that is not linked any more": """
+        SELECT b.id FROM busytime b JOIN calendarlink l ON l.id = b.link_id
+        WHERE l.connected_at IS NULL OR l.disconnected_at IS NOT NULL""",
+}
+
 MAIL = {
     # I13
     "two mails with one key": "SELECT min(id), max(id) FROM message GROUP BY dedupe_key HAVING count(*) > 1",
@@ -158,7 +204,7 @@ MAIL = {
 ERRANDS = {
     # I14: whoever holds a claim has a lease, at the end of which the row is due again
     f"a claim without a lease, of a {table}": f"SELECT id FROM {table} WHERE claim IS NOT NULL AND due_at IS NULL"  # noqa: S608 - our own names
-    for table in ("meeting", "message", "sweep", "task", "webhookreceipt")
+    for table in ("calendarentry", "calendarlink", "meeting", "message", "sweep", "task", "webhookreceipt")
 }
 
 SIGN_INS = {
@@ -228,4 +274,4 @@ def _foreign(tie: str) -> tuple[str, str]:
 
 SCHOOLS = dict(map(_foreign, TIES))
 
-ALL = BOOKING | OCCUPANCY | MEETINGS | MAIL | ERRANDS | SIGN_INS | SCHOOLS
+ALL = BOOKING | OCCUPANCY | MEETINGS | CALENDARS | MAIL | ERRANDS | SIGN_INS | SCHOOLS
