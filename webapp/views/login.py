@@ -118,9 +118,8 @@ def redeem_link() -> Response | tuple[str, int]:
     except DeadLink as error:
         return page("login/link.html", error.status, school_name="", email="")
     auth.remember(secret)
-    if found.link.leads_to == CALENDAR_SYNC:
-        return redirect(f"/s/{found.school.slug}/calendar-sync", 303)
-    return redirect(url_for("reports.landing", school=found.school.slug), 303)
+    page_of = {CALENDAR_SYNC: "calendar_sync.show"}.get(found.link.leads_to, "reports.landing")
+    return redirect(url_for(page_of, school=found.school.slug), 303)
 
 
 @blueprint.get("/schools")

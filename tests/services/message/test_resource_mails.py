@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
-from factories import make_class, make_contact, make_teacher, stored
+from factories import LONG_AGO, make_calendar_link, make_class, make_contact, make_teacher, stored
 from outside import Outside
 from sqlmodel import select
 
@@ -71,6 +71,39 @@ def test_a_new_event_mails_no_teacher(database: Database, evening: Evening, outs
     work(outside)
 
     assert to_teachers(outside) == []
+
+
+@pytest.mark.parametrize("grant", [{}, {"needs_reconnect_at": LONG_AGO}])
+def test_a_teacher_whose_calendar_gets_the_entries_is_mailed_no_file_and_the_other_is(
+    database: Database, evening: Evening, outside: Outside, grant: dict[str, datetime]
+) -> None:
+    """F42: one channel per recipient, R103."""
+    want(database, evening)
+    with evening.later(database) as session:
+        make_calendar_link(session, evening.teacher, calendar_id="school", saved_at=evening.now, **grant)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database):
+        evening.cancel(booked)
+    work(outside)
+
+    entries = {(mail.recipient, bool(mail.invitation)) for mail in to_teachers(outside)}
+    assert entries == {(evening.teacher.email, False), ("hugh@school.example", True)}
+    assert len(to_teachers(outside)) == 4
+
+
+def test_a_calendar_that_was_parted_from_gets_no_entries_and_the_files_come_again(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    with evening.later(database) as session:
+        parted = {"disconnected_at": evening.now}
+        make_calendar_link(session, evening.teacher, calendar_id="school", saved_at=evening.now, **parted)
+    book(database, evening)
+
+    work(outside)
+
+    assert all(mail.invitation for mail in to_teachers(outside))
 
 
 def test_each_teacher_of_the_resource_is_mailed_once_of_a_booking(

@@ -209,6 +209,7 @@ def _set_reading(link: CalendarLink, *, now: datetime) -> None:
 
 
 def _forget_busy_times(session: Session, link: CalendarLink) -> None:
+    """What was red for them is let be within seconds, by the job that reads them."""
     session.execute(delete(BusyTime).where(col(BusyTime.link_id) == link.id))
     link.synced_at = None
 

@@ -17,9 +17,19 @@ def is_live() -> ColumnElement[bool]:
     )
 
 
+def is_set_up() -> ColumnElement[bool]:
+    """As `CalendarLink.is_set_up`."""
+    return and_(
+        col(CalendarLink.connected_at).is_not(None),
+        col(CalendarLink.disconnected_at).is_(None),
+        col(CalendarLink.calendar_id) != "",
+        col(CalendarLink.saved_at).is_not(None),
+    )
+
+
 def is_export() -> ColumnElement[bool]:
     """As `CalendarLink.is_export` (R33)."""
-    return and_(is_live(), col(CalendarLink.calendar_id) != "", col(CalendarLink.saved_at).is_not(None))
+    return and_(is_live(), is_set_up())
 
 
 def has_export(contact_id: Any) -> ColumnElement[bool]:
@@ -27,6 +37,8 @@ def has_export(contact_id: Any) -> ColumnElement[bool]:
     return exists().where(col(CalendarLink.contact_id) == contact_id, is_export())
 
 
-def exports(session: Session, contact_id: int) -> bool:
-    """One look: what reaches a teacher's calendar by itself is not mailed to them as a file too (FAILURES F42)."""
-    return bool(session.execute(select(has_export(contact_id))).scalar_one())
+def gets_entries(session: Session, contact_id: int | None) -> bool:
+    """Whether appointments reach a calendar of theirs by itself, now or once the grant lives again: then none is mailed
+    to them as a file too (FAILURES F42)."""
+    query = select(col(CalendarLink.id)).where(col(CalendarLink.contact_id) == contact_id, is_set_up())
+    return session.execute(query.limit(1)).first() is not None

@@ -40,6 +40,7 @@ from webapp.models.people.sign_in_link import CALENDAR_SYNC
 from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
+from webapp.services.calendar.linked import gets_entries
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.calendar_entries import calendar_entry
@@ -149,10 +150,10 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
     if not text.is_on and message.kind not in {NEW_LINKS, NEW_ROOMS}:
         return None
     draft = written(facts, message.kind, text)
-    mail = replace(
-        _mail(message, draft.letter),
-        invitation=_invitation(facts, message.recipient, base_url=base_url, sender=sender, now=now),
-    )
+    mail = _mail(message, draft.letter)
+    if message.kind != RESOURCE or not gets_entries(session, message.contact_id):
+        entry = _invitation(facts, message.recipient, base_url=base_url, sender=sender, now=now)
+        mail = replace(mail, invitation=entry)
     return Draft(mail, draft.schedule)
 
 
