@@ -1,24 +1,26 @@
 """Whatever the clocks do: the time that the office typed is one instant on the page, in the mail and its calendar
-file, in Zoom and in reports.
+file, in the private links of both sides, in Zoom, in the teacher's Google and Outlook calendars, and in reports.
 
 RELIABILITY 2.7 and 2.8, for thirty zones on the days around each change of their clocks in the next two years.
 """
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from html import unescape
 from itertools import groupby
 from typing import Any
 
+import icalendar
 import pytest
 import vobject
 from app import Browser, fake_providers, make_app
 from app import test_settings as settings_of
 from conftest import KEY, NOW
 from factories import (
+    make_calendar_link,
     make_class,
     make_connection,
     make_contact,
@@ -30,22 +32,27 @@ from factories import (
     make_student,
     make_teacher,
 )
-from fakes import FakeMailer, FakeMeetings
+from fakes import FakeCalendars, FakeMailer, FakeMeetings
 from online_office import time_stands_at, words
 from sqlmodel import Session, col, select
 from zones import ZONES, Change, changes_of, days_ahead, instants_shown_as
 
+from jobs.calendar_export import export_entries
 from jobs.link_sync import sync_links
 from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
 from webapp.errors import Invalid
 from webapp.i18n import sentence
 from webapp.models import Contact, Event, EventSettings, Level, Slot, metadata
-from webapp.providers.base import MadeMeeting, Mail, MeetingOrder
+from webapp.models.people.feed import TEACHER
+from webapp.providers.base import EntryOrder, MadeEntry, MadeMeeting, Mail, MeetingOrder
+from webapp.providers.google.entries import creation as google_creation
+from webapp.providers.microsoft.orders import creation as microsoft_creation
 from webapp.providers.zoom.orders import creation
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
 from webapp.services.event.create_slots import SlotsInput, create_slots, preview_create
+from webapp.services.people.feeds import make_feed
 from webapp.services.system.audit import SYSTEM
 
 MINUTES = 15
@@ -70,6 +77,7 @@ class Round:
     family: Contact
     child: str
     family_page: Browser
+    feeds: list[str]
 
 
 class ToldMeetings(FakeMeetings):
@@ -85,12 +93,28 @@ class ToldMeetings(FakeMeetings):
         return made
 
 
+class ToldCalendars(FakeCalendars):
+    """Keeps what a client would send, by the link that stands in it."""
+
+    def __init__(self, creation: Callable[[EntryOrder], dict[str, Any]]) -> None:
+        super().__init__()
+        self.creation = creation
+        self.bodies: dict[str, dict[str, Any]] = {}
+
+    def put(self, calendar: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
+        self.bodies[link_in(order.description)] = self.creation(order)
+        return super().put(calendar, order, by=by)
+
+
 class World:
     """One school with an event for each zone."""
 
     def __init__(self, url: str) -> None:
         self.zoom, self.mailer = ToldMeetings(), FakeMailer()
-        self.app = make_app(settings_of(url, KEY), fake_providers(self.zoom, self.mailer))
+        self.google, self.outlook = ToldCalendars(google_creation), ToldCalendars(microsoft_creation)
+        accounts = {"google": self.google.for_store, "microsoft": self.outlook.for_store}
+        providers = replace(fake_providers(self.zoom, self.mailer), calendars=accounts)
+        self.app = make_app(settings_of(url, KEY), providers)
         self.database: Database = self.app.extensions["confab"].database
         metadata.create_all(self.database.engine)
         self.office = Browser(self.app)
@@ -106,12 +130,15 @@ class World:
             event = make_event(session, self.school, zone=zone, settings=values)
             teacher = make_teacher(session, self.school, "Folake", zone.replace("/", " "))
             make_host(session, teacher, remote_id=self.zoom.add_user(teacher.email or "").key)
+            for provider in ("google", "microsoft"):
+                make_calendar_link(session, teacher, provider=provider, calendar_id="school", saved_at=NOW)
             make_resource(session, event, teacher)
             alice, mia = make_contact(session, self.school), make_student(session, self.school)
             make_guardian(session, alice, mia)
             make_class(session, self.school, teacher, mia, appointments_allowed=100)
             browser = Browser(self.app).sign_in(session, alice, now=NOW)
-            return Round(event, teacher.name, alice, mia.token, browser)
+            feeds = [make_feed(session, *whose, who=SYSTEM, now=NOW) for whose in ((alice,), (teacher, TEACHER))]
+            return Round(event, teacher.name, alice, mia.token, browser, feeds)
 
     def generate(self, event: Event, walls: list[datetime]) -> None:
         """As the office does: a range of times of day, for the dates on which they are wanted."""
@@ -128,6 +155,7 @@ class World:
             settings = session.get_one(EventSettings, found.event.id)
             book(session, found.event, settings, found.family, choices, now=NOW)
         sync_links(self.app)
+        export_entries(self.app)
         deliver_mail(self.app)
 
     def stored(self, event: Event) -> Instants:
@@ -143,6 +171,23 @@ class World:
         assert {(body["timezone"], body["duration"]) for body in told.values()} == {(zone, MINUTES)}
         assert {body["start_time"][-1] for body in told.values()} == {"Z"}
         return {link: datetime.fromisoformat(body["start_time"]) for link, body in told.items()}
+
+    def in_google(self, zone: str, links: Collection[str]) -> Instants:
+        """As Google understands what it is told: an offset is of UTC, whatever the zone that is shown."""
+        told = {link: body for link, body in self.google.bodies.items() if link in links}
+        assert {body[edge]["timeZone"] for body in told.values() for edge in ("start", "end")} == {zone}
+        return spans({link: [body[edge]["dateTime"] for edge in ("start", "end")] for link, body in told.items()})
+
+    def in_outlook(self, links: Collection[str]) -> Instants:
+        """As Microsoft does: a wall clock in the zone that is named with it."""
+        told = {link: body for link, body in self.outlook.bodies.items() if link in links}
+        assert {body[edge]["timeZone"] for body in told.values() for edge in ("start", "end")} == {"UTC"}
+        said = {link: [f"{body[edge]['dateTime']}Z" for edge in ("start", "end")] for link, body in told.items()}
+        return spans(said)
+
+    def in_feeds(self, found: Round) -> list[bytes]:
+        """The files behind the private links of the family and of the teacher."""
+        return [Browser(self.app).get(f"/calendar/{secret}.ics").data for secret in found.feeds]
 
     def in_report(self, event: Event, zone: str, day: date | None = None) -> Instants:
         """The office's Teachers Schedule, of all days or of one."""
@@ -170,13 +215,24 @@ class World:
         return text, instants_by_day(pieces, r"<tr.*?</tr>", zone)
 
 
-def in_calendar(mail: Mail) -> Instants:
-    """The entries of its file, as another program reads them."""
-    assert mail.invitation
-    events = vobject.readOne(mail.invitation.content.decode()).vevent_list
+def in_calendar(file: bytes) -> Instants:
+    """The entries of a calendar file, as two programs read them that know nothing of each other."""
+    events = vobject.readOne(file.decode()).vevent_list
     assert {event.dtend.value - event.dtstart.value for event in events} == {LENGTH}
     assert {event.dtstart.value.utcoffset() for event in events} == {timedelta()}
-    return {event.url.value: event.dtstart.value for event in events}
+    read_by_one = {event.url.value: event.dtstart.value for event in events}
+    others = icalendar.Calendar.from_ical(file).walk("VEVENT")
+    assert not any(event.errors for event in others)
+    assert {str(event["url"]): event.decoded("dtstart") for event in others} == read_by_one
+    assert {event.decoded("dtend") - event.decoded("dtstart") for event in others} == {LENGTH}
+    return read_by_one
+
+
+def spans(said: dict[str, list[str]]) -> Instants:
+    """The beginnings of what lasts as long as a slot."""
+    read_as = {link: [datetime.fromisoformat(one) for one in edges] for link, edges in said.items()}
+    assert {end - start for start, end in read_as.values()} == {LENGTH}
+    return {link: start for link, (start, _) in read_as.items()}
 
 
 def slots_at(*walls: datetime) -> SlotsInput:
@@ -235,7 +291,8 @@ def why_not(wall: datetime, zone: str) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with time_stands_at(NOW):
+    with time_stands_at(NOW), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.calendar_export.spacing_of", lambda _: (0.0, 0.0))
         world = World(f"sqlite:///{tmp_path_factory.mktemp('instants') / 'test.db'}")
         yield world
         world.database.dispose()
@@ -260,7 +317,7 @@ def test_the_thirty_zones_change_their_clocks_in_every_way() -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_page_mail_calendar_zoom_and_report_show_the_instant_that_the_office_typed(world: World, zone: str) -> None:
-    """R3, R100: F18. RELIABILITY 2.7."""
+    """R3, R100, R103: F18. RELIABILITY 2.7."""
     walls = wanted_walls(zone)
     found = world.round_in(zone)
 
@@ -274,7 +331,11 @@ def test_page_mail_calendar_zoom_and_report_show_the_instant_that_the_office_typ
     assert sorted(in_zoom.values()) == sorted(typed.values())
     assert world.on_page(found, zone) == in_zoom
     assert world.in_mail(found, zone) == (in_zoom, in_zoom)
-    assert in_calendar(world.confirmation(found)) == in_zoom
+    invited = world.confirmation(found).invitation
+    assert invited
+    assert [in_calendar(file) for file in (invited.content, *world.in_feeds(found))] == [in_zoom] * 3
+    assert world.in_google(zone, in_zoom.keys()) == in_zoom
+    assert world.in_outlook(in_zoom.keys()) == in_zoom
     assert world.in_report(found.event, zone) == in_zoom
     for day in {change.low.date() for change in changes_of(zone, NOW)[:2]}:
         of_day = {link: at for link, at in in_zoom.items() if f"{day}" in {w[:10] for w in typed if typed[w] == at}}
