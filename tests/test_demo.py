@@ -20,7 +20,8 @@ from demo_process import DemoProcess
 
 from webapp.demo.files import DemoFiles
 
-KEYS = {"url", "sandbox_url", "mailbox_url", "event_url", "school", "data_dir", "admin", "teacher", "parent"}
+KEYS = {"url", "sandbox_url", "google_url", "microsoft_url", "mailbox_url", "event_url", "school", "data_dir"}
+KEYS |= {"admin", "teacher", "parent"}
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from webapp import clock, create_app, schema
 from webapp.config import Settings
 from webapp.demo import school
+from webapp.demo.calendars import seed_calendars
 from webapp.demo.files import DemoFiles
 from webapp.demo.zoom import seed_zoom, send_webhooks
 from webapp.sandbox.run import RunningSandbox, start_sandbox
@@ -74,11 +75,13 @@ class Demo:
             "Confab": addresses["url"],
             "Parents book at": addresses["event_url"],
             "Zoom stand-in": addresses["sandbox_url"],
+            "Google stand-in": addresses["google_url"],
+            "Outlook stand-in": addresses["microsoft_url"],
             "Mailbox": addresses["mailbox_url"],
         }
         people = {name.capitalize(): self._facts[name] for name in ("admin", "teacher", "parent")}
-        lines = [f"{name:16} {address}" for name, address in pages.items() if address]
-        lines += [f"{name:16} {p['email']}   {p['password']}" for name, p in people.items() if p]
+        lines = [f"{name:17} {address}" for name, address in pages.items() if address]
+        lines += [f"{name:17} {p['email']}   {p['password']}" for name, p in people.items() if p]
         return "\n".join(["", *lines, "", "Ctrl-C ends it. The data stays in " + addresses["data_dir"] + ".", ""])
 
     def _start(self) -> None:
@@ -93,14 +96,15 @@ class Demo:
         if is_new:
             self._files.start_over()
         self._sandbox = start_sandbox(self._files.sandbox)
-        settings = self._settings(listening.getsockname()[1])
+        is_empty = self._empty if is_new else self._facts["event"] is None
+        settings = self._settings(listening.getsockname()[1], empty=is_empty)
         app = create_app(settings)
         database = app.extensions["confab"].database
         schema.upgrade(database)
         if is_new:
             self._facts |= school.load(database, empty=self._empty, now=clock.now())
             self._files.store(self._facts)
-        seed_zoom(self._sandbox, settings, empty=self._facts["event"] is None)
+        seed_zoom(self._sandbox, settings, empty=is_empty)
         self._url = settings.base_url
         from jobs import scheduler
 
@@ -110,11 +114,11 @@ class Demo:
         threading.Thread(target=self._server.serve_forever, name="pages", daemon=True).start()
         send_webhooks(self._sandbox, settings)
 
-    def _settings(self, port: int) -> Settings:
-        sandbox = self._sandbox
+    def _settings(self, port: int, *, empty: bool) -> Settings:
+        sandbox, base_url = self._sandbox, f"http://127.0.0.1:{port}"
         assert sandbox is not None
         return self._files.settings(
-            base_url=f"http://127.0.0.1:{port}",
+            base_url=base_url,
             mail_server="127.0.0.1",
             mail_port=sandbox.smtp_port,
             mail_encryption="none",
@@ -122,6 +126,7 @@ class Demo:
             zoom_oauth_url=sandbox.zoom_url,
             zoom_api_url=f"{sandbox.zoom_url}/v2",
             zoom_link_hosts=(sandbox.zoom_url.partition("//")[2],),
+            **seed_calendars(sandbox, base_url, empty=empty),
         )
 
     def _addresses(self) -> dict[str, Any]:
@@ -130,6 +135,8 @@ class Demo:
         return {
             "url": self._url,
             "sandbox_url": self._sandbox.zoom_url,
+            "google_url": self._sandbox.google_url,
+            "microsoft_url": self._sandbox.microsoft_url,
             "mailbox_url": self._sandbox.mailbox_url,
             "event_url": f"{self._url}/{self._facts['school']}/{event}/" if event else None,
             "school": self._facts["school"],
