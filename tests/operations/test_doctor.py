@@ -121,6 +121,8 @@ def test_people_read_it_line_by_line(patient: Patient) -> None:
         ("zoom app", "warn", {"CONFAB_ZOOM_CLIENT_ID": "", "CONFAB_ZOOM_CLIENT_SECRET": ""}),
         ("clock", "warn", {"CONFAB_ZOOM_CLIENT_ID": "", "CONFAB_ZOOM_CLIENT_SECRET": ""}),
         ("zoom app", "bad", {"CONFAB_ZOOM_CLIENT_SECRET": ""}),
+        ("google app", "bad", {"CONFAB_GOOGLE_CLIENT_ID": "id"}),
+        ("microsoft app", "bad", {"CONFAB_MICROSOFT_CLIENT_SECRET": "secret"}),
         ("zoom", "bad", {"CONFAB_ZOOM_API_URL": "http://127.0.0.1:1/v2"}),
         ("mail sender", "warn", {"CONFAB_MAIL_SENDER": "Confab <confab@localhost>"}),
         ("support address", "warn", {"CONFAB_SUPPORT_ADDRESS": ""}),

@@ -22,6 +22,8 @@ def setting_findings(settings: Settings) -> Iterator[Finding]:
     yield _place(settings)
     yield _zoom_app(settings)
     yield _zoom_webhooks(settings)
+    yield _calendar_app("Google", settings.google_client_id, settings.google_client_secret)
+    yield _calendar_app("Microsoft", settings.microsoft_client_id, settings.microsoft_client_secret)
     yield _sender(settings)
     if settings.support_address:
         yield ok("support address", "set")
@@ -115,6 +117,16 @@ def _zoom_webhooks(settings: Settings) -> Finding:
         todo = "Once Zoom has the new secret, take the old one out of CONFAB_ZOOM_WEBHOOK_SECRETS."
         return warn("zoom webhooks", f"{len(secrets)} secrets are accepted", todo)
     return ok("zoom webhooks", f"expected at {settings.base_url}/zoom/webhook")
+
+
+def _calendar_app(service: str, client_id: str, client_secret: str) -> Finding:
+    name = f"{service.lower()} app"
+    if bool(client_id) != bool(client_secret):
+        missing = f"CONFAB_{service.upper()}_CLIENT_{'SECRET' if client_id else 'ID'}"
+        return bad(name, f"{missing} is missing", f"Both are where the app is registered at {service}; see README.md.")
+    if not client_id:
+        return ok(name, "not set: teachers are not offered to link such calendars")
+    return ok(name, "client ID and secret set")
 
 
 def _sender(settings: Settings) -> Finding:
