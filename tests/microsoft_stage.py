@@ -41,6 +41,7 @@ class MicrosoftStage(StandIn):
         self.settings = Settings(
             secret_key=secrets.token_hex(32),
             token_keys=(secrets.token_hex(32),),
+            base_url=redirect.removesuffix("/oauth/microsoft"),
             **microsoft_settings(url, self.made),
         )
         self.grants = microsoft_grants(self.settings)
@@ -55,9 +56,13 @@ class MicrosoftStage(StandIn):
         wiring = {"http": http, "api_url": f"{self.url}/v1.0", "renew": self.grants.refresh}
         return MicrosoftCalendars(store or self.store, **(wiring | values))
 
-    def consent(self, *, granted: str = ASKED, decision: str = "allow", email: str = PETRA) -> str:
+    def consent(self, **values: Any) -> str:
+        """As `accept`, for a page that our client asks for."""
+        return self.accept(self.grants.authorize_url(state="our-state", verifier=VERIFIER), **values)
+
+    def accept(self, url: str, *, granted: str = ASKED, decision: str = "allow", email: str = PETRA) -> str:
         """What a teacher does at the consent page; gives the address to which the browser is sent back."""
-        page = urlsplit(self.grants.authorize_url(state="our-state", verifier=VERIFIER))
+        page = urlsplit(url)
         asked = {name: values[0] for name, values in parse_qs(page.query).items()}
         mailbox = next(one["id"] for one in self.state()["mailboxes"] if one["email"] == email)
         form = {**asked, "decision": decision, "mailbox_id": mailbox, "granted": granted.split()}
