@@ -24,6 +24,7 @@ class Playground:
         self.school: str = printed["school"]
         self.people: dict[str, dict[str, str]] = {name: printed[name] for name in ("admin", "teacher", "parent")}
         self._mailbox, self._zoom = printed["mailbox_url"], printed["sandbox_url"]
+        self.google: str = printed["google_url"]
 
     def admin(self, path: str) -> str:
         return f"{self.url}/s/{self.school}/{path}"
