@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import postgres
 from evening import Evening
-from factories import make_class, make_host, make_resource, make_teacher
+from factories import make_class, make_contact, make_guardian, make_host, make_resource, make_teacher
 from fakes import make_tokens
 from outside import Outside
 from sqlmodel import Session, col, select
@@ -50,11 +50,13 @@ T = TypeVar("T")
 
 
 class BusyEvening:
-    """Two families, two teachers and a team of both, a dozen slots, a provider in a storm."""
+    """Two families, of which one is two households, two teachers and a team of both, a dozen slots, a provider in a
+    storm."""
 
     def __init__(self, database: Database, outside: Outside, *, appointments_allowed: int) -> None:
         _empty(database)
         self.database, self.outside = database, outside
+        self.limits: dict[str, int] = {}
         storm = self.storm = StormyMeetings(lambda: outside.now)
         outside.meetings = storm
         self.providers = outside.app.extensions["confab"].providers
@@ -69,9 +71,12 @@ class BusyEvening:
             make_host(session, ines)
             self.teachers = [evening.teacher, ines]
             self.families = [(evening.alice, evening.mia), evening.family("Bob", "Ben", evening.teacher)]
+            carol = make_contact(session, evening.school, "Carol")
+            make_guardian(session, carol, evening.mia)
             for teacher in self.teachers:
                 for _, child in self.families:
                     make_class(session, evening.school, teacher, child, appointments_allowed=appointments_allowed)
+            self.families.append((carol, evening.mia))
             team = make_resource(session, evening.event, *self.teachers)
             self.team_id = team.id
             resources = [evening.resource, make_resource(session, evening.event, ines), team]
@@ -131,7 +136,18 @@ class BusyEvening:
             return update_slots(session, self.event, typed, who=SYSTEM, now=self.now).slots
 
     def set_provider(self, provider: str) -> bool:
-        typed = UiSetupInput(opens_at="2026-09-01T07:00", provider=provider)
+        return self._save(provider=provider)
+
+    def set_limits(self, limits: dict[str, int]) -> bool:
+        """All others are lifted."""
+        self.limits = limits
+        with self.database.reading() as session:
+            provider = session.get_one(EventSettings, self.event.id).provider
+        return self._save(provider=provider or "")
+
+    def _save(self, provider: str) -> bool:
+        """UI Setup, whole, as its form sends it."""
+        typed = UiSetupInput(opens_at="2026-09-01T07:00", provider=provider, **self.limits)
         return bool(self._attempt(lambda s: save_ui_setup(s, self.event, typed, who=SYSTEM, now=self.now)))
 
     def connect(self) -> None:

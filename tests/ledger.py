@@ -28,13 +28,16 @@ class Booked:
 
 @dataclass
 class Ledger:
-    """Two teachers and a team of both, by number; slots are counted through, resource by resource."""
+    """Two teachers and a team of both, by number; slots are counted through, resource by resource.
+
+    Families 0 and 2 are the two households of one child: each books for itself, and the child is in one place."""
 
     kinds: list[str]
     is_visible: list[bool] = field(init=False)
     booked: dict[int, Booked] = field(default_factory=dict)
     held: dict[int, tuple[list[int], datetime]] = field(default_factory=dict)
     """By family the slots, and until when."""
+    limits: dict[str, int] = field(default_factory=dict)
     now: datetime = datetime.min
     has_provider: bool = True
     is_connected: bool = True
@@ -63,8 +66,9 @@ class Ledger:
         return {family: slots for family, (slots, until) in self.held.items() if until > self.now}
 
     def may_book(self, slot: int, family: int) -> bool:
-        mine = [b for b in self.booked.values() if b.family == family and b.slot // TIMES == slot // TIMES]
-        return self.is_visible[slot] and len(mine) < ALLOWED and self._is_free(slot, family)
+        of_child = [b for b in self._with(slot, family) if child(b.family) == child(family)]
+        is_allowed = len(of_child) < ALLOWED and self._is_within_limits(slot, family)
+        return self.is_visible[slot] and is_allowed and self._is_free(slot, family)
 
     def may_move(self, number: int, slot: int) -> bool:
         was = self.booked[number]
@@ -99,15 +103,29 @@ class Ledger:
     def pick(self, which: int) -> int:
         return sorted(self.booked)[which % len(self.booked)]
 
+    def _is_within_limits(self, slot: int, family: int) -> bool:
+        """The rules of UI Setup, counted anew: what a household made is its own, a teacher's day is everybody's."""
+        mine = sum(b.family == family for b in self.booked.values())
+        found = {"max_per_event": mine, "max_per_child": mine, "max_per_day": len(self._with(slot, family))}
+        return all(found[rule] < most for rule, most in self.limits.items())
+
+    def _with(self, slot: int, family: int) -> list[Booked]:
+        """What stands with the teacher or team of the slot, and what other families hold there."""
+        return [b for b in [*self.booked.values(), *self._held_by_others(family)] if b.slot // TIMES == slot // TIMES]
+
+    def _held_by_others(self, family: int) -> list[Booked]:
+        return [Booked(slot, who, False) for who, slots in self.live().items() if who != family for slot in slots]
+
     def _is_free(self, slot: int, family: int, *, besides: int = 0) -> bool:
-        """Seat, family and every teacher of the resource."""
-        others = [(who, held) for who, held in self.live().items() if who != family]
-        holds = [(-100, Booked(there, who, False)) for who, held in others for there in held]
-        for number, other in [*self.booked.items(), *holds]:
-            if number == besides:
-                continue
+        """Seat, family, child and every teacher of the resource."""
+        booked = [other for number, other in self.booked.items() if number != besides]
+        for other in [*booked, *self._held_by_others(family)]:
             is_meanwhile = abs(other.slot % TIMES - slot % TIMES) < 2
             shares_teacher = self.members[other.slot // TIMES] & self.members[slot // TIMES]
-            if is_meanwhile and (other.family == family or shares_teacher):
+            if is_meanwhile and (child(other.family) == child(family) or shares_teacher):
                 return False
         return True
+
+
+def child(family: int) -> int:
+    return family % 2

@@ -32,6 +32,8 @@ NUMBERS = st.integers(0, 11)
 WAITS = st.sampled_from([0, 3, 7, 20, 61, 130, 141, 660, 3700])
 """Seconds: below and above a pause, a lease, a list's lag, the quarantine."""
 TEACHERS = st.integers(0, 1)
+FAMILIES = st.integers(0, 2)
+LIMITS = st.dictionaries(st.sampled_from(["max_per_event", "max_per_child", "max_per_day"]), st.integers(1, 4))
 AT_PROVIDER = st.sampled_from(sorted(STATES))
 
 
@@ -43,7 +45,7 @@ class Evenings(RuleBasedStateMachine):
         self.database, self.outside = database, outside
         self.ledger: Ledger | None = None
 
-    @initialize(bookings=st.lists(st.tuples(st.integers(0, 1), NUMBERS), min_size=1, max_size=5))
+    @initialize(bookings=st.lists(st.tuples(FAMILIES, NUMBERS), min_size=1, max_size=5))
     def set_the_scene(self, bookings: list[tuple[int, int]]) -> None:
         self.evening = BusyEvening(self.database, self.outside, appointments_allowed=ALLOWED)
         self.ledger = Ledger([*KINDS] * 3)
@@ -51,7 +53,7 @@ class Evenings(RuleBasedStateMachine):
         for family, slot in bookings:
             self.book(family, slot, True)
 
-    @rule(family=st.integers(0, 1), slot=NUMBERS, wants_virtual=st.booleans())
+    @rule(family=FAMILIES, slot=NUMBERS, wants_virtual=st.booleans())
     def book(self, family: int, slot: int, wants_virtual: bool) -> None:
         self.ledger.now = self.outside.now
         ids = self.evening.book(family, slot, is_virtual=self.ledger.asked(slot, wants_virtual))
@@ -60,7 +62,7 @@ class Evenings(RuleBasedStateMachine):
             self.ledger.place(number, slot, family, wants_virtual)
             self.ledger.held.pop(family, None)
 
-    @rule(family=st.integers(0, 1), slots=st.lists(NUMBERS, min_size=1, max_size=3), wants_virtual=st.booleans())
+    @rule(family=FAMILIES, slots=st.lists(NUMBERS, min_size=1, max_size=3), wants_virtual=st.booleans())
     def hold(self, family: int, slots: list[int], wants_virtual: bool) -> None:
         """A plan, instead of what the family held before; what it holds it books by `book`, or lets run out."""
         self.ledger.now = self.outside.now
@@ -102,6 +104,12 @@ class Evenings(RuleBasedStateMachine):
         self.evening.update(slot, visibility=visibility)
         assert self.evening.meetings_of(standing) == before
         self.ledger.is_visible[slot] = visibility == "visible"
+
+    @rule(limits=LIMITS)
+    def set_limits(self, limits: dict[str, int]) -> None:
+        """What stands beyond them stays."""
+        assert self.evening.set_limits(limits)
+        self.ledger.limits = limits
 
     @rule(is_on=st.booleans())
     def set_provider(self, is_on: bool) -> None:
@@ -270,6 +278,29 @@ RARE = {
         ("hold", 1, [2], True),
         ("hold", 0, [2], True),
         ("book", 0, 2, True),
+    ],
+    "two households have their own limits, and one child in one place": [
+        ("set_limits", {"max_per_event": 1, "max_per_day": 3}),
+        ("book", 0, 0, True),
+        ("book", 0, 2, True),
+        ("book", 2, 5, True),
+        ("book", 2, 2, True),
+        ("book", 1, 4, True),
+        ("set_limits", {"max_per_event": 2, "max_per_child": 2, "max_per_day": 2}),
+        ("book", 0, 6, True),
+        ("hold", 2, [6], True),
+        ("book", 1, 6, True),
+    ],
+    "a lower limit takes nothing, and what is held counts on a teacher's day": [
+        ("book", 0, 0, True),
+        ("hold", 1, [2], True),
+        ("set_limits", {"max_per_event": 1, "max_per_day": 1}),
+        ("move", 0, 2, True),
+        ("book", 1, 2, True),
+        ("cancel", 0),
+        ("hold", 2, [0], True),
+        ("wait", 660),
+        ("book", 1, 0, True),
     ],
     "booked while the teacher was not known": [("map_contacts", 0, "vanished"), ("book", 0, 0, True)],
     "made under a user who was made anew": [("map_contacts", 0, "made anew"), ("book", 0, 0, True), ("wait", 7)],
