@@ -302,6 +302,10 @@ RARE = {
         ("wait", 660),
         ("book", 1, 0, True),
     ],
+    "a plan of which a part is held does not make room for the rest of itself": [
+        ("hold", 0, [8], True),
+        ("hold", 0, [8, 11, 0], True),
+    ],
     "booked while the teacher was not known": [("map_contacts", 0, "vanished"), ("book", 0, 0, True)],
     "made under a user who was made anew": [("map_contacts", 0, "made anew"), ("book", 0, 0, True), ("wait", 7)],
     "mapping failed and the call found out": [

@@ -44,12 +44,17 @@ def let_go(session: Session, appointments: Sequence[int], *, mine: int = 0, now:
     return {appointment for appointment, _ in gone}
 
 
-def let_go_of(session: Session, clash: Clash, *, mine: int, now: datetime) -> bool:
-    """Whether the minutes were held by expired holds, or by the family's own, and some are free now."""
+def let_go_of(session: Session, clash: Clash, *, mine: int, but: Collection[int] = (), now: datetime) -> bool:
+    """Whether the minutes were held by expired holds, or by the family's own, and some are free now. What is part of
+    the same plan (`but`) is kept: it does not make room for the rest."""
     holder = or_(col(Appointment.id) == clash.appointment_id, col(Appointment.slot_id) == clash.slot_id)
     is_in_nobodys_way = or_(col(Appointment.held_until) <= now, col(Appointment.contact_id) == mine)
-    holds = select(col(Appointment.id)).where(
-        holder, col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_not(None), is_in_nobodys_way
+    holds = (
+        select(col(Appointment.id))
+        .where(
+            holder, col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_not(None), is_in_nobodys_way
+        )
+        .where(col(Appointment.id).not_in(but))
     )
     found = session.execute(holds).scalars().all()
     return bool(found and let_go(session, found, mine=mine, now=now))

@@ -1,7 +1,7 @@
 """Write down what was planned: appointments or holds, the minutes of all people, and what follows."""
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,8 @@ def put_down(
     gap, new = turn.limits.gap, [plan for plan in plans if plan.held is None]
     each = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in new]
     needs = dict(ChainMap(*each))
-    take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=turn.maker_id, now=now)
+    taken = without_gaps(session, needs) if by_office else needs
+    take_minutes(session, taken, mine=turn.maker_id, plan=booked.values(), now=now)
     if until:
         return booked
     facts = [_fact(plan, booked[plan.offer.token], turn, act) for plan in plans]
@@ -101,11 +102,13 @@ def needs_of(
     return dict.fromkeys(spans, offer)
 
 
-def take_minutes(session: Session, needs: Mapping[Span, Offer], *, mine: int, now: datetime) -> None:
+def take_minutes(
+    session: Session, needs: Mapping[Span, Offer], *, mine: int, plan: Collection[int] = (), now: datetime
+) -> None:
     """Raises TimeClash, TooClose or TeacherBusy where the database says that somebody is elsewhere. What the maker
-    (`mine`) holds is let go."""
+    (`mine`) holds beside the plan (ids) is let go."""
     while clash := take(session, list(needs)):
-        if not let_go_of(session, clash, mine=mine, now=now):
+        if not let_go_of(session, clash, mine=mine, but=plan, now=now):
             raise _refusal(clash.span, needs[clash.span])
 
 
