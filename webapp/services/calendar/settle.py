@@ -132,7 +132,7 @@ def store_deleted(session: Session, claim: Claim, *, now: datetime) -> None:
         return
     if entry.wish == ABSENT:
         store_gone(session, claim, now=now)
-    elif not _is_of_lost_life(session, entry):
+    elif not is_of_lost_life(session, entry):
         write_if_ours(session, CalendarEntry, claim, **settled(), theirs=DELETED, theirs_at=now, missed_at=None)
     elif write_if_ours(session, CalendarEntry, claim, **settled()):
         make_anew(session, entry, now=now)
@@ -157,6 +157,12 @@ def make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
     if about.is_standing and about.ends_at > now and link.is_set_up:
         replace_entry(session, entry, about, Place(entry.link_id, link.calendar_id, link.is_live), now=now)
         session.flush()
+
+
+def is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
+    """Since a backup was restored nobody has seen the entry: it was removed in the life that was lost."""
+    since = restored_at(session)
+    return since is not None and (entry.put_at is None or entry.put_at < since)
 
 
 def _locked(session: Session, claim: Claim) -> CalendarEntry | None:
@@ -208,9 +214,3 @@ def _told(entry: CalendarEntry, order: EntryOrder) -> Span | None:
 
 def _span(one: EntryOrder | MadeEntry) -> Span:
     return one.starts_at, one.ends_at
-
-
-def _is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
-    """Since a backup was restored nobody has seen the entry: it was removed in the life that was lost."""
-    since = restored_at(session)
-    return since is not None and (entry.put_at is None or entry.put_at < since)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -10,6 +11,7 @@ from sqlmodel import Session, col
 from webapp.models import Appointment, EventSettings, ResourceMember, Slot
 
 _AT_ONCE = 500
+Value = TypeVar("Value", int, str)
 
 
 def appointments_waiting_on(
@@ -47,7 +49,7 @@ def _waiting(
     return [number for number in session.execute(query).scalars() if number is not None]
 
 
-def portions(numbers: Collection[int]) -> Iterator[list[int]]:
+def portions(numbers: Collection[Value]) -> Iterator[list[Value]]:
     """SQLite takes a limited number of values in one statement."""
     rest = iter(sorted(set(numbers)))
     while some := list(islice(rest, _AT_ONCE)):

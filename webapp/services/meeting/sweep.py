@@ -79,6 +79,10 @@ def look_now(session: Session, *, school_id: int | None = None, now: datetime) -
     wake(session, "sweep")
 
 
+def provider_of(session: Session, claim: Claim) -> str:
+    return session.get_one(Sweep, claim.id).provider
+
+
 def begin(session: Session, claim: Claim, *, quarantine: timedelta, now: datetime) -> Look | None:
     """None where the school is not connected: its next look is in an hour."""
     sweep = session.get_one(Sweep, claim.id)
