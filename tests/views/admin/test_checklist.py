@@ -13,8 +13,20 @@ from sqlmodel import select
 from statements import statements
 
 from webapp.db import Database
-from webapp.models import Class, Contact, Enrolment, Event, Level, MessageText, NotificationContact, Resource, Student
+from webapp.models import (
+    Appointment,
+    Class,
+    Contact,
+    Enrolment,
+    Event,
+    Level,
+    MessageText,
+    NotificationContact,
+    Resource,
+    Student,
+)
 from webapp.models.base import new_token
+from webapp.models.booking.appointment import CALENDAR_BUSY
 
 
 @pytest.fixture
@@ -65,6 +77,21 @@ def test_where_nothing_is_missing_it_says_so(office: Office) -> None:
     assert line(office, "Notification Contacts").startswith(
         "Ready None chosen: the Administrators are told of trouble."
     )
+
+
+def test_appointments_with_a_problem_are_counted_and_lead_to_the_list_that_names_them(office: Office) -> None:
+    ready(office)
+    slot, other = office.slots(office.folake, 2, day=1)
+    booked = office.booked(slot)
+    office.booked(other)
+    with office.arranged() as session:
+        session.get_one(Appointment, booked.id).problem = CALENDAR_BUSY
+
+    said = line(office, "Appointments")
+
+    assert said.startswith("Look at this 1 appointment has a problem: move, cancel or confirm it. Appointments List")
+    listed = office.dora.get(f"{office.base}/appointments?event={office.event.id}&state=red").text
+    assert "the teacher is busy in their calendar at this time" in words(listed)
 
 
 def test_an_empty_event_of_an_empty_school_is_told_what_to_do_first(office: Office) -> None:

@@ -29,7 +29,7 @@ from webapp.services.preflight.finding import (
 READY, LOOK, MISSING = "ready", "look", "missing"
 """Missing: families cannot book, or nobody is told. Look: it works, and may not be what is meant."""
 
-DETAILS, ADD_TEACHER, CLASSES, CONTACTS = "details", "add_teacher", "classes", "contacts"
+DETAILS, ADD_TEACHER, CLASSES, CONTACTS, RED = "details", "add_teacher", "classes", "contacts", "red"
 """The pages that mend what Preflight does not speak of."""
 
 
@@ -74,6 +74,8 @@ def checklist(session: Session, event: Event, settings: EventSettings, facts: Fa
         lines.append(_classes(counted))
     lines += [_families(event, counted), _slots(facts), _online(facts)]
     lines += [_booking(event, settings, facts, now), _mails(facts, counted), _notified(counted)]
+    if counted.red:
+        lines.append(_red(counted))
     return Checklist(tuple(lines), is_over=False)
 
 
@@ -223,3 +225,12 @@ def _notified(counted: Counted) -> Line:
     if counted.administrators:
         return Line(title, READY, _("None chosen: the Administrators are told of trouble."), SETUP)
     return Line(title, MISSING, _("Nobody is told of trouble: no Administrator has an email."), SETUP)
+
+
+def _red(counted: Counted) -> Line:
+    words = ngettext(
+        "%(n)s appointment has a problem: move, cancel or confirm it.",
+        "%(n)s appointments have a problem: move, cancel or confirm them.",
+        counted.red,
+    )
+    return Line(_("Appointments"), LOOK, words, RED)

@@ -7,7 +7,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlmodel import Session, col
 
-from webapp.models import Class, ClassTeacher, Contact, Enrolment, Event, Guardian, Resource, ResourceMember, Student
+from webapp.models import (
+    Appointment,
+    Class,
+    ClassTeacher,
+    Contact,
+    Enrolment,
+    Event,
+    Guardian,
+    Resource,
+    ResourceMember,
+    Student,
+)
+from webapp.services.booking.agenda import standing
 from webapp.services.event.class_list import left_out
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.texts import texts_of
@@ -26,7 +38,8 @@ class Students:
 
 @dataclass(frozen=True)
 class Counted:
-    """`no_email` are teachers of the event; `left_out` are classes that nobody of it teaches. A Simple PTA event has no
+    """`no_email` are teachers of the event; `left_out` are classes that nobody of it teaches; `red` are appointments
+    with a problem. A Simple PTA event has no
     use for the roster: there it counts nothing."""
 
     no_email: int
@@ -36,6 +49,7 @@ class Counted:
     texts: Mapping[str, OfficeText]
     notified: int
     administrators: int
+    red: int
 
 
 def count_for(session: Session, event: Event) -> Counted:
@@ -48,12 +62,17 @@ def count_for(session: Session, event: Event) -> Counted:
         texts=texts_of(session, event.id or 0),
         notified=len(chosen_addresses(session, event.school_id)),
         administrators=len(administrators_of(session, event.school_id)),
+        red=_number(session, select(func.count(col(Appointment.id))).where(*_is_red(event))),
     )
 
 
 def _number(session: Session, query: Any) -> int:
     number: int = session.execute(query).scalar_one()
     return number
+
+
+def _is_red(event: Event) -> tuple[ColumnElement[bool], ...]:
+    return col(Appointment.event_id) == event.id, col(Appointment.problem).is_not(None), standing()
 
 
 def _of_school(table: Any, event: Event) -> ColumnElement[bool]:

@@ -10,12 +10,11 @@ from sqlalchemy import exists, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_
-from webapp.i18n import gettext
 from webapp.models import CalendarLink, Contact, Level, Resource, ResourceMember, SignInLink, Slot
-from webapp.models.calendar.calendar_link import GOOGLE, MICROSOFT
 from webapp.models.event.slot import IN_PERSON
 from webapp.models.people.contact import written_name
 from webapp.models.people.sign_in_link import CALENDAR_SYNC
+from webapp.models.system.granted import SERVICES
 from webapp.services.calendar.linked import has_export
 from webapp.services.people.name_order import by_name
 
@@ -23,7 +22,6 @@ PER_PAGE = 25
 ALL, NOT_EXPORTED = "", "open"
 """What of the teachers is shown."""
 
-PROVIDERS = {GOOGLE: N_("Google"), MICROSOFT: N_("Outlook")}
 _SIGN_IN, _SIGN_IN_AGAIN = N_("Open: sign in on Calendar Sync"), N_("Open: sign in again on Calendar Sync")
 _CHOOSE, _SAVE = N_("Open: choose a default calendar"), N_("Open: click Save and Sync")
 
@@ -45,8 +43,8 @@ class LinkState:
     @property
     def name(self) -> str:
         """Account and default calendar; the account alone where none is chosen."""
-        provider = gettext(PROVIDERS[self.provider])
-        return f"{provider}, {self.calendar_name}" if self.calendar_name else provider
+        service = SERVICES[self.provider]
+        return f"{service}, {self.calendar_name}" if self.calendar_name else service
 
     @property
     def open_step(self) -> str:
