@@ -101,6 +101,7 @@ class TestChanges:
             ({"extendedProperties": {"private": {"n" * 45: "v"}}}, "invalid"),
             ({"recurrence": ["RRULE:FREQ=SECONDLY"]}, "invalid"),
             ({"recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=XX"]}, "invalid"),
+            ({"recurrence": ["RRULE:FREQ=DAILY;COUNT=many"]}, "invalid"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, desk: Desk, said: dict[str, object], why: str) -> None:

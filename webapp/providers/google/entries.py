@@ -24,7 +24,7 @@ def creation(order: EntryOrder) -> dict[str, Any]:
     """The body that makes the entry. It names no guests, so that nobody is mailed."""
     return {
         "id": order.key,
-        **change(order),
+        **_said(order),
         "visibility": "private",
         "transparency": "opaque",
         "extendedProperties": {"private": {KEY: order.key, MARK: OURS}},
@@ -32,14 +32,11 @@ def creation(order: EntryOrder) -> dict[str, Any]:
 
 
 def change(order: EntryOrder) -> dict[str, Any]:
-    """The body that brings it up to date: only our own fields, so that the teacher's colour or reminder stays."""
-    return {
-        "summary": " ".join(order.summary.split())[:LONGEST_SUMMARY],
-        "description": order.description[:LONGEST_TEXT],
-        "location": " ".join(order.location.split())[:LONGEST_SUMMARY],
-        "start": _instant(order.starts_at, order.zone),
-        "end": _instant(order.ends_at, order.zone),
-    }
+    """The body that brings it up to date: only our own fields, so that the teacher's colour or reminder stays.
+
+    An entry that the teacher has made a whole day would keep its date beside the time, and be refused."""
+    said = _said(order)
+    return {**said, **{name: {**said[name], "date": None} for name in ("start", "end")}}
 
 
 def made_entry(answer: Answer, event: Mapping[str, Any]) -> MadeEntry:
@@ -77,10 +74,19 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _instant(instant: datetime, zone: str) -> dict[str, str | None]:
-    """UTC, so that no reading of the zone can move it; the zone is what the calendar shows it in. An entry that the
-    teacher has made a whole day keeps its date beside the time, and is refused, unless the date is taken away."""
-    return {"dateTime": stamp(instant), "timeZone": zone, "date": None}
+def _said(order: EntryOrder) -> dict[str, Any]:
+    return {
+        "summary": " ".join(order.summary.split())[:LONGEST_SUMMARY],
+        "description": order.description[:LONGEST_TEXT],
+        "location": " ".join(order.location.split())[:LONGEST_SUMMARY],
+        "start": _instant(order.starts_at, order.zone),
+        "end": _instant(order.ends_at, order.zone),
+    }
+
+
+def _instant(instant: datetime, zone: str) -> dict[str, str]:
+    """UTC, so that no reading of the zone can move it; the zone is what the calendar shows it in."""
+    return {"dateTime": stamp(instant), "timeZone": zone}
 
 
 def _is_declined(event: Mapping[str, Any]) -> bool:

@@ -31,7 +31,8 @@ def _rule(lines: list[str]) -> dict[str, str]:
     parts = dict(part.partition("=")[::2] for part in rules[0].split(";")) if len(rules) == 1 else {}
     days = set(parts["BYDAY"].split(",")) if "BYDAY" in parts else set()
     is_known = parts.get("FREQ") in {"DAILY", "WEEKLY"} and set(parts) <= _PARTS and days <= set(_DAYS)
-    if not is_known or (days and parts["FREQ"] == "DAILY"):
+    is_counted = all(parts.get(name, "1").isdecimal() for name in ("COUNT", "INTERVAL"))
+    if not is_known or not is_counted or (days and parts["FREQ"] == "DAILY"):
         raise GoogleError(400, "invalid", "Invalid recurrence rule.")
     return parts
 
