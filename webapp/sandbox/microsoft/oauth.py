@@ -100,7 +100,7 @@ def _read_asked(state: MicrosoftState, query: Mapping[str, str]) -> Asked:
 def _consent_page(
     state: MicrosoftState, tenant: str, asked: Asked, *, problem: str | None = None, status: int = 200
 ) -> Response:
-    mailboxes = sorted(state.mailboxes.values(), key=lambda one: one.name)
+    mailboxes = list(state.mailboxes.values())
     return consent_page(
         "microsoft/consent.html", status, tenant=tenant, asked=asked, mailboxes=mailboxes, problem=problem
     )
