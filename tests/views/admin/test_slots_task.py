@@ -13,7 +13,7 @@ from online_office import time_stands_at
 from jobs.tasks import run_tasks
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Grant, Level, Message, Slot, Task
+from webapp.models import Appointment, Audit, Grant, Level, Message, Resource, Slot, Task
 from webapp.services.event import slots_task
 from webapp.services.event.slots_task import run_slots
 from webapp.services.system.errand import Claim, claim_due
@@ -232,12 +232,13 @@ def test_a_move_onto_its_own_days_goes_whole(office: Office) -> None:
 
 
 def test_what_stays_in_a_long_move_is_counted_once(office: Office) -> None:
-    """Alice's time with Hugh is taken there; her other one goes, and she is mailed of it alone."""
+    """Alice's time with a teacher of the last step is taken; the other goes, and she is mailed of that alone."""
     started(office, "create")
     run_tasks(office.app)
     mine = {slot.resource_id: slot for slot in reversed(office.all(Slot))}
-    goes, stays = (office.booked(mine[one.id], child_name="Mia") for one in (office.folake, office.hugh))
-    office.slots(office.hugh, 1, day=1)
+    last = max(office.all(Resource), key=lambda one: one.position)
+    goes, stays = (office.booked(mine[one.id], child_name="Mia") for one in (office.folake, last))
+    office.slots(last, 1, day=1)
 
     moved = started(office, "move")
     run_tasks(office.app)
