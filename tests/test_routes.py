@@ -101,6 +101,7 @@ FOR_TEACHERS += """
     profile.show profile.save profile.address profile.address_code profile.address_proved
     profile.password profile.save_password profile.log_out_everywhere
     calendar_sync.show calendar_sync.status calendar_sync.save calendar_sync.disconnect calendar_sync.invite
+    calendar_sync.put_back
     calendar_sync.renew_feed calendar_sync.end_feed calendar_sign_in.sign_in
 """.split()
 FOR_ADMINISTRATORS += """

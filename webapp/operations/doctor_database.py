@@ -12,6 +12,7 @@ from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import Busy
 from webapp.operations.finding import Finding, bad, ok, warn
+from webapp.services.calendar.linked import linked_now
 from webapp.services.system.granted import live_grants, unreadable_grants
 from webapp.services.system.installation import hold_of, last_check
 from webapp.services.system.overdue import overdue
@@ -47,6 +48,7 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
         yield _pragmas(database)
     with database.reading() as session:
         yield _keys(session)
+        yield _calendars(session)
         yield from _life(session, now=clock.now())
         return hold_of(session) is None
 
@@ -75,12 +77,21 @@ def _pragmas(database: Database) -> Finding:
 def _keys(session: Session) -> Finding:
     unreadable, live = unreadable_grants(session), len(live_grants(session))
     if unreadable:
-        todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect Zoom again."
-        return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections", todo)
+        todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect all again."
+        return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections and calendars", todo)
     if older := len(under_older_keys(session)):
-        words = f"open the tokens of all {live} connections, {older} of them by an older key"
+        words = f"open the tokens of all {live} connections and calendars, {older} of them by an older key"
         return warn("keys", words, "./confab rekey; then the older key can be taken out of CONFAB_TOKEN_KEYS.")
-    return ok("keys", f"open the tokens of all {live} connections")
+    return ok("keys", f"open the tokens of all {live} connections and calendars")
+
+
+def _calendars(session: Session) -> Finding:
+    living, dead = linked_now(session)
+    words = f"{living} linked"
+    if dead:
+        todo = "Their owners were mailed: each signs in again on Calendar Sync."
+        return warn("calendars", f"{words}, {dead} whose permission has ended", todo)
+    return ok("calendars", words)
 
 
 def _life(session: Session, *, now: datetime) -> Iterator[Finding]:

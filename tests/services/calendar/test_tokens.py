@@ -12,6 +12,7 @@ from sqlmodel import select
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Audit, CalendarLink, Message
+from webapp.operations.doctor_database import _calendars
 from webapp.providers.base import Tokens
 from webapp.services.calendar.tokens import LinkTokens
 from webapp.services.message.compose import compose
@@ -143,3 +144,14 @@ def test_a_link_that_sleeps_all_summer_is_kept_alive_and_takes_the_newest_key(
     assert (moved, kept(newest, number, now).current()) == (1, tokens)
     for opened in (both, newest):
         opened.dispose()
+
+
+def test_doctor_tells_of_calendars_whose_permission_has_ended(database: Database, now: datetime) -> None:
+    linked(database, make_tokens())
+    linked(database, make_tokens(), needs_reconnect_at=now)
+    linked(database, make_tokens(), needs_reconnect_at=now, disconnected_at=now)
+
+    with database.reading() as session:
+        finding = _calendars(session)
+
+    assert (finding.state, finding.found) == ("warn", "1 linked, 1 whose permission has ended")

@@ -259,6 +259,19 @@ class TestStatus:
         assert f"Mia Alvarez: {said}" in page
         assert ("1 appointment on" if theirs == "moved" else "0 appointments on") in page
 
+    def test_what_was_deleted_is_put_back_when_the_teacher_wants_it(self, desk: Desk) -> None:
+        desk.link()
+        desk.save()
+        entry_of(desk, theirs="deleted", theirs_at=clock.now())
+        assert "Put back what was deleted" in part(desk.petra.get(desk.page).text)
+
+        answer = desk.petra.post(f"{desk.page}/google/put-back")
+
+        assert "They are put back on your calendar." in words(desk.petra.get(answer.headers["Location"]).text)
+        former, anew = sorted(desk.all(CalendarEntry), key=lambda entry: entry.generation)
+        assert former.gone_at
+        assert (anew.gone_at, anew.remote_id, anew.due_at is None) == (None, None, False)
+
     def test_busy_times_are_listed_by_time_length_and_calendar_and_nothing_else(self, desk: Desk) -> None:
         """PRODUCT 2.10"""
         desk.link()

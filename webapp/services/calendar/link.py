@@ -26,7 +26,7 @@ from webapp.services.system.tokens import FreshGrant, close_tokens, open_tokens
 
 MOST_CALENDARS = 200
 IMPORT = "calendar_import"
-"""What wakes the job that reads busy times."""
+"""What wakes the job that reads busy times, and lets be what stood against those that are forgotten."""
 
 
 class OtherCalendarAccount(DomainError):
@@ -143,6 +143,7 @@ def part_from(session: Session, link: CalendarLink, *, who: Who, now: datetime) 
     _set_reading(link, now=now)
     _forget_busy_times(session, link)
     _record(session, link, "calendar.disconnected", who=who, now=now)
+    wake(session, IMPORT)
     session.flush()
     # A copy of the data that is on hold must not end the grant that the original lives on.
     if held and hold_of(session) is None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlmodel import Session, col
 
 from webapp.models import CalendarLink
@@ -42,3 +42,13 @@ def gets_entries(session: Session, contact_id: int | None) -> bool:
     to them as a file too (FAILURES F42)."""
     query = select(col(CalendarLink.id)).where(col(CalendarLink.contact_id) == contact_id, is_set_up())
     return session.execute(query.limit(1)).first() is not None
+
+
+def linked_now(session: Session) -> tuple[int, int]:
+    """Of all schools: how many links live, and how many wait for their owners to sign in again."""
+    is_dead = and_(col(CalendarLink.needs_reconnect_at).is_not(None), col(CalendarLink.disconnected_at).is_(None))
+    living, dead = (
+        session.execute(select(func.count(col(CalendarLink.id))).where(where)).scalar_one()
+        for where in (is_live(), is_dead)
+    )
+    return living, dead

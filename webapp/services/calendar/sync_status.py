@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -99,7 +99,7 @@ def sync_status(session: Session, link: CalendarLink, *, now: datetime) -> SyncS
         theirs=_theirs(session, [entry for entry in present if entry.theirs]),
         busy=tuple(busy[:MOST_BUSY_TIMES]),
         more_busy=max(0, len(busy) - MOST_BUSY_TIMES),
-        is_reading=bool(link.due_at and link.due_at <= now + timedelta(minutes=1) and not link.problem),
+        is_reading=bool(link.claim or (link.due_at and link.due_at <= now)) and not link.problem,
     )
 
 

@@ -18,6 +18,7 @@ from webapp.models.people.feed import TEACHER
 from webapp.models.people.sign_in_link import CALENDAR_SYNC
 from webapp.models.system.granted import SERVICES
 from webapp.rendering import page
+from webapp.services.calendar.follow_link import put_back as put_back_entries
 from webapp.services.calendar.link import (
     NotLinked,
     SyncInput,
@@ -88,6 +89,18 @@ def save(school: str, provider: str) -> Answer:
         form.refuse(error)
         return sync_page(error.status, forms={provider: form})
     flash(_("Saved. It is synced now, and kept up to date from here on."))
+    return _to_page(provider)
+
+
+@blueprint.post("/<provider>/put-back")
+@staff(Level.VIEWER)
+def put_back(school: str, provider: str) -> Answer:
+    """What the owner of the calendar deleted there stands on it again."""
+    with database().transaction() as db:
+        link = link_of(db, g.contact.id, _offered(provider), locked=True)
+        if link and link.is_export:
+            put_back_entries(db, link, now=clock.now())
+            flash(_("They are put back on your calendar."))
     return _to_page(provider)
 
 
