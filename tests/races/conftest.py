@@ -5,10 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from evening import Evening
 from installation import newborn
 from races.databases import BOTH, empty_database
-from races.scene import Scene
+from races.scene import Scene, set_scene
 from races.senders import Senders
 from races.server import Running, serving
 
@@ -40,13 +39,7 @@ def senders() -> Iterator[Senders]:
 @pytest.fixture(params=range(8))
 def playing(database: Database, now: datetime) -> Scene:
     """Each pair is raced so often, in a new evening every time."""
-    with database.transaction() as session:
-        evening = Evening(session, now, provider="zoom")
-        slots = [evening.slot() for _ in range(4)]
-        names = (("Bob", "Ben"), ("Charlie", "Zoe"))
-        families = [(evening.alice, evening.mia), *(evening.family(*both, evening.teacher) for both in names)]
-        booked = [evening.book(slots[n], maker=families[n][0], child=families[n][1])[0] for n in (0, 1)]
-        return Scene(database, now, evening.event, slots, families, booked)
+    return set_scene(database, now)
 
 
 @pytest.fixture(params=BOTH)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from evening import Evening
 from factories import EVENING
 from races.audit import wrongs
 from sqlmodel import Session, col, select
@@ -111,6 +112,17 @@ class Scene:
                 return work(session)
 
         return deed
+
+
+def set_scene(database: Database, now: datetime) -> Scene:
+    """A new evening."""
+    with database.transaction() as session:
+        evening = Evening(session, now, provider="zoom")
+        slots = [evening.slot() for _ in range(4)]
+        names = (("Bob", "Ben"), ("Charlie", "Zoe"))
+        families = [(evening.alice, evening.mia), *(evening.family(*both, evening.teacher) for both in names)]
+        booked = [evening.book(slots[n], maker=families[n][0], child=families[n][1])[0] for n in (0, 1)]
+        return Scene(database, now, evening.event, slots, families, booked)
 
 
 def came(*results: object) -> list[type | None]:

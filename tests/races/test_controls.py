@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 import pytest
 from evening import Evening
@@ -10,18 +12,23 @@ from factories import make_appointment, make_class, make_guardian, make_resource
 from races.audit import wrongs
 from races.crowd import Setting
 from races.databases import BOTH, loosen, without_key, wrong_in
+from races.scene import set_scene
 from races.senders import Senders
 from races.server import Running
 from races.storm import Storm
+from sqlmodel import Session
 from threads import at_once
 
 from webapp.db import Database
-from webapp.models import ClassTeacher, EventSettings, Occupancy
+from webapp.errors import Busy
+from webapp.models import ClassTeacher, EventSettings, Occupancy, Slot
 from webapp.models.base import new_token
 from webapp.services.booking import book as booking
+from webapp.services.booking import move as moving
 from webapp.services.booking.book import Choice, book, book_in_turn
 from webapp.services.booking.family import child_of
 from webapp.services.booking.holds import HOLD
+from webapp.services.booking.offers import Offer
 from webapp.services.booking.turn import take_turn
 from webapp.services.system.invariants import broken
 
@@ -270,3 +277,56 @@ def test_the_audit_counts_a_teacher_in_two_rooms_and_what_is_half_done(lent: Dat
         "acts without exactly one confirmation": 2,
         "virtual appointments without exactly one wish": 2,
     }
+
+
+PAIRS = {
+    "book, move": lambda scene: (scene.book(2, 2), scene.move(0, 2)),
+    "move, move": lambda scene: (scene.move(0, 2), scene.move(1, 2)),
+    "plan, plan": lambda scene: (scene.take(2, 2, 3), scene.take(0, 3, 2)),
+    "plan, move": lambda scene: (scene.take(2, 2, 3), scene.move(0, 2)),
+    "cancel, book, book": lambda scene: (scene.cancel(0), scene.book(2, 0), scene.book(1, 0)),
+}
+"""Who wants one time, each pair of races/test_pairs.py and test_holds.py in which a seat decides."""
+
+
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_seats_decides_each_pair_and_without_it_a_time_has_two(
+    lent: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, pair: str, has_index: bool
+) -> None:
+    """The controls of book/move, move/move, overlapping plans and book/cancel: as if nobody had looked."""
+    numbers = count(2)  # a second appointment with the teacher is not what is tried here
+    monkeypatch.setattr(booking, "next_nth", lambda *_, **__: next(numbers))
+    monkeypatch.setattr(moving, "free_seat", lambda *_: 1)
+    scene = set_scene(lent, now)
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_seat")
+
+    at_once(*PAIRS[pair](scene))
+
+    doubles = wrong_in(lent).get("double seats", 0)
+    assert (doubles == 0) == has_index
+
+
+@pytest.mark.parametrize("has_version", [True, False])
+def test_the_version_of_a_slot_refuses_who_looked_before_it_was_blocked_and_without_it_they_sit_on_it(
+    lent: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, has_version: bool
+) -> None:
+    """The control of book/block (RELIABILITY I6): the family looked, the office blocked, the family books."""
+    scene = set_scene(lent, now)
+    seen: dict[str, Offer] = {}
+    really = booking.offers_of
+
+    def as_seen(session: Session, *asked: object, **named: object) -> dict[str, Offer]:
+        if not seen:
+            seen.update(really(session, *asked, **named))
+            raise Busy
+        version = session.get_one(Slot, scene.slots[2].id).version
+        return {token: offer if has_version else replace(offer, version=version) for token, offer in seen.items()}
+
+    monkeypatch.setattr(booking, "offers_of", as_seen)
+    came_of_it = [*at_once(scene.book(2, 2)), *at_once(scene.block(2)), *at_once(scene.book(2, 2))]
+
+    assert [type(one).__name__ for one in came_of_it][::2] == ["Busy", "SlotChanged" if has_version else "list"]
+    assert (2 in scene.holders()) == (not has_version)
