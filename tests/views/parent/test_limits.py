@@ -132,3 +132,20 @@ def test_a_withdrawn_time_can_be_given_up_at_any_time(homes: Households) -> None
     page = homes.browser("alice").get(f"{homes.base}/mine").text
 
     assert f"/a/{mine.token}/move" in page
+
+
+def test_the_rule_of_cancelling_is_said_before_it_bites(homes: Households) -> None:
+    """On the page that books, and on those that cancel and move; not where one may cancel at any time."""
+    booked = homes.booked("alice", homes.pick("leo", "Jonas", 0))
+    pages = [
+        homes.check(homes.pick("mia", "Petra", 3)),
+        *(f"{homes.base}/a/{booked.token}/{deed}" for deed in ("cancel", "move")),
+    ]
+    said = "up to 2 days before it. After that, ask the school."
+
+    before = [said in text_of(homes.browser("alice").get(page).text) for page in pages]
+    homes.change(cancel_limit=2, cancel_unit="days")
+    after = [said in text_of(homes.browser("alice").get(page).text) for page in pages]
+
+    assert before == [False] * 3
+    assert after == [True] * 3
