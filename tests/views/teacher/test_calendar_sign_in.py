@@ -15,6 +15,8 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import CalendarLink, Contact, Level, Task
 from webapp.providers.base import RemoteAccount
+from webapp.services.people.accounts import login_for
+from webapp.services.people.sign_in import STAFF_STAYS, start_sign_in
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold
 from webapp.services.system.tokens import open_tokens
@@ -170,6 +172,21 @@ def test_who_works_here_no_more_links_nothing(desk: Desk) -> None:
 
     assert answer.status_code == 403
     assert nothing_came_of_it(desk)
+
+
+def test_whoever_came_in_by_a_mailed_link_chooses_a_password_first(desk: Desk) -> None:
+    """RELIABILITY T9: a set-up link may have been forwarded. Afterwards they go on to the consent page."""
+    with desk.arranged() as session:
+        login = login_for(session, desk.teacher.email or "", now=clock.now())
+        secret = start_sign_in(session, login, stays=STAFF_STAYS, by_link=True, now=clock.now())
+    with desk.petra.client.session_transaction() as cookie:
+        cookie["_user_id"] = secret
+
+    page, begun = desk.petra.get(desk.page), desk.petra.get(f"{desk.page}/google/sign-in")
+
+    assert page.status_code == 200
+    assert begun.headers["Location"].startswith(f"/s/{desk.school.slug}/profile/password?next=")
+    assert desk.petra.post(f"{desk.page}/feed").status_code == 403
 
 
 def test_whoever_is_signed_out_meanwhile_signs_in_first(desk: Desk) -> None:

@@ -17,6 +17,8 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import BusyTime, CalendarEntry, CalendarLink, Contact, Level, Message, Task
 from webapp.providers.base import RemoteAccount
+from webapp.services.people.levels import set_level
+from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import failed
 
 
@@ -306,6 +308,18 @@ class TestDisconnect:
         assert "Sign in to Google" in page
         (task,) = desk.all(Task)
         assert (task.kind, task.problem_code, task.ended_at) == ("revoke", "unreachable", None)
+
+    def test_whoever_becomes_a_customer_is_parted_from_the_account(self, desk: Desk) -> None:
+        """RELIABILITY I16: who works here no more has no page on which to do it."""
+        desk.link()
+
+        with desk.arranged() as session:
+            dora = make_contact(session, desk.school, "Dora", level=Level.ADMINISTRATOR)
+            set_level(session, dora, desk.teacher.id or 0, Level.CUSTOMER, who=SYSTEM, now=clock.now())
+        run_tasks(desk.app)
+
+        assert desk.links()[0].access_token == ""
+        assert len(desk.grants.revoked) == 1
 
     def test_whoever_is_deleted_takes_their_tokens_with_them(self, desk: Desk) -> None:
         """RELIABILITY I16: at once; the provider is told."""
