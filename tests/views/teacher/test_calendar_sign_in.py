@@ -55,7 +55,7 @@ def test_a_state_that_was_not_given_here_is_refused_and_written_down(desk: Desk,
     answer = desk.come_back(state)
 
     assert answer.status_code == 400
-    assert "Start again on Calendar Sync." in words(answer.text)
+    assert "Start again with the button." in words(answer.text)
     assert nothing_came_of_it(desk)
     assert desk.audited() == ["calendar.refused"]
 

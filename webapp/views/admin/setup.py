@@ -1,22 +1,20 @@
 """Connect the school's Zoom account and map its teachers: Global Setup / Business / Integration Options."""
 
-import hmac
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, request, session, url_for
+from flask import Blueprint, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.auth import anyone_signed_in, person, staff, who
 from webapp.context import confab, database
-from webapp.errors import N_, DomainError, Invalid, NotAllowed, ProviderError
+from webapp.errors import N_, DomainError, Invalid, ProviderError
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.rendering import is_htmx, page
-from webapp.services.booking.request_key import take_key
 from webapp.services.meeting.connection import (
     OtherAccount,
     connection_of,
@@ -31,19 +29,11 @@ from webapp.services.people.accounts import administrator_of
 from webapp.services.people.notified import Notified, administrators_of, choose_notified, chosen_addresses
 from webapp.services.people.school_settings import SchoolInput, stored_settings
 from webapp.services.system.audit import record
-from webapp.services.system.handshake import begin
 from webapp.services.system.installation import hold_of, refuse_on_hold
 from webapp.services.system.revoke import queue_revoke
+from webapp.views.handshake import begun, leave
 
 blueprint = Blueprint("setup", __name__)
-
-HANDSHAKE_LASTS = 600
-"""Seconds from leaving for Zoom's consent page until coming back."""
-
-
-class WrongState(Invalid):
-    message = N_("This answer does not belong to a connection that was begun here. Start again with the button.")
-    status = 400
 
 
 @blueprint.get("/s/<school>/setup/business")
@@ -57,18 +47,7 @@ def business(school: str) -> tuple[str, int]:
 def connect(school: str) -> Response | tuple[str, int]:
     if not confab().settings.zoom_client_id:
         return _page(Invalid(N_("This installation has no Zoom app yet. Whoever runs it has to set its client ID.")))
-    with database().reading() as db:
-        refuse_on_hold(db)
-    handshake = begin(confab().providers.grants[ZOOM])
-    session["zoom"] = {
-        "state": handshake.state,
-        "verifier": handshake.verifier,
-        "school": school,
-        "login": person().login_id,
-        "at": clock.now().timestamp(),
-        "account": request.args.get("account", "")[:100],
-    }
-    return redirect(handshake.url, 303)
+    return leave(ZOOM, school)
 
 
 @blueprint.get("/zoom/callback")
@@ -76,18 +55,18 @@ def connect(school: str) -> Response | tuple[str, int]:
 def callback() -> Response | tuple[str, int]:
     """Zoom sends the administrator back here, for every school; which one is known from the session."""
     try:
-        begun = _begun()
+        kept = begun(ZOOM)
     except DomainError:
         with database().transaction() as db:
             record(db, "zoom.refused", who=who(), school_id=None, now=clock.now())
         raise
     with database().reading() as db:
-        g.school, g.contact = administrator_of(db, begun["school"], person().login_id)
+        g.school, g.contact = administrator_of(db, kept["school"], person().login_id)
     try:
-        task = _connect(begun)
+        task = _connect(kept)
     except (DomainError, ProviderError) as error:
         return _page(error)
-    return redirect(url_for("setup.business", school=begun["school"], mapping=task), 303)
+    return redirect(url_for("setup.business", school=kept["school"], mapping=task), 303)
 
 
 @blueprint.post("/s/<school>/zoom/map")
@@ -133,25 +112,7 @@ def notify(school: str) -> Response | tuple[str, int]:
     return redirect(url_for("setup.business", school=school, _anchor="notified"), 303)
 
 
-def _begun() -> dict[str, Any]:
-    """What was begun in this browser. A look uses it up: here, and for an answer that was sent twice at once, in the
-    database, since a cookie can come back. Raises WrongState, NotAllowed."""
-    begun: dict[str, Any] = session.pop("zoom", None) or {}
-    if person().acting_as_id:
-        raise NotAllowed
-    sent = request.args.get("state", "")
-    is_ours = hmac.compare_digest(str(begun.get("state", "")).encode(), sent.encode()) and bool(sent)
-    if not is_ours or begun["login"] != person().login_id:
-        raise WrongState
-    if clock.now().timestamp() - begun["at"] > HANDSHAKE_LASTS:
-        raise WrongState(N_("That took longer than ten minutes. Start again with the button."))
-    with database().transaction() as db:
-        if take_key(db, sent, "zoom.connect", login_id=begun["login"], now=clock.now()) is not None:
-            raise WrongState
-    return begun
-
-
-def _connect(begun: dict[str, Any]) -> int | None:
+def _connect(kept: dict[str, Any]) -> int | None:
     """Two calls to Zoom while the administrator waits, then one transaction. Returns the mapping task's id."""
     if request.args.get("error"):
         raise Invalid(N_("Zoom was not connected: the permission was not given. You can try again at any time."))
@@ -159,11 +120,11 @@ def _connect(begun: dict[str, Any]) -> int | None:
     with database().reading() as db:
         refuse_on_hold(db)
     code = request.args.get("code", "")
-    granted = finish(providers.grants[ZOOM], providers.meetings[ZOOM], code=code, verifier=begun["verifier"])
+    granted = finish(providers.grants[ZOOM], providers.meetings[ZOOM], code=code, verifier=kept["verifier"])
     now = clock.now()
     try:
         with database().reading() as db:
-            refuse_other_account(db, g.school.id, ZOOM, granted.account, begun["account"])
+            refuse_other_account(db, g.school.id, ZOOM, granted.account, kept["account"])
     except OtherAccount:
         with database().transaction() as db:
             account = granted.account.account_id
