@@ -224,7 +224,7 @@ def test_the_office_may_book_and_move_to_a_busy_time_in_red_and_the_family_is_to
 
 
 def test_the_grid_the_teacher_and_the_report_say_busy_with_nothing_more(evening: Evening) -> None:
-    free, taken = evening.slot(after=0), evening.slot(after=15)
+    free, taken = evening.slot(after=0), evening.slot(after=15, kind="PV")
     busy(evening, taken, calendar_name="Divorce lawyer")
 
     grid = day_grid(evening.session, evening.event, EVENING.date(), now=evening.now)
@@ -238,7 +238,7 @@ def test_the_grid_the_teacher_and_the_report_say_busy_with_nothing_more(evening:
         "Free",
         "Busy in the calendar, not offered",
     ]
-    assert len(report) == 1
+    assert [row["type"].text for row in report] == ["Virtual"]
 
 
 def test_an_appointment_that_collides_is_in_the_appointments_list_with_its_reason(evening: Evening) -> None:
