@@ -38,7 +38,7 @@ from webapp import clock, schema
 from webapp.db import Database
 from webapp.models import Appointment, CalendarEntry, CalendarLink, Contact
 from webapp.providers.base import Tokens
-from webapp.sandbox.google.limits import PER_PROJECT
+from webapp.sandbox.google.faults import PER_PROJECT
 from webapp.services.booking.consequences import follow
 from webapp.services.system.tokens import close_tokens
 from webapp.services.system.vault import Vault
@@ -52,6 +52,7 @@ with start_sandbox() as sandbox:
     sys.stdin.read()
 """
 _WORKER = """
+import os
 import sys
 from jobs import scheduler
 from webapp import create_app
@@ -62,6 +63,7 @@ scheduler.SCHEDULE["calendar"] = only
 ticking = scheduler.start(create_app(Settings.from_env()))
 print("ready", flush=True)
 sys.stdin.read()
+os._exit(0)
 """
 
 
@@ -150,7 +152,7 @@ def report(database: Database, google: GoogleStage, microsoft: MicrosoftStage, *
             for entry in session.exec(select(CalendarEntry))
             if entry.put_at
         )
-    p50, p95 = (quantile([int(wait * 1000) for wait in waits], share) / 1000 for share in (0.5, 0.95))
+    p50, p95 = (quantile(waits, share) / 1000 for share in (0.5, 0.95))
     doubles = sum(n > 1 for state in states for of in state["keys_ever"].values() for n in of.values())
     print(f"{len(waits)} entries in {took:.1f} s, {len(waits) / took:.0f} a second; the limits allow {allowed:.1f} s")
     print(

@@ -290,6 +290,22 @@ def test_what_was_cancelled_while_it_was_made_is_found_by_its_key_and_removed(
     assert [entry.gone_at is not None for entry in rows(database)] == [True]
 
 
+def test_what_changes_while_it_is_told_is_told_next(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    def rename(method: str) -> None:
+        if method == "put":
+            with evening.later(database) as session:
+                evening.event.name = "Spring Conferences"
+                follow(session, [booked.id or 0], now=outside.now)
+
+    outside.calendars.on_call = rename
+    settled(outside)
+
+    [entry] = outside.calendars.standing()
+    assert entry.order.summary == "Folake Adeyemi, Spring Conferences"
+
+
 def test_a_booking_that_is_cancelled_before_its_turn_makes_no_entry(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, ProviderError
 from webapp.models import Appointment, CalendarEntry, CalendarLink
 from webapp.models.calendar.calendar_entry import DELETED, MOVED
-from webapp.models.system.wished import ABSENT
+from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.providers.base import EntryOrder, MadeEntry
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.calendar.order import digest, order_of
@@ -43,6 +43,7 @@ class Decision:
     order: EntryOrder | None = None
     told: Span | None = None
     is_repeated: bool = False
+    base_url: str = ""
     by: float = math.inf
 
 
@@ -101,6 +102,7 @@ def decide(
         order,
         told,
         is_repeated,
+        base_url,
         by=time.monotonic() + PROMPT,
     )
 
@@ -117,7 +119,7 @@ def store_made(session: Session, decision: Decision, made: MadeEntry, *, is_move
     if decision.step is Step.MAKE and (decision.is_repeated or _span(made) != _span(order)):
         columns |= {"ordered": "", "starts_at": None, "ends_at": None, "due_at": now}
     if write_if_ours(session, CalendarEntry, decision.claim, **columns):
-        _go_on(session, entry, now=now)
+        _go_on(session, entry, order, base_url=decision.base_url, now=now)
 
 
 def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
@@ -145,8 +147,7 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     columns = after_failure(entry, decision.step, error, now=now)
     if is_limit(error):
         note_limit(session, entry.link_id, error, now=now)
-    if write_if_ours(session, CalendarEntry, decision.claim, **columns):
-        _go_on(session, entry, now=now)
+    write_if_ours(session, CalendarEntry, decision.claim, **columns)
 
 
 def make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
@@ -175,10 +176,23 @@ def _locked(session: Session, claim: Claim) -> CalendarEntry | None:
     return next((entry for entry in rows if entry.id == claim.id), None)
 
 
-def _go_on(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
-    """What was wished meanwhile is due now, and what this entry replaces can go."""
-    session.expire_all()
-    wish_entries(session, [_about(entry, _appointment(session, entry))], now=now)
+def _go_on(session: Session, entry: CalendarEntry, told: EntryOrder, *, base_url: str, now: datetime) -> None:
+    """What became otherwise during the call is due now, and what this entry replaces can go."""
+    appointment = _appointment(session, entry)
+    is_overtaken = order_of(session, entry, appointment, base_url=base_url) != told
+    if is_overtaken or _replaces_another(session, entry):
+        session.expire_all()
+        wish_entries(session, [_about(entry, appointment)], now=now)
+
+
+def _replaces_another(session: Session, entry: CalendarEntry) -> bool:
+    other = select(col(CalendarEntry.id)).where(
+        col(CalendarEntry.appointment_id) == entry.appointment_id,
+        col(CalendarEntry.link_id) == entry.link_id,
+        col(CalendarEntry.replaced_at).is_not(None),
+        col(CalendarEntry.wish) == PRESENT,
+    )
+    return session.execute(other.limit(1)).first() is not None
 
 
 def _about(entry: CalendarEntry, appointment: Entry) -> About:
