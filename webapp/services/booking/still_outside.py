@@ -7,14 +7,14 @@ from sqlmodel import col
 
 from webapp.models import Appointment, CalendarEntry, CalendarLink, Meeting
 from webapp.models.system.wished import ABSENT
+from webapp.services.calendar.linked import is_live
 
 
 def is_still_outside() -> ColumnElement[bool]:
     """Of appointments: their meeting, or their entry on a calendar to which we may write, is being removed."""
     meeting = exists().where(*_is_leaving(Meeting))
     entry = exists().where(*_is_leaving(CalendarEntry), col(CalendarEntry.link_id) == col(CalendarLink.id))
-    is_live = (col(CalendarLink.disconnected_at).is_(None), col(CalendarLink.needs_reconnect_at).is_(None))
-    return or_(meeting, entry.where(*is_live))
+    return or_(meeting, entry.where(is_live()))
 
 
 def _is_leaving(table: Any) -> tuple[ColumnElement[bool], ...]:

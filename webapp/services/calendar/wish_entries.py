@@ -14,6 +14,7 @@ from webapp.models import Appointment, CalendarEntry, CalendarLink, ResourceMemb
 from webapp.models.base import defaults_of, table_of
 from webapp.models.calendar.calendar_entry import DELETED
 from webapp.models.system.wished import ABSENT
+from webapp.services.calendar.linked import is_set_up
 from webapp.services.calendar.order import new_key
 from webapp.services.system.errand import no_problem
 from webapp.services.system.installation import life_of
@@ -55,14 +56,8 @@ class About:
 
 
 def is_place_of(contact_id: Any) -> ColumnElement[bool]:
-    """The links of a contact whose three steps are done (`CalendarLink.is_set_up`), dead ones too."""
-    return and_(
-        _LINK.contact_id == contact_id,
-        _LINK.connected_at.is_not(None),
-        _LINK.disconnected_at.is_(None),
-        _LINK.saved_at.is_not(None),
-        _LINK.calendar_id != "",
-    )
+    """The links of a contact whose three steps are done, dead ones too."""
+    return and_(_LINK.contact_id == contact_id, is_set_up())
 
 
 def place_of(row: Any) -> Place:
