@@ -92,6 +92,7 @@ def the_office_turns_zoom_on_and_watches(played: Term) -> None:
 
 def the_teacher_refuses_first_and_then_links(played: Term) -> None:
     page = played.teacher
+    page.clock.install()
     played.sign_in(page, "teacher")
     page.get_by_role("link", name="Calendar Sync").click()
     assert_fine(page)
@@ -135,7 +136,8 @@ def a_booking_stands_on_the_calendar_with_its_link(played: Term) -> None:
     assert entry["said"]["location"] == link
     assert "Mia" not in str(entry)
     # No reload here: the part that tells how it stands asks by itself.
-    expect(played.teacher.get_by_text("1 appointment on your calendar")).to_be_visible(timeout=25_000)
+    played.teacher.clock.fast_forward(21_000)
+    expect(played.teacher.get_by_text("1 appointment on your calendar")).to_be_visible()
 
 
 def what_is_moved_and_cancelled_follows(played: Term) -> None:
