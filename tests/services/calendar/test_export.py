@@ -262,6 +262,7 @@ def test_a_change_that_may_have_arrived_is_told_again_after_the_quarantine(
     early = list(outside.calendars.calls)
     with evening.later(database):  # and there and back
         evening.move(booked, evening.session.get_one(Slot, first))
+    outside.calendars.fail("change", DOWN)  # a clear failure does not make the one before it known
 
     settled(outside)
 
@@ -290,9 +291,11 @@ def test_what_was_cancelled_while_it_was_made_is_found_by_its_key_and_removed(
     assert [entry.gone_at is not None for entry in rows(database)] == [True]
 
 
-def test_what_changes_while_it_is_told_is_told_next(
-    database: Database, evening: Evening, booked: Appointment, outside: Outside
-) -> None:
+def test_what_changes_while_it_is_told_is_told_next(database: Database, evening: Evening, outside: Outside) -> None:
+    with evening.later(database):
+        evening.session.get_one(EventSettings, evening.event.id).provider = None
+        [booked] = evening.book(evening.slot(kind="P"))
+
     def rename(method: str) -> None:
         if method == "put":
             with evening.later(database) as session:
@@ -494,6 +497,7 @@ def test_what_stands_in_a_calendar_that_was_disconnected_is_left_and_found_again
     with evening.later(database):
         link(evening).disconnected_at = outside.now
         evening.cancel(booked)
+        follow(evening.session, [kept.id or 0], now=outside.now)
     outside.calendars.calls.clear()
     settled(outside)
     meanwhile = list(outside.calendars.calls)

@@ -134,10 +134,10 @@ def store_deleted(session: Session, claim: Claim, *, now: datetime) -> None:
         return
     if entry.wish == ABSENT:
         store_gone(session, claim, now=now)
-    elif not is_of_lost_life(session, entry):
+    elif not _is_of_lost_life(session, entry):
         write_if_ours(session, CalendarEntry, claim, **settled(), theirs=DELETED, theirs_at=now, missed_at=None)
     elif write_if_ours(session, CalendarEntry, claim, **settled()):
-        make_anew(session, entry, now=now)
+        _make_anew(session, entry, now=now)
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
@@ -150,7 +150,7 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     write_if_ours(session, CalendarEntry, decision.claim, **columns)
 
 
-def make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
+def _make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
     """By the next generation, unless nobody wants it any more."""
     [fact] = agenda(session, col(Appointment.id) == entry.appointment_id)
     about = _about(entry, fact)
@@ -160,7 +160,7 @@ def make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
         session.flush()
 
 
-def is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
+def _is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
     """Since a backup was restored nobody has seen the entry: it was removed in the life that was lost."""
     since = restored_at(session)
     return since is not None and (entry.put_at is None or entry.put_at < since)

@@ -14,7 +14,6 @@ from webapp.models.calendar.calendar_entry import MOVED
 from webapp.models.system.wished import PRESENT
 from webapp.providers.base import MadeEntry
 from webapp.services.calendar.order import key_prefix
-from webapp.services.calendar.settle import is_of_lost_life, make_anew
 from webapp.services.calendar.wish_entries import TOPIC
 from webapp.services.meeting.affected import portions
 from webapp.services.meeting.strays import Astray, note_strays
@@ -90,14 +89,11 @@ def compare(session: Session, look: Look, seen: Collection[MadeEntry], *, now: d
 
 def store_seen(session: Session, suspect: Suspect, found: MadeEntry | None, *, now: datetime) -> bool:
     """`found` is what the entry is by the provider's word, asked for by itself. Returns whether its owner changed it:
-    then it stays as they want it. What is gone since a backup was restored is made anew."""
+    then it stays as they want it."""
     entry = session.get(CalendarEntry, suspect.entry_id, with_for_update=True, populate_existing=True)
     if entry is None or entry.remote_id != suspect.remote_id or not _is_idle(entry):
         return False
     entry.missed_at = None
-    if found is None and is_of_lost_life(session, entry):
-        make_anew(session, entry, now=now)
-        return False
     if found is None:
         # Its own errand finds out, and settles it, as after any other change.
         entry.ordered, entry.due_at = "", now
