@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from app import Browser
-from factories import EVENING, ZONE, make_school, stored
+from factories import EVENING, ZONE, make_calendar_link, make_school, stored
 from online_office import Office, open_office, part, time_stands_at, words
 from sqlmodel import select
 
 from webapp.db import Database
-from webapp.models import Stray, Sweep
+from webapp.models import Contact, Stray, Sweep
+from webapp.services.calendar.order import key_prefix
 from webapp.services.system.installation import life_of
 
 
@@ -52,7 +53,7 @@ def test_the_administrator_sees_whose_and_when_and_decides(office: Office, dora:
 
     page = dora.post(f"{office.path()}/strays", {"stray": stray.id, "remove": "1"}, follow_redirects=True).text
 
-    assert "removed from Zoom within the minute" in page
+    assert "They are removed within the minute." in page
     assert "om-strays" not in page
     with office.arranged() as session:
         assert session.get_one(Stray, stray.id).allowed_at >= office.now
@@ -61,7 +62,7 @@ def test_the_administrator_sees_whose_and_when_and_decides(office: Office, dora:
 def test_what_is_left_is_not_asked_about_again(office: Office, dora: Browser, stray: Stray) -> None:
     page = dora.post(f"{office.path()}/strays", {"stray": stray.id, "remove": "0"}, follow_redirects=True).text
 
-    assert "They stay in Zoom." in page
+    assert "They stay where they are." in page
     with office.arranged() as session:
         row = session.get_one(Stray, stray.id)
         assert (row.allowed_at, row.kept_at >= office.now) == (None, True)
@@ -95,5 +96,20 @@ def test_the_button_makes_every_host_of_the_school_due(office: Office, dora: Bro
 def test_with_nothing_ticked_nothing_is_said_to_be_done(office: Office, dora: Browser, stray: Stray) -> None:
     page = dora.post(f"{office.path()}/strays", {"remove": "1"}, follow_redirects=True).text
 
-    assert "Tick at least one meeting" in page
+    assert "Tick at least one." in page
     assert "om-strays" in page
+
+
+def test_an_entry_of_a_calendar_is_named_by_its_service(office: Office, dora: Browser, stray: Stray) -> None:
+    with office.arranged() as session:
+        teacher = session.exec(select(Contact).where(Contact.last == "Adeyemi")).one()
+        link = make_calendar_link(session, teacher)
+        marker = f"{key_prefix(life_of(session)[:-1] + '1')}0"
+        place = {"school_id": office.school.id, "provider": "google", "host_key": f"{link.id} c", "remote_id": marker}
+        stored(session, Stray(**place, marker=marker, starts_at=None, seen_at=office.now))
+
+    asked = words(part(dora.get(office.path()).text, "om-strays"))
+
+    assert "In Google, Zoom without an appointment" in asked
+    assert "Remove from Google, Zoom" in asked
+    assert asked.count("Folake Adeyemi") == 2

@@ -1,4 +1,4 @@
-"""Let the office say what becomes of meetings at the provider that no appointment has."""
+"""Let the office say what becomes of meetings and calendar entries at a provider that no appointment has."""
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -22,11 +22,11 @@ def decide(school: str) -> Response:
     ticked = [number for number in request.form.getlist("stray", type=int) if number in _NUMBERS]
     is_removal = request.form.get("remove") == "1"
     if not ticked:
-        flash(_("Tick at least one meeting. Nothing was changed."))
+        flash(_("Tick at least one. Nothing was changed."))
         return redirect(url_for("online_meetings.overview", school=school), 303)
     with database().transaction() as session:
         strays.decide(session, g.school.id, ticked, remove=is_removal, who=who(), now=clock.now())
-    flash(_("They are removed from Zoom within the minute.") if is_removal else _("They stay in Zoom."))
+    flash(_("They are removed within the minute.") if is_removal else _("They stay where they are."))
     return redirect(url_for("online_meetings.overview", school=school), 303)
 
 
