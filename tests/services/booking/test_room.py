@@ -75,6 +75,7 @@ def offer(kind: str) -> Offer:
         teacher="Folake Adeyemi",
         zone="America/Chicago",
         members=(1,),
+        is_busy=False,
         shared={},
         host={},
         places=(),
