@@ -13,6 +13,8 @@ from pypdf import PdfReader
 from webapp.db import Database
 from webapp.models import Audit, ClaimCode
 
+CODE = r"\b[3-9A-Y]{5}-[3-9A-Y]{5}\b"
+
 
 @pytest.fixture
 def homes(database: Database, now: datetime) -> Iterator[Households]:
@@ -39,12 +41,12 @@ def test_one_file_has_a_slip_for_each_student_with_the_schools_own_address(homes
 
     assert all(name in slips for name in ("Leo Alvarez", "Mia Alvarez", "Zoe Novak"))
     assert slips.count(f"http://localhost/{homes.school.slug}/") == 3
-    assert len(set(re.findall(r"\b[3-9A-Y]{5}-[3-9A-Y]{5}\b", slips))) == 3
+    assert len(set(re.findall(CODE, slips))) == 3
     assert len(homes.all(ClaimCode)) == 3
 
 
 def test_what_is_printed_is_what_a_family_types(homes: Households) -> None:
-    [code] = re.findall(r"\w{5}-\w{5}", printed(homes, student=homes.children["zoe"].id, language="de"))
+    [code] = re.findall(CODE, printed(homes, student=homes.children["zoe"].id, language="de"))
 
     claimed = homes.browser("dora").post(f"{homes.base}/children/code", {"code": code})
 
@@ -70,7 +72,7 @@ def test_renewing_is_asked_for_and_stands_in_the_audit_without_a_code(homes: Hou
     assert before == again != renewed
     rows = [row for row in homes.all(Audit) if row.action == "codes.print"]
     assert ['"renewed": true' in row.detail for row in rows] == [False, False, True]
-    assert not re.search(r"\w{5}-\w{5}", " ".join(row.detail for row in rows))
+    assert not re.search(CODE, " ".join(row.detail for row in rows))
 
 
 def test_for_nobody_no_file_is_made(homes: Households) -> None:
