@@ -197,7 +197,7 @@ def _a_parent_books(app: Flask, desk: Desk) -> None:
     page.get_by_label("Student ID").fill("S1")
     page.get_by_label("Security value").fill("2016-05-04")
     desk.look(page, "child")
-    page.get_by_role("button", name="Add child").click()
+    page.get_by_role("button", name="Add child", exact=True).click()
     page.get_by_label("Folake Adeyemi").check()
     page.get_by_role("button", name="See times").click()
     page.get_by_role("button", name="Continue").click()
