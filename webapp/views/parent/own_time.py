@@ -41,6 +41,12 @@ def own_time(instant: datetime, zone: str) -> str:
 
 
 @blueprint.app_template_global()
+def lives_elsewhere(zone: str) -> bool:
+    """Whether it is worth asking for the own time: once for a list of times, of which none can have any otherwise."""
+    return _shown_zone() not in ("", zone)
+
+
+@blueprint.app_template_global()
 def own_clock(zone: str) -> dict[str, object] | None:
     """Where the family's clocks are others than the school's: their zone, and whether the family shows it."""
     own = _own_zone()
@@ -50,7 +56,7 @@ def own_clock(zone: str) -> dict[str, object] | None:
 
 
 def _shown_zone() -> str:
-    """Empty where only the school's time shall be shown; asked for at each of a page's times."""
+    """Empty where only the school's time shall be shown."""
     shown: str | None = g.get("shown_zone")
     if shown is None:
         shown = g.shown_zone = "" if request.cookies.get(CHOICE) == SCHOOL_ONLY else _own_zone()
