@@ -309,6 +309,23 @@ def test_the_index_of_seats_decides_each_pair_and_without_it_a_time_has_two(
     assert (doubles == 0) == has_index
 
 
+@pytest.mark.usefixtures("_blind")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_the_index_of_seats_refuses_both_who_swap_and_without_it_each_sits_on_the_others_time(
+    lent: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, has_index: bool
+) -> None:
+    """The control of move/swap (RELIABILITY 2.8): one after the other, either finds the other's time taken."""
+    monkeypatch.setattr(moving, "free_seat", lambda *_: 1)
+    scene = set_scene(lent, now)
+    if not has_index:
+        loosen(lent, "DROP INDEX uq_appointment_seat")
+
+    came = at_once(scene.move(0, 1), scene.move(1, 0))
+
+    assert [type(one).__name__ for one in came] == ["SlotTaken" if has_index else "NoneType"] * 2
+    assert scene.holders() == ({0: 0, 1: 1} if has_index else {0: 1, 1: 0})
+
+
 @pytest.mark.parametrize("has_version", [True, False])
 def test_the_version_of_a_slot_refuses_who_looked_before_it_was_blocked_and_without_it_they_sit_on_it(
     lent: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, has_version: bool
