@@ -75,14 +75,11 @@ class MicrosoftStage(StandIn):
     def grant(self, **values: Any) -> Tokens:
         return self.grants.exchange(self.code(**values), verifier=VERIFIER)
 
-    def add_event(
-        self, start: str, end: str, *, calendar: str = "", zone: str = "W. Europe Standard Time", **values: Any
-    ) -> str:
+    def add_event(self, start: str, end: str, *, zone: str = "W. Europe Standard Time", **values: Any) -> str:
         """What Petra does in Outlook; `start` and `end` are what a clock on the wall shows in the zone."""
         times = {"start": {"dateTime": start, "timeZone": zone}, "end": {"dateTime": end, "timeZone": zone}}
-        return str(
-            self.control("events", email=PETRA, calendar=calendar, **({"subject": "Private"} | times | values))["id"]
-        )
+        usual = {"email": PETRA, "calendar": "", "subject": "Private"}
+        return str(self.control("events", **(usual | times | values))["id"])
 
     def add_calendar(self, name: str, *, can_edit: bool = True) -> str:
         return str(self.control("calendars", email=PETRA, name=name, can_edit=can_edit)["id"])
