@@ -37,6 +37,7 @@ def page_of(office: Office, path: str) -> str:
         ("e/EVENT/settings/ui-setup", "ui-setup"),
         ("e/EVENT/", "appointments"),
         ("online-meetings", "online-meetings"),
+        ("calendar-sync", "calendar-sync"),
         ("setup/business", "global-setup"),
         ("setup/contacts", "global-setup"),
         ("contacts", "contacts"),

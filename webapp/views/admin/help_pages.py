@@ -26,6 +26,7 @@ TOPICS = (
     Topic("ui-setup", N_("UI Setup"), ("/settings/",)),
     Topic("zoom", N_("Zoom Admin Managed App"), ("/zoom/",)),
     Topic("online-meetings", N_("Online Meetings"), ("/online-meetings",)),
+    Topic("calendar-sync", N_("Calendar Sync"), ("/calendar-sync",)),
     Topic("importer", N_("Importer"), ("/importer",)),
     Topic("global-setup", N_("Global Setup"), ("/setup/",)),
     Topic("contacts", N_("Contacts"), ("/contacts", "/students", "/profile")),
