@@ -103,6 +103,22 @@ def test_chinese_writes_the_date_before_its_weekday_and_a_moment_without_a_comma
         assert i18n.moment(at(22, 30), CHICAGO) == "12月3日周四 16:30"
 
 
+@pytest.mark.parametrize(
+    ("language", "comma", "stop", "shown"),
+    [
+        ("en", ", ", ". ", "Thursday, December 3, 4:30 PM"),
+        ("ar", "، ", ". ", "الخميس، 3 ديسمبر، 4:30 م"),
+        ("zh", "，", "。", "12月3日星期四 16:30"),
+    ],
+)
+def test_the_parts_of_a_line_are_joined_as_the_language_writes_them(
+    language: str, comma: str, stop: str, shown: str
+) -> None:
+    with i18n.speaking(language):
+        assert (i18n.comma(), i18n.stop()) == (comma, stop)
+        assert i18n.long_moment(at(22, 30), CHICAGO) == shown
+
+
 def test_what_a_school_wishes_of_its_clock_holds_in_each_language() -> None:
     i18n.write_as("", "12")
     try:

@@ -36,6 +36,9 @@ _DIRECTORY = Path(__file__).parent / "translations"
 _DAYS_KEPT, _TIMES_KEPT = 1024, 2048
 """How many words for days and for times of day are remembered: Babel takes longer than all else on a page of times."""
 
+_COMMAS = {"ar": "، ", "zh": "，"}
+_STOPS = {"zh": "。"}
+
 _language: ContextVar[str] = ContextVar("language", default="en")
 _formats: ContextVar[str] = ContextVar("formats", default="")
 """Such as "dmy24": what a school wishes otherwise than the language has it."""
@@ -196,8 +199,27 @@ def hour_mark(instant: datetime, zone: str) -> str:
 
 def moment(instant: datetime, zone: str) -> str:
     """`Thu, Dec 3, 4:30 PM`"""
-    together = str(_locale().datetime_formats["medium"])
-    return together.format(clock_time(instant, zone), short_day(local_day(instant, zone)))
+    return _together(short_day(local_day(instant, zone)), clock_time(instant, zone))
+
+
+def long_moment(instant: datetime, zone: str) -> str:
+    """`Thursday, December 3, 4:30 PM`"""
+    return _together(long_day(local_day(instant, zone)), clock_time(instant, zone))
+
+
+def _together(day: str, clock: str) -> str:
+    pattern = str(_locale().datetime_formats["medium"]).replace(", ", comma())
+    return pattern.format(clock, day)
+
+
+def comma() -> str:
+    """Between the parts of a line: `, `"""
+    return _COMMAS.get(language(), ", ")
+
+
+def stop() -> str:
+    """Between the sentences of a line: `. `"""
+    return _STOPS.get(language(), ". ")
 
 
 def local_day(instant: datetime, zone: str) -> date:

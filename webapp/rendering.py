@@ -57,6 +57,9 @@ def init_rendering(app: Flask) -> None:
     app.jinja_env.globals.update(
         clock_time=i18n.clock_time,
         moment=i18n.moment,
+        long_moment=i18n.long_moment,
+        comma=i18n.comma,
+        stop=i18n.stop,
         long_day=i18n.long_day,
         short_day=i18n.short_day,
         local_day=i18n.local_day,

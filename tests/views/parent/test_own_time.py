@@ -25,7 +25,8 @@ def test_on_another_day_the_own_time_says_which(homes: Households) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["", "America/Chicago", "America/Winnipeg", "Nowhere/Atlantis", "../../etc/passwd", "x" * 999]
+    "zone",
+    ["", "UTC", "Etc/GMT+5", "America/Chicago", "America/Winnipeg", "Nowhere/Atlantis", "../../etc/passwd", "x" * 999],
 )
 def test_without_another_zone_there_is_school_time_alone(homes: Households, zone: str) -> None:
     """Also where no script runs, or what it says is no zone."""

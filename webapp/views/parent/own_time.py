@@ -17,6 +17,7 @@ ZONE, CHOICE = "zone", "clock"
 """Cookies: the first is set by static/ui.js, the second here."""
 
 SCHOOL_ONLY = "school"
+_NOWHERE = frozenset({"", "UTC", "GMT", "Factory"})
 
 
 @blueprint.post("/<school>/<event>/clock")
@@ -70,8 +71,11 @@ def _own_zone() -> str:
 
 @lru_cache(512)
 def _known(name: str) -> str:
+    """A zone of no place, as browsers name it that do not tell where they are, is none."""
+    if name in _NOWHERE or name.startswith("Etc/"):
+        return ""
     try:
-        return ZoneInfo(name).key if name else ""
+        return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         return ""
 
