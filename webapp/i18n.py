@@ -222,6 +222,7 @@ def stop() -> str:
     return _STOPS.get(language(), ". ")
 
 
+@lru_cache(maxsize=4096)
 def local_day(instant: datetime, zone: str) -> date:
     return instant.astimezone(ZoneInfo(zone)).date()
 

@@ -3,9 +3,10 @@
 Better is what meets more of them; then what takes fewer days; then less time at school; then what is earlier.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from webapp.services.booking.plan_search import Board, Visit, search
 from webapp.services.booking.times import Time
@@ -36,10 +37,11 @@ def propose(
     open_ = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
     fitting = [(wish, time) for wish, time in open_ if all(time.fits(other) for other in around)]
     fitting.sort(key=lambda entry: entry[1].starts_at)
+    visits = [_visit(time, wish) for wish, time in fitting]
     board = Board(
-        visits=[_visit(time, wish) for wish, time in fitting],
+        visits=visits,
         wishes=list(times),
-        rivals=_rivals([time for _, time in fitting]),
+        rivals=_rivals(visits, [time for _, time in fitting]),
         around=[_visit(time) for time in around],
         caps=[(limit.number, _concerned(limit, fitting)) for limit in limits],
         most=len(times) if most is None else most,
@@ -48,21 +50,23 @@ def propose(
 
 
 def _visit(time: Time, wish: int = 0) -> Visit:
-    minutes = (int(at.timestamp()) // 60 for at in (time.starts_at, time.ends_at))
-    return Visit(wish, time.day.toordinal(), *minutes)
+    return Visit(wish, time.day.toordinal(), _minute(time.starts_at), _minute(time.ends_at))
 
 
-def _rivals(times: Sequence[Time]) -> list[int]:
-    """For each the others, as bits, that nobody can have beside it. Of times in order only neighbours are."""
-    found = [0] * len(times)
-    for n, time in enumerate(times):
-        reach = time.ends_at + time.farthest
-        for m in range(n + 1, len(times)):
-            if times[m].starts_at >= reach:
-                break
-            if not time.fits(times[m]):
-                found[n] |= 1 << m
-                found[m] |= 1 << n
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // 60
+
+
+def _rivals(visits: Sequence[Visit], times: Sequence[Time]) -> list[int]:
+    """For each the others, as bits, that nobody can have beside it. Of times in order only the next few are."""
+    found, starts = [0] * len(visits), [visit.start for visit in visits]
+    for n, (visit, time) in enumerate(zip(visits, times, strict=True)):
+        met = bisect_left(starts, visit.stop + time.gap, n + 1)
+        walked = bisect_left(starts, visit.stop + time.walk, met) if time.room else met
+        hurried = [m for m in range(met, walked) if times[m].room not in ("", time.room)]
+        for m in (*range(n + 1, met), *hurried):
+            found[n] |= 1 << m
+            found[m] |= 1 << n
     return found
 
 

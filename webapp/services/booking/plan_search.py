@@ -1,10 +1,9 @@
 """Search the best of all plans, in plain numbers: visits are bits of a mask, in the order in which they start."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 from math import inf, prod
 from typing import NamedTuple
 
@@ -54,12 +53,17 @@ class Board:
 
     @cached_property
     def of_wish(self) -> dict[int, int]:
-        return {wish: self._mask(visit.wish == wish for visit in self.visits) for wish in self.wishes}
+        found = dict.fromkeys(self.wishes, 0)
+        for n, visit in enumerate(self.visits):
+            found[visit.wish] |= 1 << n
+        return found
 
     @cached_property
     def of_day(self) -> dict[int, int]:
-        days = dict.fromkeys(visit.day for visit in self.visits)
-        return {day: self._mask(visit.day == day for visit in self.visits) for day in days}
+        found: dict[int, int] = {}
+        for n, visit in enumerate(self.visits):
+            found[visit.day] = found.get(visit.day, 0) | 1 << n
+        return found
 
     @cached_property
     def starts(self) -> list[int]:
@@ -79,10 +83,24 @@ class Board:
     @cached_property
     def shortest(self) -> dict[int, int]:
         """Of each wish the minutes that it takes at least."""
-        visits = {wish: [self.visits[n] for n in _bits(own)] for wish, own in self.of_wish.items()}
-        return {wish: min((v.stop - v.start for v in mine), default=0) for wish, mine in visits.items()}
+        found: dict[int, int] = {}
+        for wish, _, start, stop in self.visits:
+            lasts = stop - start
+            found[wish] = min(lasts, found.get(wish, lasts))
+        return {wish: found.get(wish, 0) for wish in self.wishes}
 
-    @property
+    @cached_property
+    def briefest(self) -> int:
+        return min((visit.stop - visit.start for visit in self.visits), default=0)
+
+    def earliest(self, masks: Iterable[int], most: int) -> int:
+        """The sum of the starts of so many visits, each of another mask, at least: nobody is at two at once."""
+        total, free = 0, 0
+        for start in sorted(self.starts[_first(mask)] for mask in masks if mask)[:most]:
+            total, free = total + max(start, free), max(start, free) + self.briefest
+        return total
+
+    @cached_property
     def ideal(self) -> tuple[int, int, int]:
         """All are met on one day, one after the other: but for the hour nothing is better."""
         return 0, max(1, len(self.hulls)), sum(self.shortest.values()) + _length(self.hulls)
@@ -90,14 +108,10 @@ class Board:
     @cached_property
     def beginning(self) -> "Stand":
         """Nothing is chosen, and what the limits rule out is gone."""
-        free = self._mask(True for _ in self.visits)
+        free = (1 << len(self.visits)) - 1
         for left, mask in self.caps:
             free &= free if left > 0 else ~mask
         return Stand(free if self.most > 0 else 0, tuple(left for left, _ in self.caps), self.most)
-
-    @staticmethod
-    def _mask(of: Iterable[bool]) -> int:
-        return sum(1 << n for n, is_in in enumerate(of) if is_in)
 
 
 class Stand(NamedTuple):
@@ -121,11 +135,13 @@ class Stand(NamedTuple):
 def search(board: Board) -> list[int]:
     """The visits (by place) of the best plan."""
     best = _first_fit(board)
+    found = worth(board, best)
     for plan in _from_each_start(board):
-        best = min(best, plan, key=lambda plan: worth(board, plan))
-        if worth(board, best)[:3] == board.ideal:
+        if (other := worth(board, plan)) < found:
+            best, found = plan, other
+        if found[:3] == board.ideal:
             break
-    return _Descent(board, best).best
+    return _Descent(board, best, found).best
 
 
 def worth(board: Board, plan: Sequence[int]) -> Worth:
@@ -174,9 +190,8 @@ def _packed(board: Board, window: int) -> list[int]:
 
 def _next(board: Board, free: int, window: int) -> int:
     """Of those that start first the one whose wish has the fewest other times."""
-    start = board.visits[_first(window)].start
-    alike = takewhile(lambda n: board.visits[n].start == start, _bits(window))
-    return min(alike, key=lambda n: (free & board.of_wish[board.visits[n].wish]).bit_count())
+    alike = window & board.before(board.starts[_first(window)] + 1)
+    return min(_bits(alike), key=lambda n: (free & board.of_wish[board.visits[n].wish]).bit_count())
 
 
 def _fullest_day(board: Board, free: int) -> int:
@@ -198,30 +213,45 @@ def _bits(mask: int) -> Iterator[int]:
 class _Descent:
     """Look at one plan after the other, but at none that cannot be better than the best so far."""
 
-    def __init__(self, board: Board, best: list[int]) -> None:
-        self.board, self.best, self.worth = board, best, worth(board, best)
+    def __init__(self, board: Board, best: list[int], found: Worth) -> None:
+        self.board, self.best, self.worth = board, best, found
         plans = prod(own.bit_count() + 1 for own in board.of_wish.values())
         self._looks = inf if plans <= ALL_SEEN else MOST_LOOKS
         in_order = sorted(board.wishes, key=lambda wish: board.of_wish[wish].bit_count())
         self._descend(in_order, board.beginning, _Part((), board.hulls, 0, 0))
 
     def _descend(self, wishes: Sequence[int], stand: Stand, part: "_Part") -> None:
+        board = self.board
         self._looks -= 1 + len(wishes)
-        open_ = [wish for wish in wishes if stand.free & self.board.of_wish[wish]]
-        if self._looks < 0 or self._bound(open_, stand, part) >= self.worth:
+        open_ = [wish for wish in wishes if stand.free & board.of_wish[wish]]
+        most = min(len(open_), stand.most)
+        unmet = len(board.wishes) - len(part.plan) - most
+        if self._looks < 0 or unmet > self.worth.unmet:
             return
         if not open_:
-            self.best, self.worth = list(part.plan), worth(self.board, part.plan)
+            self._end(part)
+            return
+        near = stand.free & self._within(unmet, part)
+        mine = {wish: near & board.of_wish[wish] for wish in open_}
+        bound = self._bound(unmet, most, mine, part)
+        if bound >= self.worth:
             return
         first, *others = open_
-        for n in _bits(stand.free & self.board.of_wish[first] & self._within(open_, stand, part)):
-            self._descend(others, stand.after(n, self.board), part.with_(n, self.board.visits[n]))
+        rest = part.starts + board.earliest([mine[wish] for wish in others], most - 1)
+        for n in _bits(mine[first]):
+            if (*bound[:3], board.starts[n] + rest) >= self.worth:
+                break
+            self._descend(others, stand.after(n, board), part.with_(n, board.visits[n]))
         self._descend(others, stand, part)
 
-    def _within(self, open_: Sequence[int], stand: Stand, part: "_Part") -> int:
+    def _end(self, part: "_Part") -> None:
+        found = worth(self.board, part.plan)
+        if found < self.worth:
+            self.best, self.worth = list(part.plan), found
+
+    def _within(self, unmet: int, part: "_Part") -> int:
         """The visits with which a plan that meets no more than the best does not take longer."""
         board, length = self.board, _length(part.hulls)
-        unmet = len(board.wishes) - len(part.plan) - min(len(open_), stand.most)
         if unmet < self.worth.unmet or len(part.hulls) < self.worth.days:
             return -1
         near = 0
@@ -230,20 +260,21 @@ class _Descent:
             near |= board.of_day.get(day, 0) & board.before(first + reach) & ~board.before(last - reach)
         return near
 
-    def _bound(self, open_: Sequence[int], stand: Stand, part: "_Part") -> Worth:
-        """No plan that goes on from here is better."""
-        board, most = self.board, min(len(open_), stand.most)
-        unmet, days, at_school = len(board.wishes) - len(part.plan) - most, len(part.hulls), _length(part.hulls)
-        if most < len(open_) or not open_:
+    def _bound(self, unmet: int, most: int, mine: Mapping[int, int], part: "_Part") -> Worth:
+        """No plan that goes on from here, with visits of `mine`, is better."""
+        board, days, at_school = self.board, len(part.hulls), _length(part.hulls)
+        if unmet < self.worth.unmet:
             return Worth(unmet, days, at_school, part.starts)
-        mine = [stand.free & board.of_wish[wish] for wish in open_]
-        here = sum(board.of_day.get(day, 0) for day in part.hulls)
-        is_elsewhere = any(not own & here for own in mine)
-        if days == 1 and not is_elsewhere:
-            at_school += max(self._longer(wish, own & here, part) for wish, own in zip(open_, mine, strict=True))
-        meant = part.minutes + sum(self.board.shortest[wish] for wish in open_)
-        starts = part.starts + sum(board.visits[_first(own)].start for own in mine)
-        return Worth(unmet, days + is_elsewhere, max(at_school, meant), starts)
+        if sum(map(bool, mine.values())) < most:
+            return self.worth
+        if most == len(mine):
+            here = sum(board.of_day.get(day, 0) for day in part.hulls)
+            is_elsewhere = not all(own & here for own in mine.values())
+            if days == 1 and not is_elsewhere:
+                at_school += max(self._longer(wish, own & here, part) for wish, own in mine.items())
+            meant = part.minutes + sum(board.shortest[wish] for wish in mine)
+            days, at_school = days + is_elsewhere, max(at_school, meant)
+        return Worth(unmet, days, at_school, part.starts + board.earliest(mine.values(), most))
 
     def _longer(self, wish: int, own: int, part: "_Part") -> int:
         """By how many minutes at least the one day gets longer, wherever on it the wish is met."""

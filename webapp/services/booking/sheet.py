@@ -177,7 +177,15 @@ def options_of(
     times: Sequence[Time], chosen: Time | None = None, others: Sequence[Time] = (), had: Sequence[Time] = ()
 ) -> list[Option]:
     """`others` are chosen too; from what the family has (`had`) there is a way to walk."""
-    return [_option(time, chosen, others, [*others, *had]) for time in times]
+    if not (walked := [*others, *had]):
+        return [Option(time, time.clash) for time in times]
+    first = min(time.starts_at - time.farthest for time in walked)
+    last = max(time.ends_at + time.farthest for time in walked)
+    is_near = [first < time.ends_at and time.starts_at < last for time in times]
+    return [
+        _option(time, chosen, others, walked) if near else Option(time, time.clash)
+        for time, near in zip(times, is_near, strict=True)
+    ]
 
 
 def refuse_other_kind(time: Time, kind: str, *, teacher: str, zone: str) -> None:

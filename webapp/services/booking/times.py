@@ -4,10 +4,11 @@ What is shown here is a courtesy; when a time is booked the database decides.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
@@ -22,6 +23,7 @@ from webapp.services.booking.limits import booked_days
 from webapp.services.booking.seating import is_held_by
 from webapp.services.calendar.busy import busy_of, is_free_of
 
+AnyRow = TypeVar("AnyRow", "Free", "Busy")
 YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
 CALENDAR_BUSY = "calendar_busy"
 
@@ -76,6 +78,29 @@ class Time(NamedTuple):
         return not (self.overlaps(other) or self.is_hurried(other))
 
 
+class Free(NamedTuple):
+    """A slot with a seat left, of a resource with a room."""
+
+    id: int
+    token: str
+    resource_id: int
+    starts_at: datetime
+    ends_at: datetime
+    kind: str
+    visibility: str
+    message: str
+    room: str
+
+
+class Busy(NamedTuple):
+    """What a teacher has at a slot, or at none (0) in a calendar of their own."""
+
+    slot_id: int
+    resource_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
 @dataclass(frozen=True)
 class Timetable:
     """The coming times of some teachers that families see, in order, and what clashes with them: appointments, and what
@@ -87,10 +112,10 @@ class Timetable:
 
     contact_id: int
     event_id: int
-    free: Mapping[int, Sequence[Any]]
+    free: Mapping[int, Sequence[Free]]
     family: Sequence[Any]
     held: Sequence[Any]
-    teachers: Mapping[int, Sequence[Any]]
+    teachers: Mapping[int, Sequence[Busy]]
     zone: str
     limits: Limits
     walk: int
@@ -112,33 +137,24 @@ class Timetable:
         co-parent has for the same child takes its times away as anybody's would, so that none learns of the other's."""
         own = [busy for busy in self.family if self._is_own(busy)]
         others = [busy for busy in self.family if not self._is_own(busy) and busy.student_id in students]
-        teacher, rows = _Busy.of(self.teachers.get(resource, ())), self.free.get(resource, ())
+        teacher, rows = _Whereabouts.of(self.teachers.get(resource, ())), self.free.get(resource, ())
         if self.at_desk:
-            return [self._time(row, [*own, *others], teacher) for row in rows]
-        is_taken = (any(_overlaps(busy, row) for busy in others) for row in rows)
-        return [self._time(row, own, teacher) for row, taken in zip(rows, is_taken, strict=True) if not taken]
+            own += others
+        elif others:
+            rows = [row for row in rows if not any(_overlaps(busy, row) for busy in others)]
+        return [self._time(row, own, teacher) for row in rows]
 
     def booked(self, resource: int, child: str) -> int:
         """How many appointments the contact has with the teacher for the child (key)."""
         pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
         return pairs.count((resource, child))
 
-    def _time(self, row: Any, family: Sequence[Any], teacher: "_Busy") -> Time:
-        day = local_day(row.starts_at, self.zone)
-        return Time(
-            row.token,
-            row.resource_id,
-            row.starts_at,
-            row.ends_at,
-            row.kind,
-            self._clash(row, day, family, teacher),
-            row.message,
-            self.limits.gap,
-            row.visibility,
-            day,
-            "" if row.kind == VIRTUAL else _room(row),
-            self.walk,
-        )
+    def _time(self, row: Free, family: Sequence[Any], teacher: "_Whereabouts") -> Time:
+        _, token, resource, starts_at, ends_at, kind, visibility, note, room = row
+        day = local_day(starts_at, self.zone)
+        room = "" if kind == VIRTUAL else _room(row)
+        clash, gap = self._clash(row, day, family, teacher), self.limits.gap
+        return Time(token, resource, starts_at, ends_at, kind, clash, note, gap, visibility, day, room, self.walk)
 
     def _own_time(self, busy: Any) -> Time:
         kind, room = (VIRTUAL, "") if busy.is_virtual else (IN_PERSON, _room(busy))
@@ -146,14 +162,17 @@ class Timetable:
         more: dict[str, Any] = {"gap": self.limits.gap, "day": day, "room": room, "walk": self.walk}
         return Time("", busy.resource_id, busy.starts_at, busy.ends_at, kind, **more)
 
-    def _clash(self, row: Any, day: date, family: Sequence[Any], teacher: "_Busy") -> str | None:
+    def _clash(self, row: Free, day: date, family: Sequence[Any], teacher: "_Whereabouts") -> str | None:
         if row.visibility != VISIBLE and not self.at_desk:
             return str(row.visibility)
-        if found := _clash(row, family, teacher):
+        if family and any(_overlaps(busy, row) for busy in family):
+            return YOURS
+        if found := teacher.clash(row):
             return found
-        gap, left = self.limits.gap, self.left_on(row.resource_id, day)
+        gap = self.limits.gap
         if gap and any(self._is_own(busy) and _overlaps(busy, row, gap) for busy in family):
             return TOO_CLOSE
+        left = self.left_on(row.resource_id, day)
         return DAY_FULL if left is not None and left <= 0 else None
 
     def _is_own(self, busy: Any) -> bool:
@@ -211,10 +230,10 @@ def timetable_of(
     return Timetable(
         maker,
         event.id,
-        _by_resource(database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})),
+        _by_resource(Free, database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})),
         [row for row in family if not is_held_by(row, maker)],
         [row for row in family if is_held_by(row, maker) and row.held_until > now],
-        _by_resource(database.execute(_TEACHERS, {**booked, **asked, "now": now})),
+        _by_resource(Busy, database.execute(_TEACHERS, {**booked, **asked, "now": now})),
         event.zone,
         rules.limits,
         rules.walk_minutes,
@@ -254,39 +273,31 @@ def _with_free_seat(*columns: Any) -> Any:
     )
 
 
-def _by_resource(rows: Any) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for row in rows:
+def _by_resource(kind: type[AnyRow], rows: Iterable[Sequence[Any]]) -> dict[int, list[AnyRow]]:
+    found: dict[int, list[AnyRow]] = {}
+    for row in map(kind._make, rows):
         found.setdefault(row.resource_id, []).append(row)
     return found
 
 
-def _clash(row: Any, family: Sequence[Any], teacher: "_Busy") -> str | None:
-    if family and any(_overlaps(busy, row) for busy in family):
-        return YOURS
-    return teacher.clash(row)
-
-
 @dataclass(frozen=True)
-class _Busy:
-    """Where a teacher is, in the order in which it starts, so that only the nearest need be looked at."""
+class _Whereabouts:
+    """Where a teacher is, in the order in which it starts, and until when at least up to there, so that only the
+    nearest need be looked at."""
 
-    rows: Sequence[Any]
+    rows: Sequence[Busy]
     starts: Sequence[datetime]
-    longest: timedelta
+    until: Sequence[datetime]
 
     @classmethod
-    def of(cls, rows: Sequence[Any]) -> "_Busy":
-        longest = max((row.ends_at - row.starts_at for row in rows), default=timedelta())
-        return cls(rows, [row.starts_at for row in rows], longest)
+    def of(cls, rows: Sequence[Busy]) -> "_Whereabouts":
+        return cls(rows, [row.starts_at for row in rows], list(accumulate((row.ends_at for row in rows), max)))
 
-    def clash(self, row: Any) -> str | None:
+    def clash(self, row: Free) -> str | None:
         """In another appointment, or else, by their calendar, at something that is nobody's business."""
-        if not self.rows:
-            return None
-        first = bisect_right(self.starts, row.starts_at - self.longest)
-        near = self.rows[first : bisect_left(self.starts, row.ends_at)]
-        found = [busy.slot_id for busy in near if busy.slot_id != row.id and busy.ends_at > row.starts_at]
+        begins_at, started = row.starts_at, bisect_left(self.starts, row.ends_at)
+        near = self.rows[bisect_right(self.until, begins_at) : started]
+        found = [busy.slot_id for busy in near if busy.slot_id != row.id and busy.ends_at > begins_at]
         if any(found):
             return TEACHER_BUSY
         return CALENDAR_BUSY if found else None
@@ -298,6 +309,8 @@ def _room(row: Any) -> str:
 
 
 def _overlaps(busy: Any, row: Any, gap: int = 0) -> bool:
+    if not gap:
+        return bool(busy.starts_at < row.ends_at and row.starts_at < busy.ends_at)
     apart = timedelta(minutes=gap)
     return bool(busy.starts_at < row.ends_at + apart and row.starts_at < busy.ends_at + apart)
 
@@ -341,9 +354,8 @@ def _teachers() -> Any:
     return union_all(bookings, calendars).order_by("starts_at")
 
 
-_COLUMNS = "id token resource_id starts_at ends_at kind visibility message".split()
 _IN_ORDER = (col(Slot.starts_at), col(Slot.id))
-_FREE = _with_free_seat(*(getattr(Slot, name) for name in _COLUMNS), Resource.room).order_by(*_IN_ORDER)
+_FREE = _with_free_seat(*(getattr(Slot, name) for name in Free._fields[:-1]), Resource.room).order_by(*_IN_ORDER)
 _SHOWN = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
 _CHOSEN = _SHOWN.where(col(Slot.token).in_(bindparam("only")))
 _AT_DESK = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
