@@ -16,7 +16,7 @@ FILES = sorted([*HOME.glob("webapp/**/*.py"), *HOME.glob("jobs/**/*.py"), HOME /
 OURS = {"webapp", "jobs", "wsgi"}
 
 FIRST = {"errors", "clock", "config", "faults", "i18n", "logs"}
-EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context", "languages"}
+EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context", "languages", "application"}
 ROWS = {"db", "db_cursor", "schema", "migrations"}
 TOP = {"demo", "wsgi", "webapp", "cli", "operations"}
 

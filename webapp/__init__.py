@@ -8,6 +8,7 @@ from flask import Flask
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp.application import Application
 from webapp.auth import init_auth, refuse_undeclared
 from webapp.config import LOOPBACK, Settings
 from webapp.context import Confab, init_looking
@@ -22,7 +23,7 @@ from webapp.services.system.vault import Vault
 
 def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
     """The application; jobs are started apart (jobs/scheduler.py). Tests may give other providers."""
-    app = Flask(__name__)
+    app = Application(__name__)
     app.config.update(_flask_settings(settings))
     database = Database(settings.database_url, vault=Vault(settings.token_keys))
     press = Press(settings.print_processes)

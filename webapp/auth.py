@@ -97,7 +97,9 @@ class WantsPassword(NotAllowed):
 
 def init_auth(app: Flask) -> None:
     manager = LoginManager()
-    manager.init_app(app)
+    # A sign-in is not worth less from another network: what must be, is of what was proved (`services/people/sign_in`).
+    manager.session_protection = None
+    manager.init_app(app, add_context_processor=False)
     manager.user_loader(_visitor)
     app.before_request(_guard)
 
@@ -170,14 +172,15 @@ def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
         return None
     if access.kind == "family" and (request.method in _LOOKING or access.looks_first):
         look_once()
-    if not current_user.is_authenticated:
+    visitor = current_user._get_current_object()
+    if not visitor.is_authenticated:
         return _to_sign_in(access)
     if access.kind in {"staff", "family"}:
-        _admit(current_user, access)
-    if getattr(view, "as_oneself", False) and current_user.person.acting_as_id:
+        _admit(visitor, access)
+    if getattr(view, "as_oneself", False) and visitor.person.acting_as_id:
         raise NotAllowed(N_("This is not available while you are logged in as somebody else. Return first."))
     above_links = access.kind == "staff" and access.level >= Level.RESOURCE_ADMINISTRATOR
-    if current_user.person.by_link and (above_links or getattr(view, "wants_password", False)):
+    if visitor.person.by_link and (above_links or getattr(view, "wants_password", False)):
         return _to_password()
     return None
 
@@ -185,18 +188,18 @@ def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
 def _admit(visitor: Visitor, access: Access) -> None:
     if visitor.school is None:
         raise NotFound
-    g.school, g.own_contact = visitor.school, visitor.own
+    contact = _contact(visitor)
+    g.school, g.own_contact, g.contact = visitor.school, visitor.own, contact
     speak_as(visitor.school)
-    g.contact = _contact(visitor)
     if access.kind == "family":
         speak_to(visitor.own)
         if visitor.round is None:
             raise NotFound
         g.round = visitor.round
         return
-    if g.contact.level < Level.VIEWER:
+    if contact.level < Level.VIEWER:
         raise NotFound
-    if g.contact.level < access.level:
+    if contact.level < access.level:
         _note_refusal()
         raise NotAllowed
     if access.level >= Level.MAKER:

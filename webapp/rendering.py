@@ -1,6 +1,7 @@
 """Render pages with the same safety: strict headers, nothing cached, the reader's language."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,15 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
-    "X-Robots-Tag": "noindex",
-}
+_HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"),
+    ("X-Robots-Tag", "noindex"),
+)
 _KEPT = frozenset({"static", "school_settings.picture"})
 """Their addresses change with their content."""
 _FOR_PROGRAMS = frozenset({"feed.calendar"})
@@ -50,7 +51,18 @@ _LEVELS = (
 )
 
 
+class Answer(Response):
+    """With the strict headers, but those of which its view has its own."""
+
+    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """At the last moment, when they are a plain list: to set them before takes as long as a query."""
+        body, status, headers = super().get_wsgi_response(environ)
+        own = {name for name, _value in headers}
+        return body, status, [*headers, *(header for header in _HEADERS if header[0] not in own)]
+
+
 def init_rendering(app: Flask) -> None:
+    app.response_class = Answer
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -171,8 +183,6 @@ def _everywhere() -> dict[str, object]:
 
 
 def _secure(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
     if confab().settings.is_https:
         response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}; includeSubDomains"
     if request.endpoint in _KEPT and response.status_code == 200:
@@ -181,7 +191,7 @@ def _secure(response: Response) -> Response:
         response.headers["Cache-Control"] = "private, max-age=300"
     else:
         response.headers["Cache-Control"] = "no-store, private"
-        response.vary.update(("HX-Request", "Accept-Language"))
+        response.headers["Vary"] = "HX-Request, Accept-Language, Cookie"
     if response.status_code == 503:
         response.headers["Retry-After"] = "3"
     return response

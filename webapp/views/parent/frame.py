@@ -1,8 +1,10 @@
 """The families' blueprint, and what each of its pages needs first: the event of the address, and whose page it is."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, g, redirect, request, session, url_for
 from sqlmodel import Session
@@ -36,14 +38,19 @@ def _refuse_odd_words(_endpoint: str | None, values: dict[str, Any] | None) -> N
 def address(endpoint: str, **values: Any) -> str:
     """Of a page of the event that the request is about."""
     at = request.view_args or {}
+    return _address(endpoint, at["school"], at["event"], **values)
+
+
+def _address(endpoint: str, school: str, event: str, *, pick: Iterable[object] = (), **values: Any) -> str:
+    """Making one takes as long as a query: what most of them are made of is made once."""
     if values:
-        return url_for(f"parent.{endpoint}", school=at["school"], event=at["event"], **values)
-    return _address(request.root_path, endpoint, at["school"], at["event"])
+        return url_for(f"parent.{endpoint}", school=school, event=event, pick=[*pick], **values)
+    page = _page(request.root_path, endpoint, school, event)
+    return f"{page}?{urlencode([('pick', one) for one in pick])}" if pick else page
 
 
 @lru_cache(1024)
-def _address(_root: str, endpoint: str, school: str, event: str) -> str:
-    """Making one takes as long as a query; it depends on nothing but these."""
+def _page(_root: str, endpoint: str, school: str, event: str) -> str:
     return url_for(f"parent.{endpoint}", school=school, event=event)
 
 
@@ -59,11 +66,11 @@ def event_page(template: str, found: Round, status: int = 200, **values: Any) ->
 
 
 def to(endpoint: str, school: str, event: str, **values: Any) -> Response:
-    return redirect(url_for(f"parent.{endpoint}", school=school, event=event, **values), 303)
+    return redirect(_address(endpoint, school, event, **values), 303)
 
 
 def to_step(endpoint: str, school: str, event: str, picks: list[Pick] | list[str], **values: Any) -> Response:
-    return to(endpoint, school, event, pick=[str(pick) for pick in picks], **values)
+    return to(endpoint, school, event, pick=picks, **values)
 
 
 def children_here(db: Session, found: Round) -> dict[str, Child]:
