@@ -74,16 +74,21 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.25)
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    with stand_ins() as (google, microsoft), tempfile.TemporaryDirectory() as folder:
+    with stand_ins() as (google, microsoft, standing), tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         database = Database(url, vault=Vault([KEY]))
         schema.upgrade(database)
         fill(database, google, microsoft, teachers=asked.teachers, slots=asked.slots)
         google.control("switches", latency=asked.latency)
         microsoft.control("switches", latency=asked.latency)
-        with workers(asked.workers, environment(url, google, microsoft)):
+        entries = asked.teachers * asked.slots
+        with workers(asked.workers, environment(url, google, microsoft)) as jobs:
             wish(database)
-            await_entries(database, asked.teachers * asked.slots)
+            before = [processor_ms(number) for number in (jobs, [standing])]
+            await_entries(database, entries)
+            after = [processor_ms(number) for number in (jobs, [standing])]
+        of_jobs, of_standing = ((then - now) / entries for now, then in zip(before, after, strict=True))
+        print(f"processor ms an entry: jobs {of_jobs:.1f}, stand-ins {of_standing:.1f}")
         report(database, google, microsoft, latency=asked.latency, slots=asked.slots)
         database.dispose()
 
@@ -137,6 +142,12 @@ def await_entries(database: Database, number: int) -> None:
         time.sleep(0.5)
 
 
+def processor_ms(processes: list[int]) -> float:
+    """That they have used so far."""
+    told = [Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split() for number in processes]
+    return sum(int(one[11]) + int(one[12]) for one in told) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def report(database: Database, google: GoogleStage, microsoft: MicrosoftStage, *, latency: float, slots: int) -> None:
     states = [google.state(), microsoft.state()]
     calls = [
@@ -168,8 +179,9 @@ def environment(url: str, google: GoogleStage, microsoft: MicrosoftStage) -> dic
 
 
 @contextmanager
-def workers(number: int, environment: dict[str, str]) -> Iterator[None]:
-    """Processes that run this one job, as each of `./confab serve` does."""
+def workers(number: int, environment: dict[str, str]) -> Iterator[list[int]]:
+    """The numbers of processes that run this one job, as each of `./confab serve` does."""
+    numbers = []
     with ExitStack() as running:
         for _ in range(number):
             pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -177,18 +189,19 @@ def workers(number: int, environment: dict[str, str]) -> Iterator[None]:
             running.callback(one.communicate, "")
             assert one.stdout is not None
             one.stdout.readline()
-        yield
+            numbers.append(one.pid)
+        yield numbers
 
 
 @contextmanager
-def stand_ins() -> Iterator[tuple[GoogleStage, MicrosoftStage]]:
-    """They have a process of their own, and take no turns with the jobs."""
+def stand_ins() -> Iterator[tuple[GoogleStage, MicrosoftStage, int]]:
+    """They have a process of their own, the number of which comes with them, and take no turns with the jobs."""
     command = [sys.executable, "-c", _STAND_IN]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 - our own
         assert running.stdout is not None
         try:
             google, microsoft = running.stdout.readline().split()
-            yield GoogleStage(google), MicrosoftStage(microsoft)
+            yield GoogleStage(google), MicrosoftStage(microsoft), running.pid
         finally:
             running.communicate("")
 

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from typing import TypeVar
 
 from flask import Flask
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 Claiming = Callable[..., list[Claim]]
 """As `claim_due`."""
+
+Result = TypeVar("Result")
 
 _GATHER = 0.1
 
@@ -68,15 +71,30 @@ def _claims(app: Flask, table: type[Errand], claim: Claiming, room: int) -> list
 
 
 def _run_one(app: Flask, table: type[Errand], claim: Claim, work: Callable[[Claim], None]) -> None:
-    """Our own fault on one row: the others go on, and the row comes back after its lease, five times at most."""
+    def alone(_claims: Sequence[Claim]) -> list[None]:
+        work(claim)
+        return []
+
     with app.app_context():
-        try:
-            work(claim)
-        except DATABASE_TROUBLE:
-            log.exception("an errand found no database", extra={"errand": claim.id})
-        except Exception:  # the one place: whatever one row does, it must not stop the rest
-            log.exception("an errand failed", extra={"errand": claim.id})
-            _count_fault(table, claim)
+        contained(table, [claim], alone)
+
+
+def contained(
+    table: type[Errand], claims: Sequence[Claim], deed: Callable[[Sequence[Claim]], list[Result]]
+) -> list[Result]:
+    """Our own fault on one row: the others go on, each by itself where they were together, and the row comes back after
+    its lease, five times at most."""
+    try:
+        return deed(claims)
+    except DATABASE_TROUBLE:
+        log.exception("an errand found no database", extra={"errand": claims[0].id})
+        return []
+    except Exception:  # the one place: whatever one row does, it must not stop the rest
+        if len(claims) == 1:
+            log.exception("an errand failed", extra={"errand": claims[0].id})
+            _count_fault(table, claims[0])
+            return []
+    return [result for claim in claims for result in contained(table, [claim], deed)]
 
 
 def _count_fault(table: type[Errand], claim: Claim) -> None:

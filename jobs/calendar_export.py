@@ -6,72 +6,74 @@ from functools import partial
 
 from flask import Flask
 
-from jobs.batch import drain
-from jobs.step import carry_through, circuit
+from jobs.rounds import Rounds, drain_in_rounds
+from jobs.step import call_through, circuit
 from jobs.turnstile import Turnstile
 from webapp import clock
 from webapp.context import confab, database
-from webapp.models import CalendarEntry
+from webapp.models import CalendarEntry, CalendarLink
 from webapp.providers.base import CalendarProvider
 from webapp.services.calendar import settle
 from webapp.services.calendar.call import carry_out
 from webapp.services.calendar.claim import claim_entries
 from webapp.services.calendar.pace import spacing_of
 from webapp.services.calendar.tokens import LinkTokens
-from webapp.services.system.errand import Claim
-from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 24
+AT_ONCE = 32
 """Calendars side by side; on each of them one call after the other."""
 
 _turnstile = Turnstile()
 
 
 def export_entries(app: Flask) -> None:
-    ran = drain(app, CalendarEntry, _export, at_once=AT_ONCE, claim=claim_entries)
-    if ran:
-        log.info("calendar export", extra={"entries": ran})
-
-
-def _export(claim: Claim) -> None:
-    """Decide and stamp, call with no transaction open, store what came of it."""
-    settings = confab().settings
-    with database().transaction() as session:
-        decision = settle.decide(
+    with app.app_context():
+        settings = confab().settings
+    work = Rounds(
+        CalendarEntry,
+        claim=claim_entries,
+        decide=lambda session, claims: settle.decide(
             session,
-            claim,
+            claims,
             quarantine=timedelta(seconds=settings.quarantine_seconds),
             base_url=settings.base_url,
             spared_until=_spared_until,
             now=clock.now(),
-        )
-    if decision.step is Step.NOTHING:
-        return
-    provider = speak(decision.provider, decision.link_id)
+        ),
+        call=_called,
+        put_back=settle.put_back,
+        store=lambda session, outcomes: settle.store(session, outcomes, base_url=settings.base_url, now=clock.now()),
+        point="cal.in_commit",
+    )
+    ran = drain_in_rounds(app, work, at_once=AT_ONCE)
+    if ran:
+        log.info("calendar export", extra={"entries": ran})
+
+
+def _called(decision: settle.Decision) -> settle.Outcome | None:
+    provider = speak(decision.link.provider, decision.link_id, known=decision.link)
     _wait(decision)
-    carry_through(
+    return call_through(
         partial(carry_out, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),
-        line=decision.provider,
-        point="cal.in_commit",
+        line=decision.link.provider,
     )
 
 
 def _wait(decision: settle.Decision) -> None:
     """A change is read before it is told."""
-    calls = 2 if decision.told else 1
-    of_account, of_all = spacing_of(decision.provider)
-    _turnstile.wait(0, decision.provider, at=0, spacing=calls * of_all)
-    _turnstile.wait(decision.link_id, decision.provider, at=0, spacing=calls * of_account)
+    calls = 2 if decision.is_read_first else 1
+    of_account, of_all = spacing_of(decision.link.provider)
+    _turnstile.wait(0, decision.link.provider, at=0, spacing=calls * of_all)
+    _turnstile.wait(decision.link_id, decision.link.provider, at=0, spacing=calls * of_account)
 
 
 def _spared_until(provider: str) -> datetime | None:
     return circuit().spared_until(provider, now=clock.now())
 
 
-def speak(provider: str, link_id: int) -> CalendarProvider:
-    """The provider, with the grant of this link."""
-    tokens = LinkTokens(database(), link_id, clock.now)
+def speak(provider: str, link_id: int, *, known: CalendarLink | None = None) -> CalendarProvider:
+    """The provider, with the grant of this link; `known` is its row, where it was read this moment."""
+    tokens = LinkTokens(database(), link_id, clock.now, known=known)
     return confab().providers.calendars[provider](tokens)

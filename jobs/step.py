@@ -1,6 +1,7 @@
 """Call the outside with no transaction open, and store what came of it in one of its own."""
 
 from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 from flask import current_app
 
@@ -10,18 +11,28 @@ from webapp.context import database
 from webapp.errors import ProviderError
 from webapp.services.system.wishes import Store, StoreFailure
 
+Answer = TypeVar("Answer")
 
-def carry_through(call: Callable[[], Store], store_failure: StoreFailure, *, line: Hashable, point: str) -> bool:
-    """Whether it succeeded. `line` is what is in trouble, or not, as one; `point` names the moment before the commit
-    (webapp/faults.py)."""
+
+def call_through(call: Callable[[], Answer], store_failure: StoreFailure, *, line: Hashable) -> Answer | None:
+    """What the call brought, or None where it failed, which is stored then. `line` is what is in trouble, or not, as
+    one."""
     try:
-        store = call()
+        answer = call()
     except ProviderError as error:
         circuit().note(line, error, now=clock.now())
         with database().transaction() as session:
             store_failure(session, error, clock.now())
-        return False
+        return None
     circuit().note(line, None, now=clock.now())
+    return answer
+
+
+def carry_through(call: Callable[[], Store], store_failure: StoreFailure, *, line: Hashable, point: str) -> bool:
+    """Whether it succeeded. `point` names the moment before the commit (webapp/faults.py)."""
+    store = call_through(call, store_failure, line=line)
+    if store is None:
+        return False
     with database().transaction() as session:
         store(session, clock.now())
         faults.point(point)

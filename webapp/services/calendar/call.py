@@ -7,17 +7,16 @@ from webapp import faults
 from webapp.errors import ProviderError
 from webapp.providers.base import CalendarProvider, EntryOrder
 from webapp.services.calendar import settle
-from webapp.services.calendar.settle import Decision
-from webapp.services.system.wishes import Step, Store
+from webapp.services.calendar.settle import Decision, Outcome, Store
+from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
 
 
-def carry_out(provider: CalendarProvider, decision: Decision) -> Store:
+def carry_out(provider: CalendarProvider, decision: Decision) -> Outcome:
     """No transaction is open meanwhile. Raises ProviderError."""
-    assert decision.order is not None
     steps = {Step.MAKE: _make, Step.CHANGE: _change, Step.REMOVE: _remove, Step.LOOK_UP: _look_up}
-    return steps[decision.step](provider, decision, decision.order)
+    return Outcome(decision.claim, steps[decision.step](provider, decision, decision.order))
 
 
 def _make(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> Store:
@@ -29,16 +28,16 @@ def _make(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> 
             raise
         return _deleted(decision)
     faults.point("cal.insert_done")
-    return lambda session, now: settle.store_made(session, decision, made, now=now)
+    return lambda rows, now: settle.store_made(rows, decision, made, now=now)
 
 
 def _change(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> Store:
     """What its owner did to it meanwhile is read first: another time is left as it is."""
     is_moved = False
-    if decision.told:
-        found = provider.read(decision.calendar_id, decision.remote_id)
-        if found is None:
-            return _deleted(decision)
+    found = provider.read(decision.calendar_id, decision.remote_id) if decision.is_read_first else None
+    if decision.is_read_first and found is None:
+        return _deleted(decision)
+    if found is not None and decision.told:
         is_moved = (found.starts_at, found.ends_at) != decision.told
         order = replace(order, starts_at=found.starts_at, ends_at=found.ends_at)
     try:
@@ -48,13 +47,13 @@ def _change(provider: CalendarProvider, decision: Decision, order: EntryOrder) -
             raise
         return _deleted(decision)
     faults.point("cal.update_done")
-    return lambda session, now: settle.store_made(session, decision, made, is_moved=is_moved, now=now)
+    return lambda rows, now: settle.store_made(rows, decision, made, is_moved=is_moved, now=now)
 
 
 def _remove(provider: CalendarProvider, decision: Decision, _order: EntryOrder) -> Store:
     provider.remove(decision.calendar_id, decision.remote_id)
     faults.point("cal.delete_done")
-    return lambda session, now: settle.store_gone(session, decision.claim, now=now)
+    return lambda rows, now: settle.store_gone(rows, decision.claim, now=now)
 
 
 def _look_up(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> Store:
@@ -64,8 +63,8 @@ def _look_up(provider: CalendarProvider, decision: Decision, order: EntryOrder) 
         provider.remove(decision.calendar_id, made.remote_id)
     if found:
         log.info("late entries removed", extra={"entries": len(found)})
-    return lambda session, now: settle.store_gone(session, decision.claim, now=now)
+    return lambda rows, now: settle.store_gone(rows, decision.claim, now=now)
 
 
 def _deleted(decision: Decision) -> Store:
-    return lambda session, now: settle.store_deleted(session, decision.claim, now=now)
+    return lambda rows, now: settle.store_deleted(rows, decision.claim, now=now)

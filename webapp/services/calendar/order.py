@@ -3,8 +3,6 @@
 import hashlib
 import secrets
 
-from sqlmodel import Session
-
 from webapp.models import CalendarEntry, School
 from webapp.providers.base import EntryOrder
 from webapp.services.booking.agenda import Entry
@@ -28,9 +26,9 @@ def key_prefix(life: str) -> str:
     return f"{life.replace('-', 'g')}g"
 
 
-def order_of(session: Session, entry: CalendarEntry, appointment: Entry, *, base_url: str) -> EntryOrder:
+def order_of(entry: CalendarEntry, appointment: Entry, school: School, *, base_url: str) -> EntryOrder:
     """From the rows as they stand."""
-    said = said_of(session.get_one(School, entry.school_id), appointment, base_url=base_url)
+    said = said_of(school, appointment, base_url=base_url)
     return EntryOrder(
         key=entry.key,
         summary=said.summary,

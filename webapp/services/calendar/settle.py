@@ -1,163 +1,224 @@
-"""Decide what a claimed calendar entry needs, and store what came of it where the claim is still ours."""
+"""Decide what claimed calendar entries need, and store what came of it where the claims are still ours."""
 
-import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from webapp.errors import N_, ProviderError
-from webapp.models import Appointment, CalendarEntry, CalendarLink
+from webapp.models import CalendarEntry, CalendarLink
 from webapp.models.calendar.calendar_entry import DELETED, MOVED
-from webapp.models.system.wished import ABSENT, PRESENT
+from webapp.models.system.wished import ABSENT
 from webapp.providers.base import EntryOrder, MadeEntry
-from webapp.services.booking.agenda import Entry, agenda
-from webapp.services.calendar.order import digest, order_of
+from webapp.services.booking.agenda import Entry
+from webapp.services.calendar.claimed import Claimed
+from webapp.services.calendar.order import digest
 from webapp.services.calendar.pace import is_limit, note_limit, outage_until, pause_of
 from webapp.services.calendar.wish_entries import BLOCKED, NEEDS_RECONNECT, About, Place, replace_entry, wish_entries
-from webapp.services.system.errand import Claim, settled, write_if_ours
+from webapp.services.system.errand import Claim, settled
 from webapp.services.system.installation import restored_at
 from webapp.services.system.wishes import Step, after_failure, given_up, parked
 
 PROMPT = 5.0
 """As for meetings: seconds after the stamp within which the call has to begin."""
 
+_STAMPED = ("attempt_at", "ordered", "starts_at", "ends_at")
+
 Span = tuple[datetime, datetime]
+Store = Callable[[Claimed, datetime], None]
+"""What to put down for a claim after its call."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one entry, with all that the call needs; it has to begin by the monotonic time `by`. `told` are the
-    times that stand on the calendar unless its owner changed them; None where we cannot know, or tell others anyway.
-    `is_repeated` says that an earlier call may have made the entry."""
+    """One step for one entry, with all that the call needs; it has to begin by the monotonic time `by`. `link` is the
+    row as it stood when this was decided, `former` what the stamp has overwritten. `told` are the times that stand on
+    the calendar unless its owner changed them; None where we cannot know, or tell others anyway. `is_repeated` says
+    that an earlier call may have made the entry, `is_first` that no other call of this turn comes before."""
 
     step: Step
     claim: Claim
-    link_id: int = 0
-    provider: str = ""
-    calendar_id: str = ""
-    remote_id: str = ""
-    order: EntryOrder | None = None
-    told: Span | None = None
-    is_repeated: bool = False
-    base_url: str = ""
-    by: float = math.inf
+    former: dict[str, object]
+    link: CalendarLink
+    calendar_id: str
+    remote_id: str
+    order: EntryOrder
+    told: Span | None
+    is_repeated: bool
+    is_first: bool
+    by: float
+
+    @property
+    def place(self) -> int:
+        return self.link_id
+
+    @property
+    def is_read_first(self) -> bool:
+        """A change that is told some calls after it was decided must not bring back what was removed meanwhile."""
+        return self.step is Step.CHANGE and (self.told is not None or not self.is_first)
+
+    @property
+    def link_id(self) -> int:
+        assert self.link.id is not None
+        return self.link.id
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a call."""
+
+    claim: Claim
+    store: Store
 
 
 def decide(
     session: Session,
-    claim: Claim,
+    claims: Sequence[Claim],
     *,
     quarantine: timedelta,
     base_url: str,
     spared_until: Callable[[str], datetime | None] = lambda _provider: None,
     now: datetime,
-) -> Decision:
-    """Wish against world. Before an entry is made or changed `attempt_at` is stamped: a crash leaves its trace. To make
-    it once more under the same key makes no second one; a change waits until what was told before must have arrived,
-    and so does the removal of what may have been made. `spared_until` is asked last, and says until when a provider
-    that is in trouble is left alone."""
-    entry = _locked(session, claim)
-    nothing = Decision(Step.NOTHING, claim)
-    if entry is None or entry.claim != claim.receipt:
-        return nothing
-    appointment = _appointment(session, entry)
-    order = order_of(session, entry, appointment, base_url=base_url)
-    step = _step(entry, order)
-    if step is Step.NOTHING:
-        gone_at = now if entry.wish == ABSENT else None
-        write_if_ours(session, CalendarEntry, claim, **settled(), gone_at=gone_at)
-        return nothing
-    if step is Step.MAKE and order.ends_at <= now:
-        over = ProviderError(N_("The appointment is over"), retry=False, code="over")
-        write_if_ours(session, CalendarEntry, claim, **given_up(entry, over, now=now))
-        return nothing
-    link = session.get_one(CalendarLink, entry.link_id)
-    if not link.is_live:
-        dead = ProviderError(BLOCKED[NEEDS_RECONNECT], retry=False, code=NEEDS_RECONNECT)
-        write_if_ours(session, CalendarEntry, claim, **given_up(entry, dead, now=now))
-        return nothing
-    if step in {Step.CHANGE, Step.LOOK_UP} and entry.attempt_at and now < (ready := entry.attempt_at + quarantine):
-        write_if_ours(session, CalendarEntry, claim, due_at=ready, claim=None)
-        return nothing
-    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider)):
-        write_if_ours(session, CalendarEntry, claim, **parked(entry, pause, now=now))
-        return nothing
-    told, is_repeated = _told(entry, order), entry.attempt_at is not None
-    # What was told before is not what the provider has from now on, whatever comes of the call.
-    unknown = {"starts_at": None, "ends_at": None} if is_repeated else {}
-    stamp = {"attempt_at": now, "ordered": "", **unknown}
-    if step.leaves_trace and not write_if_ours(session, CalendarEntry, claim, **stamp):
-        return nothing
-    return Decision(
-        step,
-        claim,
-        entry.link_id,
-        link.provider,
-        entry.calendar_id,
-        entry.remote_id or "",
-        order,
-        told,
-        is_repeated,
-        base_url,
-        by=time.monotonic() + PROMPT,
-    )
+) -> list[Decision]:
+    """Wish against world: the steps that need a call. Before an entry is made or changed `attempt_at` is stamped: a
+    crash leaves its trace. To make it once more under the same key makes no second one; a change waits until what was
+    told before must have arrived, and so does the removal of what may have been made. `spared_until` is asked last, and
+    says until when a provider that is in trouble is left alone."""
+    rows = Claimed(session, claims, base_url=base_url)
+    decided: list[Decision] = []
+    for claim in claims:
+        decision = _decided(rows, claim, quarantine=quarantine, spared_until=spared_until, now=now)
+        if decision is not None:
+            is_first = all(other.link_id != decision.link_id for other in decided)
+            decided.append(replace(decision, is_first=is_first))
+    rows.write()
+    return decided
 
 
-def store_made(session: Session, decision: Decision, made: MadeEntry, *, is_moved: bool = False, now: datetime) -> None:
+def store(session: Session, outcomes: Sequence[Outcome], *, base_url: str, now: datetime) -> None:
+    """What became otherwise during a call is due now, and what an entry replaces can go."""
+    rows = Claimed(session, [outcome.claim for outcome in outcomes], base_url=base_url)
+    for outcome in outcomes:
+        outcome.store(rows, now)
+    rows.write()
+    if rows.to_follow:
+        session.expire_all()
+        wish_entries(session, rows.to_follow, now=now)
+
+
+def put_back(decision: Decision) -> Outcome:
+    """No call was begun: it is due again, as it was before the stamp."""
+
+    def put(rows: Claimed, now: datetime) -> None:
+        entry = rows.entry(decision.claim)
+        if entry is not None:
+            again = {"due_at": now, "claim": None, "attempts": max(0, entry.attempts - 1)}
+            rows.put(decision.claim, **decision.former, **again)
+
+    return Outcome(decision.claim, put)
+
+
+def store_made(rows: Claimed, decision: Decision, made: MadeEntry, *, is_moved: bool = False, now: datetime) -> None:
     """What the provider has now. What an earlier call may have made is told once more what it shall be. Where its
     owner had moved it (`is_moved`) the time is theirs, and the rest is ours."""
-    entry, order = _locked(session, decision.claim), decision.order
-    if entry is None or order is None:
+    entry, order = rows.entry(decision.claim), decision.order
+    if entry is None:
         return
     columns = settled() | {"remote_id": made.remote_id, "put_at": entry.put_at or now, "missed_at": None}
     columns |= {"ordered": digest(order), "starts_at": order.starts_at, "ends_at": order.ends_at}
     columns |= {"theirs": MOVED, "theirs_at": entry.theirs_at or now} if is_moved else {"theirs": "", "theirs_at": None}
     if decision.step is Step.MAKE and (decision.is_repeated or _span(made) != _span(order)):
         columns |= {"ordered": "", "starts_at": None, "ends_at": None, "due_at": now}
-    if write_if_ours(session, CalendarEntry, decision.claim, **columns):
-        _go_on(session, entry, order, base_url=decision.base_url, now=now)
+    rows.put(decision.claim, **columns)
+    if rows.order(entry) != order or rows.replaces_another(entry):
+        rows.to_follow.append(_about(entry, rows.appointment(entry)))
 
 
-def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
+def store_gone(rows: Claimed, claim: Claim, *, now: datetime) -> None:
     """What was wished away is not there any more."""
-    write_if_ours(session, CalendarEntry, claim, **settled(), gone_at=now)
+    rows.put(claim, **settled(), gone_at=now)
 
 
-def store_deleted(session: Session, claim: Claim, *, now: datetime) -> None:
+def store_deleted(rows: Claimed, claim: Claim, *, now: datetime) -> None:
     """Somebody deleted it from the calendar, which is theirs: it stays away, and is reported."""
-    entry = _locked(session, claim)
+    entry = rows.entry(claim)
     if entry is None:
         return
     if entry.wish == ABSENT:
-        store_gone(session, claim, now=now)
-    elif not _is_of_lost_life(session, entry):
-        write_if_ours(session, CalendarEntry, claim, **settled(), theirs=DELETED, theirs_at=now, missed_at=None)
-    elif write_if_ours(session, CalendarEntry, claim, **settled()):
-        _make_anew(session, entry, now=now)
+        store_gone(rows, claim, now=now)
+    elif not _is_of_lost_life(rows.session, entry):
+        rows.put(claim, **settled(), theirs=DELETED, theirs_at=now, missed_at=None)
+    else:
+        rows.put(claim, **settled())
+        rows.write()
+        _make_anew(rows, entry, now=now)
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
-    entry = _locked(session, decision.claim)
-    if entry is None:
-        return
-    columns = after_failure(entry, decision.step, error, now=now)
+    rows = Claimed(session, [decision.claim], base_url="")
+    entry = rows.entry(decision.claim)
+    if entry is not None:
+        rows.put(decision.claim, **after_failure(entry, decision.step, error, now=now))
     if is_limit(error):
-        note_limit(session, entry.link_id, error, now=now)
-    write_if_ours(session, CalendarEntry, decision.claim, **columns)
+        note_limit(session, decision.link_id, error, now=now)
+    rows.write()
 
 
-def _make_anew(session: Session, entry: CalendarEntry, *, now: datetime) -> None:
+def _decided(
+    rows: Claimed,
+    claim: Claim,
+    *,
+    quarantine: timedelta,
+    spared_until: Callable[[str], datetime | None],
+    now: datetime,
+) -> Decision | None:
+    entry = rows.entry(claim)
+    if entry is None:
+        return None
+    order, link = rows.order(entry), rows.link(entry)
+    step = _step(entry, order)
+    if otherwise := _without_call(entry, step, order, link, quarantine=quarantine, now=now):
+        rows.put(claim, **otherwise)
+        return None
+    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider)):
+        rows.put(claim, **parked(entry, pause, now=now))
+        return None
+    told, is_repeated = _told(entry, order), entry.attempt_at is not None
+    former = {name: getattr(entry, name) for name in _STAMPED}
+    if step.leaves_trace:
+        # What was told before is not what the provider has from now on, whatever comes of the call.
+        unknown = {"starts_at": None, "ends_at": None} if is_repeated else {}
+        rows.put(claim, attempt_at=now, ordered="", **unknown)
+    by = time.monotonic() + PROMPT
+    place = (link, entry.calendar_id, entry.remote_id or "")
+    return Decision(step, claim, former, *place, order, told, is_repeated, is_first=True, by=by)
+
+
+def _without_call(
+    entry: CalendarEntry, step: Step, order: EntryOrder, link: CalendarLink, *, quarantine: timedelta, now: datetime
+) -> dict[str, object] | None:
+    """The columns of an entry that needs no call, may have none, or has to wait for it."""
+    if step is Step.NOTHING:
+        return settled() | {"gone_at": now if entry.wish == ABSENT else None}
+    if step is Step.MAKE and order.ends_at <= now:
+        over = ProviderError(N_("The appointment is over"), retry=False, code="over")
+        return given_up(entry, over, now=now)
+    if not link.is_live:
+        dead = ProviderError(BLOCKED[NEEDS_RECONNECT], retry=False, code=NEEDS_RECONNECT)
+        return given_up(entry, dead, now=now)
+    if step in {Step.CHANGE, Step.LOOK_UP} and entry.attempt_at and now < (ready := entry.attempt_at + quarantine):
+        return {"due_at": ready, "claim": None}
+    return None
+
+
+def _make_anew(rows: Claimed, entry: CalendarEntry, *, now: datetime) -> None:
     """By the next generation, unless nobody wants it any more."""
-    [fact] = agenda(session, col(Appointment.id) == entry.appointment_id)
-    about = _about(entry, fact)
-    link = session.get_one(CalendarLink, entry.link_id)
+    about, link = _about(entry, rows.appointment(entry)), rows.link(entry)
     if about.is_standing and about.ends_at > now and link.is_set_up:
-        replace_entry(session, entry, about, Place(entry.link_id, link.calendar_id, link.is_live), now=now)
-        session.flush()
+        replace_entry(rows.session, entry, about, Place(entry.link_id, link.calendar_id, link.is_live), now=now)
+        rows.session.flush()
 
 
 def _is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
@@ -166,43 +227,9 @@ def _is_of_lost_life(session: Session, entry: CalendarEntry) -> bool:
     return since is not None and (entry.put_at is None or entry.put_at < since)
 
 
-def _locked(session: Session, claim: Claim) -> CalendarEntry | None:
-    """The claimed row, if it is still there. Its appointment and its entries are locked, in the order of `follow`."""
-    theirs = select(col(CalendarEntry.appointment_id)).where(col(CalendarEntry.id) == claim.id).scalar_subquery()
-    appointment = select(col(Appointment.id)).where(col(Appointment.id) == theirs)
-    session.execute(appointment.with_for_update(key_share=True)).all()
-    query = select(CalendarEntry).where(col(CalendarEntry.appointment_id) == theirs).order_by(col(CalendarEntry.id))
-    rows = session.execute(query.with_for_update().execution_options(populate_existing=True)).scalars().all()
-    return next((entry for entry in rows if entry.id == claim.id), None)
-
-
-def _go_on(session: Session, entry: CalendarEntry, told: EntryOrder, *, base_url: str, now: datetime) -> None:
-    """What became otherwise during the call is due now, and what this entry replaces can go."""
-    appointment = _appointment(session, entry)
-    is_overtaken = order_of(session, entry, appointment, base_url=base_url) != told
-    if is_overtaken or _replaces_another(session, entry):
-        session.expire_all()
-        wish_entries(session, [_about(entry, appointment)], now=now)
-
-
-def _replaces_another(session: Session, entry: CalendarEntry) -> bool:
-    other = select(col(CalendarEntry.id)).where(
-        col(CalendarEntry.appointment_id) == entry.appointment_id,
-        col(CalendarEntry.link_id) == entry.link_id,
-        col(CalendarEntry.replaced_at).is_not(None),
-        col(CalendarEntry.wish) == PRESENT,
-    )
-    return session.execute(other.limit(1)).first() is not None
-
-
 def _about(entry: CalendarEntry, appointment: Entry) -> About:
     is_standing = appointment.cancelled_at is None and appointment.held_until is None
     return About(appointment.id, entry.school_id, is_standing, appointment.ends_at)
-
-
-def _appointment(session: Session, entry: CalendarEntry) -> Entry:
-    [found] = agenda(session, col(Appointment.id) == entry.appointment_id)
-    return found
 
 
 def _step(entry: CalendarEntry, order: EntryOrder) -> Step:

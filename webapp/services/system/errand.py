@@ -3,7 +3,7 @@
 import json
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,6 +68,27 @@ def write_if_ours(session: Session, table: type[Errand], claim: Claim, /, **valu
     if known is not None:
         session.expire(known)  # the statement did not ask the ORM, which takes twice the time
     return result.rowcount == 1
+
+
+def write_each_if_ours(session: Session, table: type[Errand], columns: Mapping[Claim, Mapping[str, object]]) -> None:
+    """As `write_if_ours` of several claims: one statement for all that write the same columns."""
+    rows: Any = table.__table__  # type: ignore[attr-defined]  # every table class has it
+    session.flush()
+    alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for claim, values in columns.items():
+        each = {
+            "number": claim.id,
+            "receipt": claim.receipt,
+            **{f"new_{name}": value for name, value in values.items()},
+        }
+        alike.setdefault(tuple(values), []).append(each)
+    for names, some in alike.items():
+        mine = update(rows).where(rows.c.id == bindparam("number"), rows.c.claim == bindparam("receipt"))
+        session.execute(mine.values({name: bindparam(f"new_{name}") for name in names}), some)
+    for claim in columns:
+        known = session.identity_map.get(identity_key(table, claim.id))
+        if known is not None:
+            session.expire(known)
 
 
 def settled() -> dict[str, object]:

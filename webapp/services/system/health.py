@@ -4,6 +4,7 @@ import json
 import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_, update
 from sqlmodel import col
@@ -40,10 +41,8 @@ def note_success(
     """Never raises: whoever calls holds an answer that must not get lost."""
     with suppress(*DATABASE_TROUBLE):
         with database.reading() as session:
-            known = session.get(table, row_id)
-            has_problem = isinstance(known, Connection) and known.problem
-            is_fresh = known and known.called_at and now - known.called_at < AT_MOST_EVERY and not has_problem
-        if known is None or is_fresh:
+            known: Any = session.get(table, row_id)
+        if known is None or is_noted(known, now=now):
             return
         ahead = round((now - provider_time).total_seconds()) if provider_time else None
         if ahead is not None and abs(ahead) > CLOCK_WARNING:
@@ -53,6 +52,12 @@ def note_success(
             columns |= {"problem": None, "problem_values": "{}", "problem_at": None}
         with database.transaction() as session:
             session.execute(update(table).where(col(table.id) == row_id).values(columns))
+
+
+def is_noted(known: Connection | CalendarLink, *, now: datetime) -> bool:
+    """Whether the row says already that a call succeeds these minutes."""
+    has_problem = isinstance(known, Connection) and known.problem
+    return known.called_at is not None and now - known.called_at < AT_MOST_EVERY and not has_problem
 
 
 def note_problem(

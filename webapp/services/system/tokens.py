@@ -16,7 +16,7 @@ from webapp.db import Database
 from webapp.errors import N_, Busy, ProviderError
 from webapp.models import CalendarLink, Connection
 from webapp.providers.base import Tokens
-from webapp.services.system.health import note_problem, note_success
+from webapp.services.system.health import is_noted, note_problem, note_success
 from webapp.services.system.vault import Unreadable, vault_of
 
 Grant = Connection | CalendarLink
@@ -32,14 +32,18 @@ _SAVES = 3
 
 class StoredTokens(ABC, Generic[Row]):
     """A TokenStore (providers/base.py) over one row; whose grants it keeps, and what follows when one has died, is
-    said by the area to which the row belongs."""
+    said by the area to which the row belongs. `known` is the row as it was read this moment, so that it need not be
+    read again for a call: if it was renewed since, the provider refuses the old token, and then it is."""
 
     table: type[Row]
 
-    def __init__(self, database: Database, row_id: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, row_id: int, clock: Callable[[], datetime], *, known: Row | None = None
+    ) -> None:
         self._database = database
         self._id = row_id
         self._clock = clock
+        self._known: Row | None = known
 
     @abstractmethod
     def declare_dead(self, session: Session, row: Row, *, now: datetime) -> None:
@@ -47,7 +51,7 @@ class StoredTokens(ABC, Generic[Row]):
 
     def current(self) -> Tokens:
         with self._database.reading() as session:
-            return open_tokens(session, self._row(session))
+            return open_tokens(session, self._known or self._row(session))
 
     def renewed(self, renew: Callable[[Tokens], Tokens], *, rejected: str) -> Tokens:
         give_up = time.monotonic() + _PATIENCE
@@ -64,7 +68,9 @@ class StoredTokens(ABC, Generic[Row]):
             time.sleep(random.uniform(0.05, 0.2))  # noqa: S311 - jitter, not a secret
 
     def note_success(self, *, provider_time: datetime | None) -> None:
-        note_success(self._database, self.table, self._id, provider_time=provider_time, now=self._clock())
+        now = self._clock()
+        if self._known is None or not is_noted(self._known, now=now):
+            note_success(self._database, self.table, self._id, provider_time=provider_time, now=now)
 
     def note_problem(self, error: ProviderError) -> None:
         note_problem(self._database, self.table, self._id, error, now=self._clock())

@@ -1,9 +1,10 @@
 """Give what stands at one place to one claimant after the other: a provider refuses a second write there meanwhile."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -16,12 +17,12 @@ ONE_CALL = timedelta(seconds=25)
 
 
 def claim_in_turns(
-    session: Session, table: type[Errand], *, place: tuple[str, ...], now: datetime, limit: int
+    session: Session, table: type[Errand], *, place: tuple[str, ...], now: datetime, limit: int, turn: int = 1
 ) -> list[Claim]:
-    """Up to `limit` due rows, longest due first, no two of one place (the columns that name it), none of a place that
-    is being written to."""
+    """Due rows of up to `limit` places (the columns that name one), longest due first, at each as many as a `turn` may
+    have, none of a place that is being written to."""
     row: Any = table
-    ranked = _first_of_places(row, place, now)
+    ranked = _ranked(row, place, now)
     first = select(ranked.c.id).where(ranked.c.nth == 1)
     other: Any = aliased(row)
     busy = select(col(other.id)).where(
@@ -31,11 +32,27 @@ def claim_in_turns(
     )
     due = select(col(row.id)).where(col(row.id).in_(first), col(row.due_at) <= now, ~busy.exists())
     locked = due.order_by(col(row.due_at), col(row.id)).limit(limit).with_for_update(skip_locked=True)
-    return lease(session, table, session.execute(locked).scalars().all(), now=now)
+    ids = session.execute(locked).scalars().all()
+    if ids and turn > 1:
+        ids = _whole_turns(session, row, place, ids, turn, now)
+    return lease(session, table, ids, now=now)
 
 
-def _first_of_places(row: Any, place: tuple[str, ...], now: datetime) -> Any:
+def _whole_turns(
+    session: Session, row: Any, place: tuple[str, ...], first: Sequence[int], turn: int, now: datetime
+) -> Sequence[int]:
+    """With those that come next at the same places. Who has locked the first one has the turn."""
+    theirs = tuple_(*(col(getattr(row, name)) for name in place))
+    ranked = _ranked(row, place, now, theirs.in_(select(theirs).where(col(row.id).in_(first))))
+    whole = select(ranked.c.id).where(ranked.c.nth <= turn)
+    locked = select(col(row.id)).where(col(row.id).in_(whole), col(row.due_at) <= now)
+    return (
+        session.execute(locked.order_by(col(row.due_at), col(row.id)).with_for_update(skip_locked=True)).scalars().all()
+    )
+
+
+def _ranked(row: Any, place: tuple[str, ...], now: datetime, *where: Any) -> Any:
     """Of all that are due at a place, numbered, so that all processes see the same one as the first."""
     of_place = [col(getattr(row, name)) for name in place]
     nth = func.row_number().over(partition_by=of_place, order_by=(col(row.due_at), col(row.id)))
-    return select(col(row.id), nth.label("nth")).where(col(row.due_at) <= now).subquery()
+    return select(col(row.id), nth.label("nth")).where(col(row.due_at) <= now, *where).subquery()
