@@ -168,4 +168,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     pages.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
+    pages.globals["comma"] = i18n.comma
     return pages

@@ -1,4 +1,5 @@
-"""What only a browser can tell: that a family left the form on which its times are held, and in which zone it is."""
+"""What only a browser can tell: that a family left the form on which its times are held, in which zone it is, and
+whether words fit."""
 
 from collections.abc import Iterator
 
@@ -7,11 +8,18 @@ from chromium import chromium, served
 from households import Households
 from playwright.sync_api import Browser, Page, expect
 
+from webapp import i18n
 from webapp.models import Appointment
 
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = "America/Los_Angeles"
+TOO_WIDE = """() => [...document.querySelectorAll('.btn, .seg span, .time > span')].filter(one => {
+    const place = one.closest('.cards, .bar > div, main, body').getBoundingClientRect()
+    const box = one.getBoundingClientRect()
+    const isOut = box.left < place.left || box.right > place.right
+    return box.width && (isOut || one.scrollWidth > one.clientWidth + 1)
+}).map(one => one.textContent.trim())"""
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +121,20 @@ def test_the_browser_says_its_zone_and_the_own_time_stands_beside_the_schools(pa
     expect(time).to_contain_text("4:00 PM")
     expect(time).not_to_contain_text("2:00 PM")
     expect(page.get_by_role("button", name="Show my time (Pacific Time)")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_on_a_phone_no_button_s_words_leave_it_and_no_button_its_place(
+    page: Page, homes: Households, address: str, language: str
+) -> None:
+    """In each language: "Cancel appointment" beside "Keep it", and how one joins a meeting in German."""
+    token = homes.booked("alice", homes.pick("mia", "Folake", 0, "V")).token
+    homes.run_jobs()
+    homes.browser("alice").post(f"/{homes.school.slug}/language", {"language": language})
+    step_2 = f"times?pick={homes.pick('mia', 'Petra')}"
+    for path in ("teachers", step_2, "mine", f"a/{token}/details", f"a/{token}/cancel", f"a/{token}/move", "children"):
+        page.goto(f"{address}{homes.base}/{path}")
+
+        assert page.evaluate(TOO_WIDE) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+    assert page.locator("html").get_attribute("lang") == language
