@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import Engine, event
 
 Statement = tuple[str, Any]
-_SWEEPING = re.compile(r"^SCAN|AUTOMATIC|\((school|event)_id=\?\)")
+_SWEEPING = re.compile(r"^SCAN|AUTOMATIC|\((school|event)_id=\?( AND \w+[<>]\?)*\)")
 
 
 @contextmanager

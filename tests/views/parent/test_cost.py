@@ -93,3 +93,18 @@ def test_a_page_costs_the_same_in_a_large_school_and_a_full_event(homes: Househo
     asked = walk(homes, settle(homes, children=3, teachers=30))
 
     assert sweeping(homes.app, [statement for sent in asked.values() for statement in sent]) == []
+
+
+def test_booking_costs_the_same_in_a_full_event(homes: Households) -> None:
+    """Within the only write transaction of SQLite least of all may the times of other families be read."""
+    picks = [homes.pick("mia", "Petra", 0), homes.pick("leo", "Jonas", 4), homes.pick("mia", "Folake", 2, "V")]
+    chosen = [pick.split(".") for pick in picks]
+    form: dict[str, Any] = {"pick": [f"{child}.{teacher}" for child, teacher, *_ in chosen]}
+    form |= {f"t-{child}.{teacher}": slot for child, teacher, slot, *_ in chosen}
+
+    with statements(homes.app) as asked:
+        held = homes.browser("alice").post(f"{homes.base}/times", form | {f"m-{form['pick'][2]}": "V"})
+        booked = homes.book("alice", *picks)
+
+    assert (held.location, booked.status_code) == (homes.check(*picks), 303)
+    assert sweeping(homes.app, asked) == []

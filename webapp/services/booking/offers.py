@@ -177,7 +177,8 @@ def _offers(*is_offered: Any) -> Any:
         .outerjoin(table_of(CalendarLink), is_place_of(_MEMBER.contact_id))
         .outerjoin(table_of(Student), _STUDENT.id.in_(bindparam("students", expanding=True)))
         .outerjoin(table_of(Class), _CLASS.id == _best_class())
-        .where(_SLOT.event_id == bindparam("event"), _SLOT.token.in_(bindparam("tokens", expanding=True)))
+        # The resource's event, not the slot's: SQLite would read all that the event offers for a few of its times.
+        .where(_RESOURCE.event_id == bindparam("event"), _SLOT.token.in_(bindparam("tokens", expanding=True)))
         .where(_SLOT.removed_at.is_(None), *is_offered)
         .order_by(_SLOT.id, _MEMBER.position, _MEMBER.contact_id)
         .with_for_update(of=table_of(Slot))

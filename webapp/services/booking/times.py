@@ -211,7 +211,7 @@ def timetable_of(
     at_desk: bool = False,
     only: Collection[str] | None = None,
 ) -> Timetable:
-    """Three queries, whatever the number of times, teachers and children.
+    """Three queries at most, whatever the number of times, teachers and children.
 
     `besides` is an appointment (id) that is about to give its time back. With `settings`, as the rules of UI Setup let
     families see the times; a limit per day asks once more. `only` are slots (tokens), for who has chosen. `at_desk` are
@@ -227,13 +227,15 @@ def timetable_of(
     query = _AT_DESK if at_desk else _CHOSEN if only else _SHOWN
     database = session.connection()
     family = database.execute(_FAMILY, {**coming, **booked, **looking, "students": list(students)}).all()
+    rows = database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})
+    free = [Free._make(row) for row in rows]
     return Timetable(
         maker,
         event.id,
-        _by_resource(Free, database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})),
+        _by_resource(free),
         [row for row in family if not is_held_by(row, maker)],
         [row for row in family if is_held_by(row, maker) and row.held_until > now],
-        _by_resource(Busy, database.execute(_TEACHERS, {**booked, **asked, "now": now})),
+        _by_resource(_busy_within(session, free, {**booked, **asked}, now=now)),
         event.zone,
         rules.limits,
         rules.walk_minutes,
@@ -273,9 +275,17 @@ def _with_free_seat(*columns: Any) -> Any:
     )
 
 
-def _by_resource(kind: type[AnyRow], rows: Iterable[Sequence[Any]]) -> dict[int, list[AnyRow]]:
+def _busy_within(session: Session, free: Sequence[Free], asked: Mapping[str, Any], *, now: datetime) -> list[Busy]:
+    """Where teachers are from the first to the last of the free times: who has chosen a few is spared all others."""
+    if not free:
+        return []
+    span = {"after": max(now, free[0].starts_at), "before": max(row.ends_at for row in free)}
+    return [Busy._make(row) for row in session.connection().execute(_TEACHERS, {**asked, **span})]
+
+
+def _by_resource(rows: Iterable[AnyRow]) -> dict[int, list[AnyRow]]:
     found: dict[int, list[AnyRow]] = {}
-    for row in map(kind._make, rows):
+    for row in rows:
         found.setdefault(row.resource_id, []).append(row)
     return found
 
@@ -347,10 +357,13 @@ def _teachers() -> Any:
         .join(Slot, col(Slot.resource_id) == col(booked.resource_id))
         .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
         .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
-        .where(col(Slot.ends_at) > bindparam("now"), col(Appointment.id) != bindparam("besides"), is_in_the_way())
+        .where(col(Slot.ends_at) > bindparam("after"), col(Slot.starts_at) < bindparam("before"))
+        .where(col(Appointment.id) != bindparam("besides"), is_in_the_way())
         .distinct()
     )
-    calendars = busy_of(bindparam("resources"), after=bindparam("now"), slot_id=literal(0))
+    calendars = busy_of(
+        bindparam("resources"), after=bindparam("after"), before=bindparam("before"), slot_id=literal(0)
+    )
     return union_all(bookings, calendars).order_by("starts_at")
 
 

@@ -32,9 +32,9 @@ def is_free_of(resource_id: Any, starts_at: Any, ends_at: Any, *, among: Any) ->
     return or_(~some.exists(), ~has_busy(resource_id, starts_at, ends_at))
 
 
-def busy_of(resources: Any, *, after: Any, **columns: Any) -> Any:
-    """A query of the busy times of the members of resources, that end after an instant: with the resource they come
-    under, the times, and constants of the caller's."""
+def busy_of(resources: Any, *, after: Any, before: Any, **columns: Any) -> Any:
+    """A query of the busy times of the members of resources between two instants: with the resource they come under,
+    the times, and constants of the caller's."""
     member = aliased(ResourceMember)
     return select(
         *(value.label(name) for name, value in columns.items()),
@@ -46,5 +46,6 @@ def busy_of(resources: Any, *, after: Any, **columns: Any) -> Any:
             col(member.resource_id).in_(resources),
             col(BusyTime.contact_id) == col(member.contact_id),
             col(BusyTime.ends_at) > after,
+            col(BusyTime.starts_at) < before,
         )
     )
