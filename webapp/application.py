@@ -1,10 +1,11 @@
 """Be Flask without what it would find out anew for each request, though it is the same for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.templating import Environment
 from itsdangerous import URLSafeTimedSerializer
 
 
@@ -24,7 +25,17 @@ class Sessions(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
+class Templates(Environment):
+    """Each with the globals that were there when it was first wanted: a plain map, where Jinja goes through two of them
+    for each name, in each page and again in each part of it."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> dict[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 class Application(Flask):
+    jinja_environment = Templates
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.session_interface = Sessions()

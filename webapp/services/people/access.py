@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
@@ -26,8 +27,8 @@ from webapp.services.event.open_events import Round
 from webapp.services.people.schools import is_slug
 from webapp.services.people.sign_in import PERSON_COLUMNS, SignedIn, may_act_as, person_of, sought, with_sign_in
 
-_OF_SCHOOL = (School, Contact)
-_OF_EVENT = (*_OF_SCHOOL, Event, EventSettings)
+_OF_EVENT = (School, Event, EventSettings)
+_OWN = PERSON_COLUMNS + len(columns_of(Contact))
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,25 @@ class Standing:
 def standing_before(session: Session, secret: str, school: str, event: str = "", *, now: datetime) -> Standing | None:
     """Who holds the secret, with what they are in the school of this slug, in one query; None as for `signed_in`.
     A family's address names an event (slug) too."""
-    query, models = (_BEFORE_EVENT, _OF_EVENT) if event else (_BEFORE_SCHOOL, _OF_SCHOOL)
+    query = _BEFORE_EVENT if event else _BEFORE_SCHOOL
     values = {**sought(secret, now=now), "school": school if is_slug(school) else None, "event": event}
     row = session.connection().execute(query, values).first()
     if row is None:
         return None
-    found, own, *of_event = objects_of(row[PERSON_COLUMNS:], *models)
-    return Standing(person_of(row, now=now), found, own, Round(*of_event) if all(of_event) and event else None)
+    [own] = objects_of(row[PERSON_COLUMNS:_OWN], Contact)
+    if event:
+        found, at = _place(tuple(row[_OWN:]))
+        return Standing(person_of(row, now=now), found, own, at)
+    [found] = objects_of(row[_OWN:], School)
+    return Standing(person_of(row, now=now), found, own)
+
+
+@lru_cache(64)
+def _place(values: tuple[Any, ...]) -> tuple[School | None, Round | None]:
+    """As the database says it now. A crowd reads the same of one event, and to make objects of that takes as long as a
+    query; they are of no session, and for looking only."""
+    school, *of_event = objects_of(values, *_OF_EVENT)
+    return school, Round(*of_event) if all(of_event) else None
 
 
 def acted_contact(session: Session, person: SignedIn, own: Contact | None) -> Contact | None:
@@ -112,9 +125,9 @@ def _before(*models: type[SQLModel]) -> Any:
     return query.outerjoin(School, col(School.slug) == bindparam("school")).outerjoin(Contact, is_own)
 
 
-_BEFORE_SCHOOL = _before(*_OF_SCHOOL)
+_BEFORE_SCHOOL = _before(Contact, School)
 _BEFORE_EVENT = (
-    _before(*_OF_EVENT)
+    _before(Contact, *_OF_EVENT)
     .outerjoin(Event, and_(col(Event.school_id) == col(School.id), col(Event.slug) == bindparam("event")))
     .outerjoin(EventSettings, col(EventSettings.event_id) == col(Event.id))
 )
