@@ -19,6 +19,7 @@ Words = str | tuple[str, ...]
 FOR_FAMILIES = (
     "templates/parent/*.html",
     "templates/shell/base.html",
+    "templates/shell/_fixed.html",
     "templates/shell/parent.html",
     "templates/shell/_field.html",
     "templates/errors/*.html",

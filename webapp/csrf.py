@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -45,21 +46,22 @@ def csrf_value() -> str:
 
 def new_key() -> str:
     """A signed random key for a form that may act once (RELIABILITY D2)."""
-    return _signer().dumps(secrets.token_urlsafe(16))
+    return _signer(confab().settings.secret_key).dumps(secrets.token_urlsafe(16))
 
 
 def request_key() -> str:
     """The key of the form that was sent. Raises Invalid where it is missing or not ours."""
     typed = request.form.get("key", "")
     try:
-        _signer().loads(typed, max_age=_KEYS_LAST)
+        _signer(confab().settings.secret_key).loads(typed, max_age=_KEYS_LAST)
     except BadSignature as error:
         raise Invalid(N_("This form is too old. Reload the page and send it again.")) from error
     return typed
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(confab().settings.secret_key, salt="request key")
+@cache
+def _signer(secret_key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret_key, salt="request key")
 
 
 def _check() -> None:

@@ -88,6 +88,8 @@ def init_rendering(app: Flask) -> None:
     app.jinja_env.filters["clock_time"] = i18n.clock_time
     parts: Any = app.jinja_env.get_template("shell/_icons.html").module
     app.jinja_env.globals.update(icon=cache(parts.icon), mark=cache(parts.mark), nav_item=parts.nav_item)
+    fixed: Any = app.jinja_env.get_template("shell/_fixed.html").module
+    app.jinja_env.globals.update(head=cache(fixed.head), toast=cache(fixed.toast))
     buttons: Any = app.jinja_env.get_template("parent/_language_buttons.html").module
     app.jinja_env.globals["language_buttons"] = cache(buttons.language_buttons)
     app.jinja_env.globals.update(level_name=level_name, levels=levels, hold_now=hold_now, red_now=red_now)

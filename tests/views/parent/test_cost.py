@@ -8,6 +8,8 @@ from factories import EVENING, make_class, make_guardian, make_resource, make_sl
 from households import Households
 from statements import Statement, statements, sweeping
 
+from webapp.models import Event, School
+
 COST = {"teachers": 5, "count": 1, "times": 6, "choose": 6, "check": 6, "booked": 2, "mine": 2, "row": 2, "children": 2}
 """SELECTs, of which the first tells who asks, and of which event."""
 
@@ -108,3 +110,30 @@ def test_booking_costs_the_same_in_a_full_event(homes: Households) -> None:
 
     assert (held.location, booked.status_code) == (homes.check(*picks), 303)
     assert sweeping(homes.app, asked) == []
+
+
+def test_a_page_says_what_the_office_has_just_changed(homes: Households) -> None:
+    """What a crowd reads of its event is made into objects once, not kept."""
+    browser = homes.browser("alice")
+    before = browser.get(f"{homes.base}/mine").text
+    with homes.database.transaction() as session:
+        session.get_one(Event, homes.event.id).name = "Winter Conferences"
+        session.get_one(School, homes.school.id).name = "Lakeside School"
+    after = browser.get(f"{homes.base}/mine").text
+
+    assert "Winter Conferences" not in before
+    assert "<b>Lakeside School</b><small>Winter Conferences</small>" in after
+
+
+def test_the_cookie_is_written_when_something_in_it_changed_and_not_because_the_family_is_elsewhere(
+    homes: Households,
+) -> None:
+    browser = homes.browser("alice")
+    first = browser.get(f"{homes.base}/mine")
+    with browser.client.session_transaction() as cookie:
+        cookie.update({"_id": "of another network", "_fresh": True})
+    second = browser.get(f"{homes.base}/mine")
+
+    assert "confab=" in first.headers["Set-Cookie"]
+    assert (second.status_code, "Set-Cookie" in second.headers) == (200, False)
+    assert "Cookie" in second.vary

@@ -46,6 +46,16 @@ def test_a_call_time_is_shown_and_cannot_be_chosen(homes: Households) -> None:
     assert list(seen.values()).count(True) == 4
 
 
+def test_what_the_office_writes_beside_a_time_is_text_and_no_markup(homes: Households) -> None:
+    give(homes, "Petra", 0, visibility="call", message="<b>555</b> & ask")
+    give(homes, "Petra", 1, visibility="unavailable", message="<i>Lunch</i>")
+
+    page = times(homes)
+
+    assert "<small>&lt;b&gt;555&lt;/b&gt; &amp; ask</small>" in page
+    assert "<small>&lt;i&gt;Lunch&lt;/i&gt;</small>" in page
+
+
 def test_a_reason_is_shown_where_there_is_one_and_else_the_time_is_not(homes: Households) -> None:
     give(homes, "Petra", 0, visibility="unavailable", message="Lunch")
     give(homes, "Petra", 1, visibility="unavailable")

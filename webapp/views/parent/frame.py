@@ -41,6 +41,12 @@ def address(endpoint: str, **values: Any) -> str:
     return _address(endpoint, at["school"], at["event"], **values)
 
 
+@blueprint.app_template_global()
+def school_address(endpoint: str) -> str:
+    """Of a page of the school that the request is about."""
+    return _page(request.root_path, endpoint, (request.view_args or {})["school"])
+
+
 def _address(endpoint: str, school: str, event: str, *, pick: Iterable[object] = (), **values: Any) -> str:
     """Making one takes as long as a query: what most of them are made of is made once."""
     if values:
@@ -50,7 +56,7 @@ def _address(endpoint: str, school: str, event: str, *, pick: Iterable[object] =
 
 
 @lru_cache(1024)
-def _page(_root: str, endpoint: str, school: str, event: str) -> str:
+def _page(_root: str, endpoint: str, school: str, event: str | None = None) -> str:
     return url_for(f"parent.{endpoint}", school=school, event=event)
 
 
