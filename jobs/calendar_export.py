@@ -38,7 +38,7 @@ def export_entries(app: Flask) -> None:
             claims,
             quarantine=timedelta(seconds=settings.quarantine_seconds),
             base_url=settings.base_url,
-            spared_until=_spared_until,
+            spared_until=spared_until,
             now=clock.now(),
         ),
         call=_called,
@@ -58,6 +58,7 @@ def _called(decision: settle.Decision) -> settle.Outcome | None:
         partial(carry_out, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),
         line=decision.link.provider,
+        part=decision.link_id,
     )
 
 
@@ -69,8 +70,8 @@ def _wait(decision: settle.Decision) -> None:
     _turnstile.wait(decision.link_id, decision.link.provider, at=0, spacing=calls * of_account)
 
 
-def _spared_until(provider: str) -> datetime | None:
-    return circuit().spared_until(provider, now=clock.now())
+def spared_until(provider: str, link_id: int) -> datetime | None:
+    return circuit().spared_until(provider, part=link_id, now=clock.now())
 
 
 def speak(provider: str, link_id: int, *, known: CalendarLink | None = None) -> CalendarProvider:

@@ -1,14 +1,13 @@
 """Read when teachers are busy by the calendars that shall block their slots."""
 
 import logging
-from datetime import datetime
 from functools import partial
 
 from flask import Flask
 
 from jobs.batch import drain
-from jobs.calendar_export import speak
-from jobs.step import carry_through, circuit
+from jobs.calendar_export import spared_until, speak
+from jobs.step import carry_through
 from webapp import clock
 from webapp.context import database
 from webapp.models import CalendarLink
@@ -37,16 +36,13 @@ def import_busy_times(app: Flask) -> None:
 def _read(claim: Claim) -> None:
     """No transaction is open while the provider is asked."""
     with database().transaction() as session:
-        reading = read_busy.begin(session, claim, spared_until=_spared_until, now=clock.now())
+        reading = read_busy.begin(session, claim, spared_until=spared_until, now=clock.now())
     if reading is None:
         return
     carry_through(
         partial(read_busy.carry_out, speak(reading.provider, reading.link_id), reading),
         lambda session, error, now: read_busy.store_failure(session, reading, error, now=now),
         line=reading.provider,
+        part=reading.link_id,
         point="busy.in_commit",
     )
-
-
-def _spared_until(provider: str) -> datetime | None:
-    return circuit().spared_until(provider, now=clock.now())

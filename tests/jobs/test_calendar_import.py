@@ -11,6 +11,7 @@ from factories import make_calendar_link, make_teacher
 from outside import Outside
 from sqlmodel import Session, select
 
+from jobs.circuit import MOST
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, BusyTime, CalendarLink, School
@@ -297,6 +298,26 @@ def test_one_calendar_in_trouble_stops_no_other(desk: Desk) -> None:
 
     with desk.database.reading() as session:
         assert session.get_one(CalendarLink, other).synced_at == desk.outside.now
+
+
+def test_one_broken_mailbox_that_fails_again_and_again_stops_no_other(desk: Desk) -> None:
+    """While nobody else's calls succeed in between."""
+    desk.outside.calendars.fail("calendars", TIMEOUT, times=MOST)
+    for _ in range(MOST):
+        desk.change(due_at=desk.outside.now)
+        desk.outside.read_calendars()
+    desk.change(due_at=desk.outside.now)
+    with desk.database.transaction() as session:
+        hugh = make_teacher(session, session.get_one(School, desk.school_id), "Hugh")
+        made = {"is_import": True, "saved_at": desk.outside.now, "due_at": desk.outside.now}
+        other = make_calendar_link(session, hugh, **made).id
+
+    desk.outside.read_calendars()
+
+    with desk.database.reading() as session:
+        assert session.get_one(CalendarLink, other).synced_at == desk.outside.now
+        assert session.get_one(CalendarLink, desk.link_id).problem == TIMEOUT.message
+    assert desk.link().synced_at is None
 
 
 def test_while_the_installation_is_on_hold_no_calendar_is_asked(desk: Desk) -> None:

@@ -18,6 +18,29 @@ def failing(times: int, now: datetime, *, error: ProviderError = DOWN) -> Circui
     return circuit
 
 
+def test_one_part_that_fails_for_ever_is_left_alone_and_stops_no_other(now: datetime) -> None:
+    """One broken mailbox is not its provider's trouble, also while nobody else calls."""
+    circuit = Circuit()
+    for _ in range(3 * MOST):
+        circuit.note("google", DOWN, part=1, now=now)
+
+    assert circuit.spared_until("google", part=1, now=now)
+    assert circuit.spared_until("google", part=2, now=now) is None
+
+
+def test_where_many_parts_fail_the_whole_line_is_left_alone_until_one_is_answered(now: datetime) -> None:
+    circuit = Circuit()
+    for part in range(MOST):
+        assert circuit.spared_until("google", part=99, now=now) is None
+        circuit.note("google", DOWN, part=part, now=now)
+    until = circuit.spared_until("google", part=99, now=now)
+    assert until
+
+    assert [circuit.spared_until("google", part=99, now=until) for _ in range(2)] == [None, until + ONE_CALL]
+    circuit.note("google", None, part=99, now=until)
+    assert circuit.spared_until("google", part=98, now=until) is None
+
+
 def test_it_takes_some_failures_in_a_row_and_another_line_is_left_alone(now: datetime) -> None:
     assert failing(MOST - 1, now).spared_until(1, now=now) is None
 

@@ -41,7 +41,7 @@ class Read:
 
 
 def begin(
-    session: Session, claim: Claim, *, spared_until: Callable[[str], datetime | None], now: datetime
+    session: Session, claim: Claim, *, spared_until: Callable[[str, int], datetime | None], now: datetime
 ) -> Reading | None:
     """None where nothing is to be asked: nobody wants it any more, the grant has died, the provider wants a pause, or
     no slot of the teacher is to come."""
@@ -51,7 +51,7 @@ def begin(
     if not (link.is_live and link.is_import and link.saved_at):
         write_if_ours(session, CalendarLink, claim, **settled())
         return None
-    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider)):
+    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider, link.id or 0)):
         left = {"due_at": pause.after, "claim": None, "attempts": max(0, link.attempts - 1)}
         write_if_ours(session, CalendarLink, claim, **left)
         return None

@@ -79,13 +79,13 @@ def decide(
     *,
     quarantine: timedelta,
     base_url: str,
-    spared_until: Callable[[str], datetime | None] = lambda _provider: None,
+    spared_until: Callable[[str, int], datetime | None] = lambda _provider, _link_id: None,
     now: datetime,
 ) -> list[Decision]:
     """Wish against world: the steps that need a call. Before an entry is made or changed `attempt_at` is stamped: a
     crash leaves its trace. To make it once more under the same key makes no second one; a change waits until what was
     told before must have arrived, and so does the removal of what may have been made. `spared_until` is asked last, and
-    says until when a provider that is in trouble is left alone."""
+    says until when a provider, or a link, that is in trouble is left alone."""
     rows = Claimed(session, claims, base_url=base_url)
     decided: list[Decision] = []
     for claim in claims:
@@ -171,7 +171,7 @@ def _decided(
     claim: Claim,
     *,
     quarantine: timedelta,
-    spared_until: Callable[[str], datetime | None],
+    spared_until: Callable[[str, int], datetime | None],
     now: datetime,
 ) -> Decision | None:
     entry = rows.entry(claim)
@@ -182,7 +182,7 @@ def _decided(
     if otherwise := _without_call(entry, step, order, link, quarantine=quarantine, now=now):
         rows.put(claim, **otherwise)
         return None
-    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider)):
+    if pause := pause_of(link, now=now) or outage_until(spared_until(link.provider, entry.link_id)):
         rows.put(claim, **parked(entry, pause, now=now))
         return None
     told, is_repeated = _told(entry, order), entry.attempt_at is not None
