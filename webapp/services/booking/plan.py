@@ -34,8 +34,9 @@ def propose(
     up to four wishes of twelve times there is no better plan; with more, none that is found by giving each wish in
     turn its first time that fits.
     """
-    open_ = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
-    fitting = [(wish, time) for wish, time in open_ if all(time.fits(other) for other in around)]
+    fitting = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
+    for other in around:
+        fitting = [(wish, time) for wish, time in fitting if time.fits(other)]
     fitting.sort(key=lambda entry: entry[1].starts_at)
     visits = [_visit(time, wish) for wish, time in fitting]
     board = Board(
