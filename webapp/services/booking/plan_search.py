@@ -93,17 +93,30 @@ class Board:
     def briefest(self) -> int:
         return min((visit.stop - visit.start for visit in self.visits), default=0)
 
+    @cached_property
+    def pause(self) -> int:
+        """The minutes that lie between two visits at least: time to walk, until another begins."""
+        pauses = []
+        for n, visit in enumerate(self.visits):
+            others = ~(self.rivals[n] | self.of_wish[visit.wish] | self.before(visit.stop))
+            if later := self.beginning.free & others:
+                pauses.append(self.starts[_first(later)] - visit.stop)
+                if not pauses[-1]:
+                    break
+        return min(pauses, default=0)
+
     def earliest(self, masks: Iterable[int], most: int) -> int:
         """The sum of the starts of so many visits, each of another mask, at least: nobody is at two at once."""
         total, free = 0, 0
         for start in sorted(self.starts[_first(mask)] for mask in masks if mask)[:most]:
-            total, free = total + max(start, free), max(start, free) + self.briefest
+            total, free = total + max(start, free), max(start, free) + self.briefest + self.pause
         return total
 
     @cached_property
     def ideal(self) -> tuple[int, int, int]:
         """All are met on one day, one after the other: but for the hour nothing is better."""
-        return 0, max(1, len(self.hulls)), sum(self.shortest.values()) + _length(self.hulls)
+        meant = sum(self.shortest.values()) + (len(self.wishes) - 1) * self.pause
+        return 0, max(1, len(self.hulls)), meant + _length(self.hulls)
 
     @cached_property
     def beginning(self) -> "Stand":
@@ -272,8 +285,9 @@ class _Descent:
             is_elsewhere = not all(own & here for own in mine.values())
             if days == 1 and not is_elsewhere:
                 at_school += max(self._longer(wish, own & here, part) for wish, own in mine.items())
-            meant = part.minutes + sum(board.shortest[wish] for wish in mine)
-            days, at_school = days + is_elsewhere, max(at_school, meant)
+            days += is_elsewhere
+            pauses = (len(part.plan) + len(mine) - days) * board.pause
+            at_school = max(at_school, part.minutes + sum(board.shortest[wish] for wish in mine) + pauses)
         return Worth(unmet, days, at_school, part.starts + board.earliest(mine.values(), most))
 
     def _longer(self, wish: int, own: int, part: "_Part") -> int:
