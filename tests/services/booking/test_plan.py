@@ -54,6 +54,19 @@ def test_of_plans_that_are_alike_the_earliest_is_proposed() -> None:
     assert proposed([0, 30, 60], [15, 45, 75]) == {0: 0, 1: 15}
 
 
+def test_a_later_time_is_proposed_where_it_lasts_less() -> None:
+    long, short, early, late = at(20, lasts=20), at(30, lasts=10), at(15, lasts=10), at(40, lasts=10)
+
+    assert minutes_of(propose({0: [long, short], 1: [early, late]})) == {0: 30, 1: 40}
+
+
+def test_of_plans_that_take_as_long_the_one_whose_times_begin_earlier_is_proposed() -> None:
+    """The short time first, though the long one has fewer others."""
+    long, short = [at(0, lasts=20), at(10, lasts=20)], [at(0, lasts=10), at(20, lasts=10), at(60, lasts=10)]
+
+    assert minutes_of(propose({0: long, 1: short})) == {0: 10, 1: 0}
+
+
 def test_who_has_but_one_time_gets_it() -> None:
     assert proposed([0, 15, 30], [0]) == {0: 15, 1: 0}
 
