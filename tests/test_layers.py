@@ -17,7 +17,7 @@ OURS = {"webapp", "jobs", "wsgi"}
 
 FIRST = {"errors", "clock", "config", "faults", "i18n", "logs"}
 EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context", "languages", "application"}
-ROWS = {"db", "db_cursor", "schema", "migrations"}
+ROWS = {"db", "db_cursor", "prepared", "schema", "migrations"}
 TOP = {"demo", "wsgi", "webapp", "cli", "operations"}
 
 
@@ -72,7 +72,7 @@ LAYERS = {
         },
     ),
     "services": Layer(
-        FIRST | {"models", "providers.base", "documents", "db", "services"},
+        FIRST | {"models", "providers.base", "documents", "db", "prepared", "services"},
         {*SQL, "markupsafe", "pydantic", "cryptography", "werkzeug.security"},
         {"PIL": ("webapp/services/people/logo.py",), "openpyxl": ("webapp/services/roster/workbook.py",)},
     ),

@@ -140,10 +140,17 @@ def _postgresql(url: str) -> Engine:
 
     engine = create_engine(url, connect_args={"cursor_factory": ReticentCursor}, pool_size=6, max_overflow=2)
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
+    event.listen(engine, "connect", _speak_of_utc)
     event.listen(engine, "begin", _begin_look)
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
     return engine
+
+
+def _speak_of_utc(connection: Any, _record: Any) -> None:
+    """Instants need not be turned into ours, then (models/instant.py)."""
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 def _begin_look(connection: Connection) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import Field, SQLModel
 
+from webapp.models import instant as instant  # before any column of ours
+
 # Named constraints survive Alembic's table rebuilds on SQLite; unnamed CHECKs are dropped (RELIABILITY D16).
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -79,4 +81,10 @@ def _object_of(model: type[SQLModel], row: dict[str, Any]) -> SQLModel:
 def defaults_of(model: type[SQLModel]) -> dict[str, Any]:
     """What the columns hold that nobody names, for rows that are inserted without an object."""
     optional = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
-    return {name: value for name, value in optional.items() if isinstance(value, str | int)}
+    plain = {name: value for name, value in optional.items() if value is None or isinstance(value, str | int)}
+    return {name: value for name, value in plain.items() if name in names_of(model)}
+
+
+def names_of(model: type[SQLModel]) -> list[str]:
+    """The columns of a row that is inserted without an object: all but the number that the database gives it."""
+    return [column.name for column in table_of(model).c if column.name != "id"]

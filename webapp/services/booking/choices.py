@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Event, Resource, ResourceMember
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
+from webapp.prepared import Prepared
 from webapp.services.booking.book import MOST_AT_ONCE
 from webapp.services.booking.family import Child, children_of
 
@@ -119,7 +120,7 @@ def ties_of(session: Session, event: Event, students: Sequence[int]) -> list[Tie
     Of several classes that tie them, the one that allows most counts, as when booking.
     """
     ties: dict[tuple[int, int], Tie] = {}
-    rows = session.connection().execute(_TIES, {"event": event.id, "students": list(students)})
+    rows = _TIES.all(session, {"event": event.id, "students": students})
     for student, allowed, class_name, class_id, *teacher in rows:
         ties.setdefault((student, teacher[0]), Tie(student, Teacher(*teacher), class_name, allowed, class_id))
     return list(ties.values())
@@ -127,12 +128,12 @@ def ties_of(session: Session, event: Event, students: Sequence[int]) -> list[Tie
 
 def teachers_of(session: Session, event: Event) -> list[Teacher]:
     """All of the event, in its order."""
-    return [Teacher(*row) for row in session.connection().execute(_TEACHERS, {"event": event.id})]
+    return [Teacher(*row) for row in _ALL_TEACHERS.all(session, {"event": event.id})]
 
 
 def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tuple[int, str], int]:
     """How many appointments the contact has, by resource (id) and child (key)."""
-    rows = session.connection().execute(_BOOKED, {"event": event.id, "contact": contact.id})
+    rows = _BOOKED.all(session, {"event": event.id, "contact": contact.id})
     return {(resource, child): n for resource, child, n in rows}
 
 
@@ -149,7 +150,7 @@ def _tied(
 def _named(session: Session, event: Event, picks: Sequence[Pick]) -> dict[str, tuple[Teacher, int, int | None]]:
     """As `_tied`, where everybody may see each teacher once."""
     values = {"event": event.id, "tokens": [pick.resource for pick in picks]}
-    teachers = {row.token: Teacher(*row) for row in session.connection().execute(_CHOSEN, values)}
+    teachers = {row.token: Teacher(*row) for row in _CHOSEN.all(session, values)}
     return {pick.name: (teachers[pick.resource], 1, None) for pick in picks if pick.resource in teachers}
 
 
@@ -159,9 +160,10 @@ _TEACHERS: Any = (
     .where(col(Resource.event_id) == bindparam("event"))
     .order_by(col(Resource.position), col(Resource.name), col(Resource.id))
 )
-_CHOSEN = _TEACHERS.where(col(Resource.token).in_(bindparam("tokens")))
+_ALL_TEACHERS = Prepared(_TEACHERS)
+_CHOSEN = Prepared(_TEACHERS.where(col(Resource.token).in_(bindparam("tokens"))))
 _CLASS: Any = (col(Class.name).label("class_name"), col(Class.id).label("class_id"))
-_TIES: Any = (
+_TIES = Prepared(
     select(
         col(Enrolment.student_id),
         col(Class.appointments_allowed),
@@ -176,7 +178,7 @@ _TIES: Any = (
     .where(col(Resource.event_id) == bindparam("event"), col(Enrolment.student_id).in_(bindparam("students")))
     .order_by(col(Resource.position), col(Resource.name), col(Class.appointments_allowed).desc(), col(Class.id))
 )
-_BOOKED = (
+_BOOKED = Prepared(
     select(col(Appointment.resource_id), col(Appointment.child_key), func.count())
     .where(col(Appointment.event_id) == bindparam("event"), col(Appointment.contact_id) == bindparam("contact"))
     .where(col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))

@@ -8,8 +8,9 @@ from sqlmodel import Session, col
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Contact, Guardian, Student
 from webapp.models.people.student import student_name
+from webapp.prepared import Prepared
 
-_CHILDREN = (
+_CHILDREN = Prepared(
     select(*(col(column) for column in (Student.id, Student.token, Student.first, Student.last, Student.student_ref)))
     .add_columns(col(Student.grade))
     .join(Guardian, col(Guardian.student_id) == col(Student.id))
@@ -30,7 +31,7 @@ class Child:
 
 
 def children_of(session: Session, contact: Contact) -> list[Child]:
-    rows = session.connection().execute(_CHILDREN, {"contact": contact.id, "school": contact.school_id})
+    rows = _CHILDREN.all(session, {"contact": contact.id, "school": contact.school_id})
     return [
         Child(student_name(row.first, row.last, row.student_ref), f"s{row.id}", row.id, row.token, row.grade)
         for row in rows

@@ -12,6 +12,7 @@ from webapp import i18n
 from webapp.models import Appointment, Event, EventSettings, Guardian, Resource, Slot
 from webapp.models.base import table_of
 from webapp.models.event.slot import VISIBLE
+from webapp.prepared import Prepared
 from webapp.services.booking.errors import SlotTaken
 
 MOST_KEPT = 1000
@@ -37,7 +38,7 @@ class Sought:
 def refuse_what_is_gone(session: Session, maker_id: int, slots: Collection[str], *, now: datetime) -> None:
     """Raises SlotTaken where a time (token) is full: what `book` would find too, so that nothing depends on this. A
     family that has something with the teacher is left to `book`: the form may be one that it sent before."""
-    row = session.connection().execute(_FULL, {"slots": list(slots), "maker": maker_id, "now": now}).first()
+    row = _FULL.first(session, {"slots": list(slots), "maker": maker_id, "now": now})
     if row:
         raise SlotTaken(time=i18n.moment(row.starts_at, row.zone), teacher=row.name)
 
@@ -77,4 +78,4 @@ def _full() -> Any:
     )
 
 
-_FULL = _full()
+_FULL = Prepared(_full())

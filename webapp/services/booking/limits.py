@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from webapp.models import Appointment, Resource, Slot
 from webapp.models.base import table_of
 from webapp.models.event.event_settings import Limits
+from webapp.prepared import Prepared
 from webapp.services.booking.errors import ChildIsFull, ClassIsBooked, DayIsFull, EventIsFull, LimitReached
 from webapp.services.booking.holds import is_in_the_way, let_go
 
@@ -137,8 +138,8 @@ def counted_of(
         "resources": list({want.resource_id for want in wanted}),
         "days": list({want.day for want in wanted}),
     }
-    query = _OF_FAMILY_AND_DAY if limits.per_day else _OF_FAMILY
-    return list({row.id: Counted(*row) for row in session.connection().execute(query, asked)}.values())
+    query = _WITH_DAY if limits.per_day else _WITHOUT_DAY
+    return list({row.id: Counted(*row) for row in query.all(session, asked)}.values())
 
 
 def counted_of_family(session: Session, limits: Limits, event_id: int, contact_id: int) -> list[Counted]:
@@ -147,7 +148,7 @@ def counted_of_family(session: Session, limits: Limits, event_id: int, contact_i
     if not limits.are_counted:
         return []
     asked = {"event": event_id, "contacts": [contact_id], "besides": 0}
-    rows = [Counted(*row) for row in session.connection().execute(_OF_FAMILY, asked)]
+    rows = [Counted(*row) for row in _WITHOUT_DAY.all(session, asked)]
     return [row for row in rows if row.held_until is None]
 
 
@@ -169,7 +170,7 @@ def seen_by_all(
     """As `counted_of`, for whoever books: families who count on one teacher's day come one after the other, else each
     might take the other's place below the limit. Holds of others that have expired are cancelled, as for seats."""
     if limits.per_day:
-        session.connection().execute(_TEACHERS, {"resources": list({want.resource_id for want in wanted})}).all()
+        _TEACHERS.all(session, {"resources": list({want.resource_id for want in wanted})})
     counted = counted_of(session, limits, event_id, wanted, besides=besides)
     makers = {want.contact_id for want in wanted}
     theirs = (row for row in counted if row.held_until and row.held_until <= now)
@@ -208,7 +209,7 @@ def booked_days(
     if not limits.per_day:
         return {}
     asked = {"resources": list(resources), "besides": besides or 0, "contact": contact_id, "as_of": now}
-    return {(row.resource_id, row.day): row.n for row in session.connection().execute(_BOOKED_DAYS, asked)}
+    return {(row.resource_id, row.day): row.n for row in _BOOKED_DAYS.all(session, asked)}
 
 
 def count_again(session: Session, event_id: int, limits: Limits) -> None:
@@ -242,14 +243,14 @@ def _numbering(rule: _Rule, event_id: int) -> Any:
 
 
 _ROW = table_of(Appointment)
-_TEACHERS = (
+_TEACHERS = Prepared(
     select(table_of(Resource).c.id)
     .where(table_of(Resource).c.id.in_(bindparam("resources", expanding=True)))
     .order_by(table_of(Resource).c.id)
     .with_for_update(key_share=True)
 )
 _COLUMN = _ROW.c
-_BOOKED_DAYS: Any = (
+_BOOKED_DAYS = Prepared(
     select(_COLUMN.resource_id, _COLUMN.day, func.count().label("n"))
     .where(_COLUMN.resource_id.in_(bindparam("resources", expanding=True)), _COLUMN.day_nth.is_not(None))
     .where(_COLUMN.cancelled_at.is_(None), _COLUMN.id != bindparam("besides"), is_in_the_way())
@@ -261,10 +262,13 @@ _STANDS: Any = select(*(_COLUMN[name] for name in Counted._fields)).where(
 _OF_FAMILY: Any = _STANDS.where(
     _COLUMN.event_id == bindparam("event"), _COLUMN.contact_id.in_(bindparam("contacts", expanding=True))
 )
-_OF_FAMILY_AND_DAY: Any = _OF_FAMILY.union_all(
-    _STANDS.where(
-        _COLUMN.resource_id.in_(bindparam("resources", expanding=True)),
-        _COLUMN.day.in_(bindparam("days", expanding=True)),
-        _COLUMN.day_nth.is_not(None),
+_WITHOUT_DAY = Prepared(_OF_FAMILY)
+_WITH_DAY = Prepared(
+    _OF_FAMILY.union_all(
+        _STANDS.where(
+            _COLUMN.resource_id.in_(bindparam("resources", expanding=True)),
+            _COLUMN.day.in_(bindparam("days", expanding=True)),
+            _COLUMN.day_nth.is_not(None),
+        )
     )
 )

@@ -6,37 +6,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlmodel import Session, col
 
 from webapp.errors import Busy
 from webapp.models import Appointment, Occupancy
 from webapp.models.base import table_of
 from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
+from webapp.prepared import Prepared
 
 _ROW = table_of(Occupancy).c
 
 # Sorted, so that nobody waits in a circle (RELIABILITY 2.1); SQLite has one writer, and takes span after span.
-_TAKE = {
-    "sqlite": text("""
+_TAKING = {
+    "sqlite": """
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
         SELECT :kind, :subject_id, value, 0, :appointment_id, :slot_id FROM json_each(:ticks) WHERE true
-        ON CONFLICT DO NOTHING"""),
-    "postgresql": text("""
+        ON CONFLICT DO NOTHING""",
+    "postgresql": """
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
         SELECT s.value->>'kind', (s.value->>'subject_id')::bigint, minute.tick, 0,
                (s.value->>'appointment_id')::integer, (s.value->>'slot_id')::integer
         FROM jsonb_array_elements(CAST(:spans AS jsonb)) AS s (value),
              generate_series((s.value->>'first')::bigint, (s.value->>'stop')::bigint - 1) AS minute (tick)
         ORDER BY 1, 2, 3, 5
-        ON CONFLICT DO NOTHING"""),
+        ON CONFLICT DO NOTHING""",
 }
-_HOLDERS = select(_ROW.tick, _ROW.appointment_id, _ROW.slot_id).where(
-    _ROW.kind == bindparam("kind"),
-    _ROW.subject_id == bindparam("subject_id"),
-    _ROW.tick >= bindparam("first"),
-    _ROW.tick < bindparam("stop"),
-    _ROW.lane == 0,
+_TAKE = {dialect: Prepared(text(statement)) for dialect, statement in _TAKING.items()}
+_HOLDERS = Prepared(
+    select(_ROW.tick, _ROW.appointment_id, _ROW.slot_id).where(
+        _ROW.kind == bindparam("kind"),
+        _ROW.subject_id == bindparam("subject_id"),
+        _ROW.tick >= bindparam("first"),
+        _ROW.tick < bindparam("stop"),
+        _ROW.lane == 0,
+    )
 )
 _TRIES = 3
 """What stood in the way may be given back before we see whose it was."""
@@ -96,12 +100,11 @@ def take(session: Session, spans: Sequence[Span]) -> Clash | None:
     """
     if not spans:
         return None
-    connection = session.connection()
     in_order = sorted(spans, key=lambda span: span.first)
     for _ in range(_TRIES):
-        if _insert(connection, in_order) == sum(span.stop - span.first for span in spans):
+        if _insert(session, in_order) == sum(span.stop - span.first for span in spans):
             return None
-        held = [(span, connection.execute(_HOLDERS, _asked(span)).all()) for span in in_order]
+        held = [(span, _HOLDERS.all(session, _asked(span))) for span in in_order]
         if clash := next((clash for span, rows in held if (clash := _clash(span, rows))), None):
             return clash
         if all(len(rows) == span.stop - span.first for span, rows in held):
@@ -112,7 +115,7 @@ def take(session: Session, spans: Sequence[Span]) -> Clash | None:
 def spread(session: Session, spans: Sequence[Span]) -> None:
     """Take those of the minutes that nobody holds, for an overlap that the office may make."""
     if spans:
-        _insert(session.connection(), spans)
+        _insert(session, spans)
 
 
 def release(session: Session, *, appointment_id: int, slot_id: int) -> None:
@@ -127,13 +130,13 @@ def release(session: Session, *, appointment_id: int, slot_id: int) -> None:
         session.execute(delete(Occupancy).where(col(Occupancy.slot_id) == slot_id))
 
 
-def _insert(connection: Connection, spans: Sequence[Span]) -> int:
+def _insert(session: Session, spans: Sequence[Span]) -> int:
     """How many minutes were free."""
     rows = [span._asdict() for span in spans]
-    if connection.dialect.name == "sqlite":
+    if session.connection().dialect.name == "sqlite":
         each = [row | {"ticks": json.dumps([*range(row["first"], row["stop"])])} for row in rows]
-        return connection.execute(_TAKE["sqlite"], each).rowcount
-    return connection.execute(_TAKE["postgresql"], {"spans": json.dumps(rows)}).rowcount
+        return _TAKE["sqlite"].change_each(session, each)
+    return _TAKE["postgresql"].change(session, {"spans": json.dumps(rows)})
 
 
 def _asked(span: Span) -> dict[str, object]:

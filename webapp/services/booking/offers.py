@@ -22,6 +22,7 @@ from webapp.models import (
 )
 from webapp.models.base import table_of
 from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL, VISIBLE
+from webapp.prepared import Prepared
 from webapp.services.booking.errors import WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
 from webapp.services.booking.turn import Turn
@@ -99,7 +100,7 @@ def offers_of(
         "now": now,
     }
     rows: dict[str, list[Any]] = {}
-    for row in session.connection().execute(_AT_DESK if at_desk else _OFFERS, asked):
+    for row in (_AT_DESK if at_desk else _OFFERS).all(session, asked):
         rows.setdefault(row.token, []).append(row)
     offers = {token: _offer(of_slot, turn.zone) for token, of_slot in rows.items()}
     if len(offers) != len(tokens):
@@ -156,7 +157,7 @@ def _best_class() -> Any:
     )
 
 
-def _offers(*is_offered: Any) -> Any:
+def _offers(*is_offered: Any) -> Prepared:
     """A row for each slot, teacher, calendar of theirs, and student."""
     query = (
         select(
@@ -183,7 +184,7 @@ def _offers(*is_offered: Any) -> Any:
         .order_by(_SLOT.id, _MEMBER.position, _MEMBER.contact_id)
         .with_for_update(of=table_of(Slot))
     )
-    return with_host(query, resource_id=_RESOURCE.id, school_id=_SLOT.school_id, provider=_PROVIDER)
+    return Prepared(with_host(query, resource_id=_RESOURCE.id, school_id=_SLOT.school_id, provider=_PROVIDER))
 
 
 _PROVIDER = bindparam("provider", type_=String)

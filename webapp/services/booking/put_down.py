@@ -13,8 +13,9 @@ from sqlmodel import Session
 from webapp import faults
 from webapp.errors import DomainError
 from webapp.models import Appointment, Slot
-from webapp.models.base import new_token, table_of
+from webapp.models.base import defaults_of, names_of, new_token, table_of
 from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
+from webapp.prepared import Prepared
 from webapp.services.booking.consequences import follow_first
 from webapp.services.booking.errors import (
     AlreadyBooked,
@@ -27,7 +28,7 @@ from webapp.services.booking.errors import (
 )
 from webapp.services.booking.family import Child
 from webapp.services.booking.holds import let_go_of
-from webapp.services.booking.limits import ORDINALS, Wanted, refusal_of
+from webapp.services.booking.limits import Wanted, refusal_of
 from webapp.services.booking.occupancy import Span, spans_of, spread, take, ticks
 from webapp.services.booking.offers import Offer
 from webapp.services.booking.turn import Turn
@@ -125,7 +126,7 @@ def _put(session: Session, plan: Plan, turn: Turn, act: str, *, until: datetime 
     values |= {"new_is_virtual": plan.is_virtual, "new_act": act, "new_held_until": until}
     if until is None:
         values["new_booked_at"] = now
-    if session.connection().execute(_HOLD_ON if until else _SETTLE, values).rowcount != 1:
+    if (_HOLD_ON if until else _SETTLE).change(session, values) != 1:
         raise SlotChanged(**plan.offer.words)
     return plan.held
 
@@ -133,7 +134,7 @@ def _put(session: Session, plan: Plan, turn: Turn, act: str, *, until: datetime 
 def _insert(session: Session, plan: Plan, turn: Turn, act: str, *, until: datetime | None, now: datetime) -> int:
     """Only while the slot is as it was read: moving or blocking it raises its version (RELIABILITY I6)."""
     child = plan.child
-    values = {
+    values = _BLANK | {
         "slot": plan.offer.slot_id,
         "version": plan.offer.version,
         "seat": plan.seat,
@@ -146,23 +147,22 @@ def _insert(session: Session, plan: Plan, turn: Turn, act: str, *, until: dateti
         "token": new_token(),
         "is_virtual": plan.is_virtual,
         "act": act,
-        "service": "",
         "booked_at": now,
         "problem": plan.problem,
         "held_until": until,
         **plan.place,
     }
     try:
-        number: int | None = session.connection().execute(_INSERT, values).scalar_one_or_none()
+        made = _INSERT.first(session, values)
     except IntegrityError as error:
         if refusal := refusal_of(str(error.orig), plan.wanted, turn.limits):
             raise refusal from error
         if "nth" in str(error.orig):
             raise AlreadyBooked(child=child.name, **plan.offer.words) from error
         raise SlotTaken(**plan.offer.words) from error
-    if number is None:
+    if made is None:
         raise SlotChanged(**plan.offer.words)
-    return number
+    return int(made.id)
 
 
 def _fact(plan: Plan, appointment: int, turn: Turn, act: str) -> Fact:
@@ -190,15 +190,13 @@ def _changes(names: str) -> dict[str, Any]:
 _SLOT = table_of(Slot).c
 _REFUSALS: dict[str, type[DomainError]] = {TEACHER: TeacherBusy, PARENT: TimeClash, STUDENT: ChildBusy}
 """The parent's own minutes are looked at before the child's, so these are the other household's."""
-_GIVEN = [
-    *"seat service contact_id student_id class_id child_name child_key nth token is_virtual act".split(),
-    *"booked_at problem held_until day".split(),
-    *ORDINALS,
-]
-_INSERT = (
+_BLANK = defaults_of(Appointment)
+_OF_SLOT = ["slot_id", "school_id", "event_id", "resource_id"]
+_GIVEN = [name for name in names_of(Appointment) if name not in _OF_SLOT]
+_INSERT = Prepared(
     insert(table_of(Appointment))
     .from_select(
-        ["slot_id", "school_id", "event_id", "resource_id", *_GIVEN],
+        [*_OF_SLOT, *_GIVEN],
         select(
             _SLOT.id,
             _SLOT.school_id,
@@ -218,5 +216,5 @@ _OF_HOLD = update(_ROW).where(
 )
 
 
-_SETTLE = _OF_HOLD.values(_changes("is_virtual act held_until booked_at"))
-_HOLD_ON = _OF_HOLD.values(_changes("is_virtual act held_until"))
+_SETTLE = Prepared(_OF_HOLD.values(_changes("is_virtual act held_until booked_at")))
+_HOLD_ON = Prepared(_OF_HOLD.values(_changes("is_virtual act held_until")))

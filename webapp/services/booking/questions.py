@@ -11,6 +11,7 @@ from webapp.errors import N_, DomainError, Invalid
 from webapp.models import Answer, Appointment, AppointmentField, Service
 from webapp.models.base import table_of
 from webapp.models.event.appointment_field import CHOICE
+from webapp.prepared import Prepared
 
 LONGEST = 1000
 
@@ -63,9 +64,9 @@ class Unanswered(Invalid):
 
 def questions_of(session: Session, event_id: int) -> Questions:
     """Two queries: for an event that asks."""
-    connection, asked = session.connection(), {"event": event_id}
-    services = tuple((row.id, row.name) for row in connection.execute(_SERVICES, asked))
-    return Questions(services, tuple(_field(row) for row in connection.execute(_FIELDS, asked)))
+    asked = {"event": event_id}
+    services = tuple((row.id, row.name) for row in _SERVICES.all(session, asked))
+    return Questions(services, tuple(_field(row) for row in _FIELDS.all(session, asked)))
 
 
 def read_answers(questions: Questions, picks: Sequence[str], typed: Mapping[str, str]) -> list[Answered]:
@@ -136,8 +137,10 @@ def _problem(field: Field, text: str) -> DomainError | None:
 
 
 _SERVICE, _FIELD, _ROW = table_of(Service).c, table_of(AppointmentField).c, table_of(Appointment)
-_SERVICES = select(_SERVICE.id, _SERVICE.name).where(_SERVICE.event_id == bindparam("event")).order_by(_SERVICE.id)
-_FIELDS = (
+_SERVICES = Prepared(
+    select(_SERVICE.id, _SERVICE.name).where(_SERVICE.event_id == bindparam("event")).order_by(_SERVICE.id)
+)
+_FIELDS = Prepared(
     select(_FIELD.id, _FIELD.label, _FIELD.kind, _FIELD.options, _FIELD.is_required)
     .where(_FIELD.event_id == bindparam("event"), _FIELD.is_used)
     .order_by(_FIELD.id)

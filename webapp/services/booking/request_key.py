@@ -11,15 +11,16 @@ from sqlmodel import Session
 
 from webapp.models import RequestKey
 from webapp.models.base import table_of
+from webapp.prepared import Prepared
 from webapp.services.booking.errors import KeyUsed
 
 _TABLE = table_of(RequestKey)
 _KEY = _TABLE.c
-_KNOWN = select(_KEY.action, _KEY.fingerprint, _KEY.login_id, _KEY.result).where(_KEY.key == bindparam("key"))
-_KEEP = update(_TABLE).where(_KEY.key == bindparam("of_key")).values(result=bindparam("got"))
-_TAKE: dict[str, Any] = {
-    "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_KEY.key),
-    "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_KEY.key),
+_KNOWN = Prepared(select(_KEY.action, _KEY.fingerprint, _KEY.login_id, _KEY.result).where(_KEY.key == bindparam("key")))
+_KEEP = Prepared(update(_TABLE).where(_KEY.key == bindparam("of_key")).values(result=bindparam("got")))
+_TAKE = {
+    dialect: Prepared(insert(_TABLE).on_conflict_do_nothing().returning(_KEY.key), _KEY.keys())
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
 
@@ -46,10 +47,9 @@ def take_key(
         "result": json.dumps(result or {}),
         "created_at": now,
     }
-    connection = session.connection()
-    if connection.execute(_TAKE[connection.dialect.name], row).first():
+    if _TAKE[session.connection().dialect.name].first(session, row):
         return None
-    known = connection.execute(_KNOWN, {"key": row["key"]}).one()
+    known = _KNOWN.first(session, {"key": row["key"]})
     if known[:3] != (action, row["fingerprint"], login_id):
         raise KeyUsed
     earlier: dict[str, Any] = json.loads(known.result)
@@ -58,7 +58,7 @@ def take_key(
 
 def keep_result(session: Session, key: str, result: dict[str, Any]) -> None:
     """For a deed whose result is known only when it is done."""
-    session.connection().execute(_KEEP, {"of_key": _hash(key), "got": json.dumps(result)})
+    _KEEP.change(session, {"of_key": _hash(key), "got": json.dumps(result)})
 
 
 def _hash(text: str) -> str:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from webapp.models import Appointment
 from webapp.models.base import table_of
+from webapp.prepared import Prepared
 from webapp.services.booking.errors import AlreadyBooked, BookedByOthers, SlotTaken, TakesNoAppointments
 from webapp.services.booking.family import Child
 from webapp.services.booking.holds import give_up, let_go
@@ -30,7 +31,7 @@ def standing_of(
         "maker": maker_id,
         "students": list(students),
     }
-    rows = session.connection().execute(_STANDING, asked).all()
+    rows = _STANDING.all(session, asked)
     expired = [row.id for row in rows if row.held_until and row.held_until <= now and row.contact_id != maker_id]
     gone = let_go(session, expired, now=now) if expired else set()
     return [row for row in {row.id: row for row in rows}.values() if row.id not in gone]
@@ -94,7 +95,9 @@ _STANDS = select(
 ).where(_ROW.cancelled_at.is_(None))
 _OF_FAMILY = or_(_ROW.contact_id == bindparam("maker"), _ROW.student_id.in_(bindparam("students", expanding=True)))
 # Three looks, each by an index of its own: by a common condition all that stands would be read.
-_STANDING = _STANDS.where(_ROW.slot_id.in_(bindparam("slots", expanding=True))).union_all(
-    _STANDS.where(_ROW.resource_id.in_(bindparam("resources", expanding=True)), _OF_FAMILY),
-    _STANDS.where(_ROW.contact_id == bindparam("maker"), _ROW.held_until.is_not(None)),
+_STANDING = Prepared(
+    _STANDS.where(_ROW.slot_id.in_(bindparam("slots", expanding=True))).union_all(
+        _STANDS.where(_ROW.resource_id.in_(bindparam("resources", expanding=True)), _OF_FAMILY),
+        _STANDS.where(_ROW.contact_id == bindparam("maker"), _ROW.held_until.is_not(None)),
+    )
 )

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from webapp.models import Contact, Event, EventSettings, Slot
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
+from webapp.prepared import Prepared
 from webapp.services.booking.choices import Pick, Teacher, booked_counts, children_by_token, teachers_of, ties_of
 from webapp.services.booking.limits import counted_of_family, left
 from webapp.services.booking.times import free_slots
@@ -16,7 +17,7 @@ from webapp.services.people.folding import holds
 NEW_CHILD = "new"
 """Stands for the child's token until the parent of a Simple PTA event has typed the name."""
 
-_FREE_KINDS = free_slots(Slot.resource_id, Slot.kind).distinct()
+_FREE_KINDS = Prepared(free_slots(Slot.resource_id, Slot.kind).distinct())
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,6 @@ def _free_kinds(
     values = {"event": event.id, "resources": [teacher.id for teacher in teachers], "now": bookable}
     values |= {"contact": contact.id, "as_of": now}
     kinds: dict[int, set[str]] = {}
-    for resource, kind in session.connection().execute(_FREE_KINDS, values):
+    for resource, kind in _FREE_KINDS.all(session, values):
         kinds.setdefault(resource, set()).add(kind)
     return kinds

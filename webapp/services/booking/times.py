@@ -18,14 +18,16 @@ from webapp.i18n import local_day
 from webapp.models import Appointment, Contact, Event, EventSettings, Resource, ResourceMember, Slot
 from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
+from webapp.prepared import Prepared
 from webapp.services.booking.holds import is_in_the_way
 from webapp.services.booking.limits import booked_days
 from webapp.services.booking.seating import is_held_by
 from webapp.services.calendar.busy import busy_of, is_free_of
 
-AnyRow = TypeVar("AnyRow", "Free", "Busy")
 YOURS, TEACHER_BUSY, TOO_CLOSE, DAY_FULL = "yours", "teacher_busy", "too_close", "day_full"
 CALENDAR_BUSY = "calendar_busy"
+
+AnyRow = TypeVar("AnyRow", "Free", "Busy")
 
 
 class Time(NamedTuple):
@@ -225,10 +227,8 @@ def timetable_of(
     looking = {"contact": maker, "as_of": now}
     asked = {"resources": list(resources), **looking}
     query = _AT_DESK if at_desk else _CHOSEN if only else _SHOWN
-    database = session.connection()
-    family = database.execute(_FAMILY, {**coming, **booked, **looking, "students": list(students)}).all()
-    rows = database.execute(query, {**bookable, **asked, **({"only": list(only)} if only else {})})
-    free = [Free._make(row) for row in rows]
+    family = _FAMILY.all(session, {**coming, **booked, **looking, "students": list(students)})
+    free = query.all(session, {**bookable, **asked, "only": list(only or ())})
     return Timetable(
         maker,
         event.id,
@@ -259,19 +259,22 @@ def _is_shown() -> ColumnElement[bool]:
 
 
 def _with_free_seat(*columns: Any) -> Any:
+    """What is taken is counted once for all the resources, not for each slot: PostgreSQL would read the whole table
+    each time, where it was empty when it planned that, as in the first minute of a first event."""
+    stands = (col(Appointment.cancelled_at).is_(None), col(Appointment.resource_id).in_(bindparam("resources")))
     taken = (
-        select(func.count())
-        .select_from(Appointment)
-        .where(col(Appointment.slot_id) == col(Slot.id), col(Appointment.cancelled_at).is_(None), is_in_the_way())
-        .correlate(Slot)
-        .scalar_subquery()
+        select(col(Appointment.slot_id), func.count().label("seats"))
+        .where(*stands, is_in_the_way())
+        .group_by(col(Appointment.slot_id))
+        .subquery("taken")
     )
     return (
         select(*(col(column) for column in columns))
         .join(Resource, col(Resource.id) == col(Slot.resource_id))
+        .outerjoin(taken, taken.c.slot_id == col(Slot.id))
         .where(col(Resource.event_id) == bindparam("event"), col(Resource.id).in_(bindparam("resources")))
         .where(col(Slot.removed_at).is_(None))
-        .where(taken < col(Slot.capacity))
+        .where(func.coalesce(taken.c.seats, 0) < col(Slot.capacity))
     )
 
 
@@ -280,7 +283,7 @@ def _busy_within(session: Session, free: Sequence[Free], asked: Mapping[str, Any
     if not free:
         return []
     span = {"after": max(now, free[0].starts_at), "before": max(row.ends_at for row in free)}
-    return [Busy._make(row) for row in session.connection().execute(_TEACHERS, {**asked, **span})]
+    return _TEACHERS.all(session, {**asked, **span})
 
 
 def _by_resource(rows: Iterable[AnyRow]) -> dict[int, list[AnyRow]]:
@@ -354,8 +357,8 @@ def _teachers() -> Any:
             col(Slot.ends_at),
         )
         .join(booked, col(booked.contact_id) == col(asked.contact_id))
-        .join(Slot, col(Slot.resource_id) == col(booked.resource_id))
-        .join(Appointment, col(Appointment.slot_id) == col(Slot.id))
+        .join(Appointment, col(Appointment.resource_id) == col(booked.resource_id))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .where(col(asked.resource_id).in_(bindparam("resources")), col(Appointment.cancelled_at).is_(None))
         .where(col(Slot.ends_at) > bindparam("after"), col(Slot.starts_at) < bindparam("before"))
         .where(col(Appointment.id) != bindparam("besides"), is_in_the_way())
@@ -369,7 +372,8 @@ def _teachers() -> Any:
 
 _IN_ORDER = (col(Slot.starts_at), col(Slot.id))
 _FREE = _with_free_seat(*(getattr(Slot, name) for name in Free._fields[:-1]), Resource.room).order_by(*_IN_ORDER)
-_SHOWN = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
-_CHOSEN = _SHOWN.where(col(Slot.token).in_(bindparam("only")))
-_AT_DESK = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
-_FAMILY, _TEACHERS = _family(), _teachers()
+_FOR_FAMILIES = _FREE.where(_is_shown(), col(Slot.starts_at) > bindparam("now"))
+_FOR_OFFICE = _FREE.where(col(Slot.visibility) != UNAVAILABLE, col(Slot.ends_at) > bindparam("now"))
+_OF_CHOSEN = _FOR_FAMILIES.where(col(Slot.token).in_(bindparam("only")))
+_SHOWN, _CHOSEN, _AT_DESK = (Prepared(query, row=Free) for query in (_FOR_FAMILIES, _OF_CHOSEN, _FOR_OFFICE))
+_FAMILY, _TEACHERS = Prepared(_family()), Prepared(_teachers(), row=Busy)

@@ -13,6 +13,7 @@ from webapp.models.base import table_of
 from webapp.models.event.event import SIMPLE_PTA
 from webapp.models.event.event_settings import Closing, Limits, Window
 from webapp.models.people.student import student_name
+from webapp.prepared import Prepared
 from webapp.services.booking.family import Child
 from webapp.services.system.installation import LIFE
 
@@ -65,8 +66,8 @@ def take_turns(session: Session, event_id: int, slots: Any) -> None:
         session.execute(people.with_for_update(key_share=True)).all()
 
 
-def _turn(session: Session, query: Any, asked: dict[str, Any], maker_id: int, students: int) -> Turn:
-    rows = session.connection().execute(query, asked).all()
+def _turn(session: Session, query: Prepared, asked: dict[str, Any], maker_id: int, students: int) -> Turn:
+    rows = query.all(session, asked)
     if len(rows) != max(1, students):
         raise NotFound
     first = rows[0]
@@ -129,7 +130,7 @@ _TURN = (
 )
 
 
-def _with_students(query: Any, whose: Any, which: Any, also: str = "") -> Any:
+def _with_students(query: Any, whose: Any, which: Any, also: str = "") -> Prepared:
     """A row for each. PostgreSQL locks row by row, and of a row the tables in the order in which they are named."""
     query = (
         query.add_columns(*(_STUDENT[name] for name in "id token first last student_ref".split()))
@@ -137,11 +138,11 @@ def _with_students(query: Any, whose: Any, which: Any, also: str = "") -> Any:
         .where(which)
     )
     locks = f"FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact, student{also}"
-    return query.order_by(_STUDENT.id).suffix_with(locks, dialect="postgresql")
+    return Prepared(query.order_by(_STUDENT.id).suffix_with(locks, dialect="postgresql"))
 
 
-def _alone(query: Any) -> Any:
-    return query.suffix_with("FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact", dialect="postgresql")
+def _alone(query: Any) -> Prepared:
+    return Prepared(query.suffix_with("FOR SHARE OF eventsettings FOR NO KEY UPDATE OF contact", dialect="postgresql"))
 
 
 _SOUGHT: Any = bindparam("students", expanding=True)

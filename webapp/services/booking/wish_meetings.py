@@ -11,9 +11,10 @@ from sqlmodel import Session, col
 from webapp.db import wake
 from webapp.errors import N_
 from webapp.models import Appointment, Meeting
-from webapp.models.base import defaults_of, table_of
+from webapp.models.base import defaults_of, names_of, table_of
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
 from webapp.models.system.wished import ABSENT
+from webapp.prepared import Prepared
 from webapp.services.booking.meeting_facts import facts_about
 from webapp.services.booking.room import MAKING, room_of
 from webapp.services.meeting.order import digest, new_marker, topic_of
@@ -40,7 +41,7 @@ BLOCKED = {
 
 TOPIC = "meeting"
 _BLANK = defaults_of(Meeting)
-_INSERT = insert(table_of(Meeting))
+_INSERT = Prepared(insert(table_of(Meeting)), names_of(Meeting))
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | 
         return
     life = life or life_of(session)
     wanted = [_first(fact, life, now=now) for fact in wanting]
-    session.connection().execute(_INSERT, wanted)
+    _INSERT.change_each(session, wanted)
     if any(meeting["due_at"] for meeting in wanted):
         wake(session, TOPIC)
 

@@ -11,9 +11,10 @@ from sqlmodel import Session, col
 
 from webapp.db import wake
 from webapp.models import Appointment, Message, Slot
-from webapp.models.base import defaults_of, new_token, table_of
+from webapp.models.base import defaults_of, names_of, new_token, table_of
 from webapp.models.message.message import BOOKED, CHANGED, CONFIRMATION, LINKS_READY, NEW_LINKS
 from webapp.models.message.message_text import CANCELLATION
+from webapp.prepared import Prepared
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import has_links_on_their_way, is_news
@@ -28,7 +29,7 @@ CANCELLED_JUST_NOW = timedelta(hours=1)
 """What was cancelled longer ago is not told any more."""
 
 _BLANK = defaults_of(Message)
-_INSERT = insert(table_of(Message))
+_INSERT = Prepared(insert(table_of(Message)), names_of(Message))
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def wish_first_confirmation(session: Session, act: Act, *, has_links_to_come: bo
     else:
         columns["due_at"] = now
         wake(session, "mail")
-    session.connection().execute(_INSERT, columns)
+    _INSERT.change(session, columns)
 
 
 def _messages(session: Session, acts: Collection[str]) -> Iterable[Message]:

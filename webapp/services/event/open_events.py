@@ -10,9 +10,10 @@ from webapp.errors import NotFound
 from webapp.models import Contact, Event, EventSettings, Level, School
 from webapp.models.base import columns_of, objects_of, table_of
 from webapp.models.event.event_settings import Limits
+from webapp.prepared import Prepared
 from webapp.services.event.availability import cancelling_words, closing_words
 
-_BY_SLUGS = (
+_BY_SLUGS = Prepared(
     select(*columns_of(Event, EventSettings))
     .select_from(table_of(Event))
     .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
@@ -57,7 +58,7 @@ class Round:
 
 def round_of(session: Session, school: str, event: str) -> Round:
     """By the two short names of an address. Raises NotFound."""
-    row = session.connection().execute(_BY_SLUGS, {"school": school, "event": event}).first()
+    row = _BY_SLUGS.first(session, {"school": school, "event": event})
     if row is None:
         raise NotFound
     return Round(*objects_of(row, Event, EventSettings))

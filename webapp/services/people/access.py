@@ -23,6 +23,7 @@ from webapp.models import (
     Slot,
 )
 from webapp.models.base import columns_of, objects_of
+from webapp.prepared import Prepared
 from webapp.services.event.open_events import Round
 from webapp.services.people.schools import is_slug
 from webapp.services.people.sign_in import PERSON_COLUMNS, SignedIn, may_act_as, person_of, sought, with_sign_in
@@ -47,7 +48,7 @@ def standing_before(session: Session, secret: str, school: str, event: str = "",
     A family's address names an event (slug) too."""
     query = _BEFORE_EVENT if event else _BEFORE_SCHOOL
     values = {**sought(secret, now=now), "school": school if is_slug(school) else None, "event": event}
-    row = session.connection().execute(query, values).first()
+    row = query.first(session, values)
     if row is None:
         return None
     [own] = objects_of(row[PERSON_COLUMNS:_OWN], Contact)
@@ -125,8 +126,8 @@ def _before(*models: type[SQLModel]) -> Any:
     return query.outerjoin(School, col(School.slug) == bindparam("school")).outerjoin(Contact, is_own)
 
 
-_BEFORE_SCHOOL = _before(Contact, School)
-_BEFORE_EVENT = (
+_BEFORE_SCHOOL = Prepared(_before(Contact, School))
+_BEFORE_EVENT = Prepared(
     _before(Contact, *_OF_EVENT)
     .outerjoin(Event, and_(col(Event.school_id) == col(School.id), col(Event.slug) == bindparam("event")))
     .outerjoin(EventSettings, col(EventSettings.event_id) == col(Event.id))
