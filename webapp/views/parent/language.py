@@ -10,7 +10,7 @@ from webapp.i18n import LANGUAGES
 from webapp.languages import remember_in_browser
 from webapp.redirects import local_path
 from webapp.services.people.own_language import choose
-from webapp.views.parent.frame import blueprint
+from webapp.views.parent.frame import address, blueprint
 
 
 @blueprint.post("/<school>/language")
@@ -34,4 +34,4 @@ def here() -> str:
     if request.method == "GET":
         return request.full_path.rstrip("?")
     at = request.view_args or {}
-    return url_for("parent.landing", **at) if at.keys() == {"school", "event"} else ""
+    return address("landing") if at.keys() == {"school", "event"} else ""
