@@ -12,7 +12,7 @@ from webapp.db import Database
 
 pytestmark = pytest.mark.browser
 
-LONG = "Conferences of the whole lower school and of everybody else"
+LONG = "conferences.of.the.whole.lower.school@linden.example"
 
 
 def test_busy_times_troubles_and_questions_fit_the_screen(database: Database) -> None:
