@@ -20,6 +20,7 @@ from webapp.providers.base import RemoteAccount
 from webapp.services.people.levels import set_level
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import failed
+from webapp.services.system.installation import hold
 
 
 @pytest.fixture
@@ -308,6 +309,37 @@ class TestDisconnect:
         assert "Sign in to Google" in page
         (task,) = desk.all(Task)
         assert (task.kind, task.problem_code, task.ended_at) == ("revoke", "unreachable", None)
+
+    def test_no_token_is_left_in_the_row_the_former_one_neither(self, desk: Desk) -> None:
+        desk.link()
+        with desk.arranged() as session:
+            session.get_one(CalendarLink, desk.links()[0].id).former_refresh_token = "sealed"
+
+        desk.petra.post(f"{desk.page}/google/disconnect")
+
+        (link,) = desk.links()
+        assert (link.access_token, link.refresh_token, link.former_refresh_token) == ("", "", "")
+
+    def test_a_copy_of_the_data_that_is_on_hold_does_not_end_the_grant_of_the_original(self, desk: Desk) -> None:
+        """RELIABILITY D6"""
+        desk.link()
+        with desk.arranged() as session:
+            hold(session, because="A copy.", who=SYSTEM, now=clock.now())
+
+        desk.petra.post(f"{desk.page}/google/disconnect")
+
+        assert (desk.links()[0].access_token, desk.all(Task)) == ("", [])
+
+    def test_a_refresh_that_was_under_way_before_the_account_was_linked_anew_holds_up_nothing(self, desk: Desk) -> None:
+        desk.link()
+        with desk.arranged() as session:
+            link = session.get_one(CalendarLink, desk.links()[0].id)
+            link.refresh_claim, link.refresh_lease_until = "theirs", clock.now() + timedelta(minutes=1)
+
+        desk.link()
+
+        (link,) = desk.links()
+        assert (link.refresh_claim, link.refresh_lease_until) == (None, None)
 
     def test_whoever_becomes_a_customer_is_parted_from_the_account(self, desk: Desk) -> None:
         """RELIABILITY I16: who works here no more has no page on which to do it."""
