@@ -12,14 +12,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from races.audit import ask, wrongs
 from races.crowd import Crowd, Setting, pick
-from races.server import serving
+from races.server import Running, serving
 
 from bench.places import POSTGRESQL, SQLITE, Place, place, settle
+from jobs.housekeeping import note_sizes
+from jobs.scheduler import SCHEDULE
 
 OF_GRADE, TEACHERS, TIMES = 50, 4, 48
 """Families, of whom each meets three of these teachers; so that four in five of all times are taken in the end."""
@@ -47,8 +51,27 @@ def _rush(where: Place, asked: argparse.Namespace) -> None:
             families.flush()
             watched = [running.pid, *([where.pid] if where.pid else [])]
             command = _command(asked, running.settings.base_url, families.name, watched)
-            subprocess.run([*command], check=True)  # noqa: S603 - of whoever measures
+            with _sizes_noted(running):
+                subprocess.run([*command], check=True)  # noqa: S603 - of whoever measures
         _audit(where.url)
+
+
+@contextmanager
+def _sizes_noted(running: Running) -> Iterator[None]:
+    """By the one job that the pages of a crowd need."""
+    is_over = threading.Event()
+
+    def note() -> None:
+        while not is_over.wait(SCHEDULE["statistics"].seconds):
+            note_sizes(running.app)
+
+    noting = threading.Thread(target=note)
+    noting.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        noting.join()
 
 
 def _command(asked: argparse.Namespace, address: str, families: str, watched: Sequence[int]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from webapp.context import database
 from webapp.models import Appointment, ImportRun, RequestKey, SignIn, SignInCode, SignInLink, WebhookReceipt
 from webapp.services.event.delete_event import forget_deleted
 from webapp.services.system.rate import forget_old
+from webapp.services.system.statistics import look_at_what_has_grown
 
 _A_DAY, _A_WEEK, _A_MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 
@@ -30,3 +31,11 @@ def keep_house(app: Flask) -> None:
             session.execute(delete(Appointment).where(held, col(Appointment.cancelled_at) < now - _A_DAY))
             session.execute(delete(RequestKey).where(col(RequestKey.created_at) < now - _A_MONTH))
             session.execute(delete(WebhookReceipt).where(col(WebhookReceipt.received_at) < now - _A_WEEK))
+
+
+def note_sizes(app: Flask) -> None:
+    with app.app_context():
+        if database().is_sqlite:
+            return
+        with database().transaction() as session:
+            look_at_what_has_grown(session)

@@ -14,7 +14,7 @@ from flask import Flask
 from jobs.calendar_export import export_entries
 from jobs.calendar_import import import_busy_times
 from jobs.holds import release_holds
-from jobs.housekeeping import keep_house
+from jobs.housekeeping import keep_house, note_sizes
 from jobs.keep_alive import keep_alive
 from jobs.link_sync import follow_overlooked, sync_links
 from jobs.mail_delivery import deliver_mail
@@ -45,6 +45,7 @@ SCHEDULE = {
     "reminder": Job(remind, 60),
     "resource": Job(tell_resources, 20),
     "keep_alive": Job(keep_alive, 3600),
+    "statistics": Job(note_sizes, 10),
     "housekeeping": Job(keep_house, 3600),
 }
 """By the topic that a commit wakes: what runs, and how often at the least."""

@@ -8,7 +8,7 @@ from factories import make_contact, make_login, make_school
 from outside import Outside
 from sqlmodel import SQLModel, select
 
-from jobs.housekeeping import keep_house
+from jobs.housekeeping import keep_house, note_sizes
 from webapp import csrf
 from webapp.db import Database
 from webapp.models import Audit, Contact, ImportRun, Login, Rate, RequestKey, School, SignIn, SignInCode
@@ -114,3 +114,9 @@ def test_what_was_done_and_who_is_known_stays(database: Database, outside: Outsi
     keep_house_after(outside, 1000 * DAY)
 
     assert [len(left(database, table)) for table in (School, Contact, Login, Audit)] == [1, 1, 1, 1]
+
+
+def test_to_note_sizes_takes_no_turn_of_the_writer_of_sqlite(database: Database, outside: Outside) -> None:
+    """PostgreSQL alone has sizes to note, and nobody waits there."""
+    with database.transaction():
+        note_sizes(outside.app)

@@ -113,6 +113,7 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
         "reminder": timedelta(minutes=1),
         "resource": timedelta(seconds=20),
         "keep_alive": timedelta(hours=1),
+        "statistics": timedelta(seconds=10),
         "housekeeping": timedelta(hours=1),
     }
     assert {(job.max_instances, job.coalesce, job.misfire_grace_time) for job in jobs.values()} == {(1, True, None)}
