@@ -44,7 +44,9 @@ def export_entries(app: Flask) -> None:
         call=_called,
         put_back=settle.put_back,
         store=lambda session, outcomes: settle.store(session, outcomes, base_url=settings.base_url, now=clock.now()),
-        point="cal.in_commit",
+        gather=0.25,
+        soon=0.04,
+        points=("cal.in_commit", ""),
     )
     ran = drain_in_rounds(app, work, at_once=AT_ONCE)
     if ran:
@@ -53,21 +55,14 @@ def export_entries(app: Flask) -> None:
 
 def _called(decision: settle.Decision) -> settle.Outcome | None:
     provider = speak(decision.link.provider, decision.link_id, known=decision.link)
-    _wait(decision)
+    spacing = decision.calls * spacing_of(decision.link.provider)
+    _turnstile.wait(decision.link_id, decision.link.provider, at=0, spacing=spacing)
     return call_through(
         partial(carry_out, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),
         line=decision.link.provider,
         part=decision.link_id,
     )
-
-
-def _wait(decision: settle.Decision) -> None:
-    """A change is read before it is told."""
-    calls = 2 if decision.is_read_first else 1
-    of_account, of_all = spacing_of(decision.link.provider)
-    _turnstile.wait(0, decision.link.provider, at=0, spacing=calls * of_all)
-    _turnstile.wait(decision.link_id, decision.link.provider, at=0, spacing=calls * of_account)
 
 
 def spared_until(provider: str, link_id: int) -> datetime | None:

@@ -4,16 +4,18 @@ import logging
 import time
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from flask import Flask
 
-from jobs.batch import drain
-from jobs.step import carry_through, circuit
+from jobs.rounds import Rounds, drain_in_rounds
+from jobs.step import call_through, circuit
 from jobs.turnstile import Turnstile
 from webapp import clock, faults
+from webapp.config import Settings
 from webapp.context import confab, database
 from webapp.errors import ProviderError
-from webapp.models import Meeting
+from webapp.models import Connection, Meeting
 from webapp.providers.base import MeetingProvider
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.overlooked import overlooked
@@ -23,8 +25,7 @@ from webapp.services.meeting.budget import Allowance
 from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.claim import claim_meetings
 from webapp.services.meeting.tokens import ConnectionTokens
-from webapp.services.system.errand import Claim
-from webapp.services.system.wishes import Step, Store
+from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,20 @@ _turnstile = Turnstile()
 
 
 def sync_links(app: Flask) -> None:
-    ran = drain(app, Meeting, _sync, at_once=AT_ONCE, claim=claim_meetings)
+    with app.app_context():
+        settings = confab().settings
+    work = Rounds(
+        Meeting,
+        claim=claim_meetings,
+        decide=lambda session, claims: settle.decide_each(session, claims, **_terms(settings)),
+        call=_called,
+        put_back=settle.put_back,
+        store=lambda session, outcomes: settle.store(session, outcomes, now=clock.now()),
+        gather=0.04,
+        soon=0.04,
+        points=("zoom.in_commit", "zoom.committed"),
+    )
+    ran = drain_in_rounds(app, work, at_once=AT_ONCE)
     if ran:
         log.info("link sync", extra={"meetings": ran})
 
@@ -55,27 +69,23 @@ def follow_overlooked(app: Flask) -> None:
         log.warning("overlooked", extra={"meetings": len(meetings), "entries": len(entries)})
 
 
-def _sync(claim: Claim) -> None:
-    """Decide and stamp, call with no transaction open, store what came of it."""
-    faults.point("job.claimed")
-    decision = _decided(claim)
+def _called(decision: settle.Decision) -> settle.Outcome | None:
+    if decision.step is Step.WAIT:
+        decision = _waited(decision)
     if decision.step is Step.NOTHING:
-        return
+        return None
     if decision.step is Step.MAKE:
         faults.point("job.attempt_stamped")
-    provider = speak(decision.provider, decision.connection_id)
+    provider = speak(decision.provider, decision.connection_id, known=decision.connection)
     _turnstile.wait(decision.connection_id, decision.label, at=decision.at, spacing=decision.spacing)
-    is_done = carry_through(
-        partial(_called, provider, decision),
+    return call_through(
+        partial(_asked, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),
         line=decision.connection_id,
-        point="zoom.in_commit",
     )
-    if is_done:
-        faults.point("zoom.committed")
 
 
-def _called(provider: MeetingProvider, decision: settle.Decision) -> Store:
+def _asked(provider: MeetingProvider, decision: settle.Decision) -> settle.Outcome:
     try:
         return carry_out(provider, decision)
     except ProviderError as error:
@@ -84,31 +94,34 @@ def _called(provider: MeetingProvider, decision: settle.Decision) -> Store:
         raise
 
 
-def _decided(claim: Claim) -> settle.Decision:
-    settings = confab().settings
+def _waited(decision: settle.Decision) -> settle.Decision:
+    """What is to be done once the rate may allow it."""
     for _ in range(MOST_WAITS):
+        time.sleep(max(0.0, decision.at - time.monotonic()))
         with database().transaction() as session:
-            decision = settle.decide(
-                session,
-                claim,
-                quarantine=timedelta(seconds=settings.quarantine_seconds),
-                quiet=timedelta(seconds=settings.merge_seconds),
-                allowance=Allowance(settings.zoom_plan, settings.zoom_host_day, _spared_until),
-                now=clock.now(),
-            )
+            decision = settle.decide(session, decision.claim, **_terms(confab().settings))
         if decision.step is not Step.WAIT:
             return decision
-        time.sleep(max(0.0, decision.at - time.monotonic()))
     with database().transaction() as session:
-        settle.make_room(session, claim, now=clock.now())
-    return settle.Decision(Step.NOTHING, claim)
+        settle.make_room(session, decision.claim, now=clock.now())
+    return settle.Decision(Step.NOTHING, decision.claim)
+
+
+def _terms(settings: Settings) -> dict[str, Any]:
+    """What decides beside the rows."""
+    return {
+        "quarantine": timedelta(seconds=settings.quarantine_seconds),
+        "quiet": timedelta(seconds=settings.merge_seconds),
+        "allowance": Allowance(settings.zoom_plan, settings.zoom_host_day, _spared_until),
+        "now": clock.now(),
+    }
 
 
 def _spared_until(connection_id: int) -> datetime | None:
     return circuit().spared_until(connection_id, now=clock.now())
 
 
-def speak(provider: str, connection_id: int) -> MeetingProvider:
-    """The provider, with the grant of this connection."""
-    tokens = ConnectionTokens(database(), connection_id, clock.now)
+def speak(provider: str, connection_id: int, *, known: Connection | None = None) -> MeetingProvider:
+    """The provider, with the grant of this connection; `known` is its row, where it was read this moment."""
+    tokens = ConnectionTokens(database(), connection_id, clock.now, known=known)
     return confab().providers.meetings[provider](tokens)

@@ -18,10 +18,6 @@ from webapp.models.system.errand import Errand
 from webapp.services.system.errand import Claim, is_any_due
 from webapp.services.system.installation import hold_of
 
-_GATHER, _SOON = 0.25, 0.04
-"""Seconds for which an answer waits for others, to be stored with them, and for which a place waits for its next
-turn."""
-
 
 class Claimed(Protocol):
     @property
@@ -45,8 +41,10 @@ Answer = TypeVar("Answer", bound=Claimed)
 @dataclass(frozen=True)
 class Rounds(Generic[Step, Answer]):
     """What is done with rows of one kind. `claim` is told how many places; `decide` and `store` get a session, and
-    all claims or answers of a round. `call` runs with no transaction open; None says that it failed, which is stored.
-    `put_back` answers for a step that was not begun. `point` names the moment before the commit (webapp/faults.py)."""
+    all claims or answers of a round. `call` runs with no transaction open; None says that there is nothing to store.
+    `put_back` answers for a step that was not begun because of one before it at its place. `gather` is for how many
+    seconds an answer waits for others, to be stored with them, and `soon` for how many a place waits for its next turn.
+    `points` name the moments before and after the commit (webapp/faults.py)."""
 
     table: type[Errand]
     claim: Claiming
@@ -54,7 +52,9 @@ class Rounds(Generic[Step, Answer]):
     call: Callable[[Step], Answer | None]
     put_back: Callable[[Step], Answer]
     store: Callable[..., None]
-    point: str
+    gather: float
+    soon: float
+    points: tuple[str, str]
 
 
 def drain_in_rounds(app: Flask, work: Rounds[Step, Answer], *, at_once: int) -> int:
@@ -74,7 +74,7 @@ def drain_in_rounds(app: Flask, work: Rounds[Step, Answer], *, at_once: int) -> 
                 pool.submit(_take, app, work, turn, back)
             ran += len(claims)
             running += len(turns)
-            answers, ended = _gathered(back) if running else ([], 0)
+            answers, ended = _gathered(work, back, running)
             running -= ended
     return ran
 
@@ -89,19 +89,22 @@ def _store_and_claim(work: Rounds[Step, Answer], answers: Sequence[Answer], room
         with database().transaction() as session:
             if claims:
                 work.store(session, [of_claim[claim] for claim in claims])
-                faults.point(work.point)
+                faults.point(work.points[0])
             is_whole = len(claims) == len(of_claim)
             return work.claim(session, work.table, now=clock.now(), limit=room) if may_claim and is_whole else []
 
-    if of_claim:
-        return contained(work.table, list(of_claim), store_and_claim)
-    return store_and_claim(()) if may_claim else []
+    if not of_claim:
+        return store_and_claim(()) if may_claim else []
+    claimed = contained(work.table, list(of_claim), store_and_claim)
+    faults.point(work.points[1])
+    return claimed
 
 
 def _decided(work: Rounds[Step, Answer], claims: Sequence[Claim]) -> list[list[Step]]:
     """By place."""
 
     def decide(claims: Sequence[Claim]) -> list[Step]:
+        faults.point("job.claimed")
         with database().transaction() as session:
             return list(work.decide(session, claims))
 
@@ -117,8 +120,8 @@ def _take(app: Flask, work: Rounds[Step, Answer], turn: Sequence[Step], back: "S
     try:
         with app.app_context():
             goes_on = True
-            for step in turn:
-                goes_on = goes_on and time.monotonic() < step.by
+            for nth, step in enumerate(turn):
+                goes_on = goes_on and (nth == 0 or time.monotonic() < step.by)
                 answer = _called(work, step) if goes_on else work.put_back(step)
                 goes_on = goes_on and answer is not None
                 if answer is not None:
@@ -132,18 +135,18 @@ def _called(work: Rounds[Step, Answer], step: Step) -> Answer | None:
     return answered[0] if answered else None
 
 
-def _gathered(back: "SimpleQueue[Answer | None]") -> tuple[list[Answer], int]:
-    """What has come back, and how many turns have ended."""
+def _gathered(work: Rounds[Step, Answer], back: "SimpleQueue[Answer | None]", running: int) -> tuple[list[Answer], int]:
+    """What has come back, and how many turns have ended. Nobody waits where nothing more is under way."""
     answers: list[Answer] = []
     ended, until = 0, math.inf
-    while True:
+    while ended < running:
         try:
             answer = back.get(timeout=None if until == math.inf else max(0.0, until - time.monotonic()))
         except Empty:
-            return answers, ended
+            break
         if answer is None:
             ended += 1
-            until = min(until, time.monotonic() + _SOON)
         else:
             answers.append(answer)
-            until = min(until, time.monotonic() + _GATHER)
+        until = min(until, time.monotonic() + (work.soon if answer is None else work.gather))
+    return answers, ended

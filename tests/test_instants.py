@@ -292,7 +292,7 @@ def why_not(wall: datetime, zone: str) -> str:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with time_stands_at(NOW), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.calendar_export.spacing_of", lambda _: (0.0, 0.0))
+        patch.setattr("jobs.calendar_export.spacing_of", lambda _: 0.0)
         world = World(f"sqlite:///{tmp_path_factory.mktemp('instants') / 'test.db'}")
         yield world
         world.database.dispose()

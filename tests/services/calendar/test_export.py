@@ -9,6 +9,7 @@ from factories import make_resource, make_teacher
 from outside import QUARANTINE, Outside
 from sqlmodel import col, select
 
+from jobs.calendar_export import export_entries
 from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, CalendarEntry, CalendarLink, EventSettings, ResourceMember, Slot
@@ -17,6 +18,7 @@ from webapp.models.system.wished import ABSENT
 from webapp.providers.base import RemoteCalendar
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
+from webapp.services.calendar import claimed
 from webapp.services.calendar.follow_link import follow_link, leave_account, put_back
 from webapp.services.calendar.wish_entries import NEEDS_RECONNECT
 from webapp.services.event.team_members import join_team, leave_team
@@ -586,3 +588,65 @@ def test_a_past_entry_stays_where_it_is(
     settled(outside)
 
     assert len(outside.calendars.standing()) == 1
+
+
+def test_beyond_the_limit_of_the_whole_project_entries_wait_for_the_next_seconds(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROVIDERS 2: counted in rows, so that all processes keep it together."""
+    monkeypatch.setattr("webapp.services.calendar.pace._PROJECT", {"google": 12})
+    with evening.later(database):
+        second = another(evening)
+
+    export_entries(outside.app)
+    within = [entry.put_at is not None for entry in rows(database)]
+    outside.now += timedelta(seconds=6)
+    export_entries(outside.app)
+
+    assert within == [True, False]
+    assert [entry.put_at is not None for entry in rows(database)] == [True, True]
+    assert rows(database)[1].appointment_id == second.id
+    assert outside.calendars.calls.count("put") == 2
+
+
+def test_after_a_failure_the_rest_of_a_turn_is_put_back_as_it_was(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """Nobody called for it: nothing is to be waited for, and no try is counted."""
+    with evening.later(database):
+        another(evening)
+    outside.calendars.fail("put", ProviderError("Slower.", retry=True, after=outside.now + MINUTE, code="rate"))
+
+    export_entries(outside.app)
+
+    first, second = rows(database)
+    assert outside.calendars.calls.count("put") == 1
+    assert (first.attempt_at, second.attempt_at, first.claim, second.claim) == (None, None, None, None)
+    assert second.attempts == 0
+    assert second.due_at
+    assert second.due_at >= outside.now + MINUTE
+
+
+def test_our_fault_on_one_of_several_entries_stops_no_other(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share their transactions; where one fails, each has its own, and that one comes back after its lease."""
+    with evening.later(database):
+        second = another(evening)
+    honest = claimed.order_of
+
+    def stumble(entry: CalendarEntry, appointment: Entry, *rest: Any, **named: Any) -> Any:
+        if appointment.id == booked.id:
+            raise ZeroDivisionError
+        return honest(entry, appointment, *rest, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claimed, "order_of", stumble)
+        export_entries(outside.app)
+    meanwhile = {entry.appointment_id: entry.put_at is not None for entry in rows(database)}
+    outside.now += LEASE
+    export_entries(outside.app)
+
+    assert meanwhile == {booked.id: False, second.id: True}
+    assert len(outside.faults) == 1
+    assert all(entry.put_at and entry.problem is None for entry in rows(database))

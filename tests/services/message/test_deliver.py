@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from evening import Evening
@@ -15,7 +16,7 @@ from webapp.models import Appointment, Meeting, Message, MessageText
 from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.providers.base import MadeMeeting, Mail
 from webapp.services.booking.consequences import follow
-from webapp.services.meeting.settle import decide, store_made
+from webapp.services.meeting.settle import Outcome, decide, store, store_made
 from webapp.services.message.deliver import FOLLOW_UP_WITHIN, GIVE_UP_AFTER, next_mail, store_sent
 from webapp.services.system.errand import claim_due
 
@@ -183,18 +184,20 @@ def test_of_two_last_links_that_are_stored_at_once_the_second_sees_the_first(
         claims = claim_due(session, Meeting, now=outside.now)
         decisions = [decide(session, claim, quarantine=MINUTE, now=outside.now) for claim in claims]
 
-    def store(session: Session, number: int) -> None:
+    def store_link(session: Session, number: int) -> None:
         made = MadeMeeting(f"8{number}", f"https://zoom.us/j/8{number}", "x")
         order = decisions[number].order or pytest.fail("nothing to make")
-        assert store_made(session, claims[number], order, made, now=outside.now)
+        keep = partial(store_made, claim=claims[number], order=order, made=made)
+        outcome = Outcome(claims[number], decisions[number].appointment_id, lambda db, now: keep(db, now=now))
+        store(session, [outcome], now=outside.now)
 
     def store_second() -> None:
         with database.transaction() as session:
-            store(session, 1)
+            store_link(session, 1)
 
     other = threading.Thread(target=store_second)
     with database.transaction() as session:
-        store(session, 0)
+        store_link(session, 0)
         other.start()
         other.join(0.3)
     other.join(10)

@@ -8,14 +8,22 @@ from sqlmodel import Session
 from webapp.errors import N_, ProviderError
 from webapp.models import CalendarLink
 from webapp.models.calendar.calendar_link import GOOGLE, MICROSOFT
+from webapp.services.system.rate import take, window_end
 
 RATE = "rate"
 SHARE = 0.94
 """Of what is allowed, for calls do not arrive as evenly as they are sent."""
 
-_A_MINUTE = {GOOGLE: (600, 10_000), MICROSOFT: (1_000, 60_000)}
-"""Calls of one account, and of the installation's project, by provider (PROVIDERS 2, 3). Microsoft counts by mailbox
-only; one call at a time keeps its other limit."""
+_ACCOUNT = {GOOGLE: 600, MICROSOFT: 1_000}
+"""Calls of one account in a minute (PROVIDERS 2, 3)."""
+
+_PROJECT = {GOOGLE: 10_000}
+"""Calls in any minute of all accounts together. Microsoft counts by mailbox only; one call at a time keeps its other
+limit."""
+
+_SPAN = timedelta(seconds=6)
+_SPANS = 12
+"""So many spans a minute of calls may touch: each begins within PROMPT (settle) after it was granted."""
 
 _AT_LEAST = timedelta(seconds=2)
 _JITTER = 2.0
@@ -46,10 +54,21 @@ def outage_until(spared_until: datetime | None) -> ProviderError | None:
     return _refused("outage", _OUTAGE, spared_until) if spared_until else None
 
 
-def spacing_of(provider: str) -> tuple[float, float]:
-    """Seconds between the calls at one calendar account, and between all of a process."""
-    account, everybody = _A_MINUTE[provider]
-    return 60 / account / SHARE, 60 / everybody / SHARE
+def spacing_of(provider: str) -> float:
+    """Seconds between the calls at one calendar account."""
+    return 60 / _ACCOUNT[provider] / SHARE
+
+
+def grant(session: Session, provider: str, calls: int, *, now: datetime) -> int:
+    """How many of so many calls the provider's limit for the whole installation has room for, by rows, so that all
+    processes keep it together; the others may ask again `granted_again`."""
+    if provider not in _PROJECT or not calls:
+        return calls
+    return take(session, f"calls {provider}", calls, limit=_PROJECT[provider] // _SPANS, per=_SPAN, now=now)
+
+
+def granted_again(now: datetime) -> datetime:
+    return window_end(per=_SPAN, now=now)
 
 
 def _refused(code: str, words: str, until: datetime) -> ProviderError:

@@ -1,6 +1,7 @@
 """Decide what claimed calendar entries need, and store what came of it where the claims are still ours."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from webapp.providers.base import EntryOrder, MadeEntry
 from webapp.services.booking.agenda import Entry
 from webapp.services.calendar.claimed import Claimed
 from webapp.services.calendar.order import digest
-from webapp.services.calendar.pace import is_limit, note_limit, outage_until, pause_of
+from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
 from webapp.services.calendar.wish_entries import BLOCKED, NEEDS_RECONNECT, About, Place, replace_entry, wish_entries
 from webapp.services.system.errand import Claim, settled
 from webapp.services.system.installation import restored_at
@@ -55,6 +56,11 @@ class Decision:
         return self.link_id
 
     @property
+    def calls(self) -> int:
+        """At most: a change is read before it is told."""
+        return 2 if self.step is Step.CHANGE else 1
+
+    @property
     def is_read_first(self) -> bool:
         """A change that is told some calls after it was decided must not bring back what was removed meanwhile."""
         return self.step is Step.CHANGE and (self.told is not None or not self.is_first)
@@ -87,12 +93,8 @@ def decide(
     told before must have arrived, and so does the removal of what may have been made. `spared_until` is asked last, and
     says until when a provider, or a link, that is in trouble is left alone."""
     rows = Claimed(session, claims, base_url=base_url)
-    decided: list[Decision] = []
-    for claim in claims:
-        decision = _decided(rows, claim, quarantine=quarantine, spared_until=spared_until, now=now)
-        if decision is not None:
-            is_first = all(other.link_id != decision.link_id for other in decided)
-            decided.append(replace(decision, is_first=is_first))
+    asked = [_asked(rows, claim, quarantine=quarantine, spared_until=spared_until, now=now) for claim in claims]
+    decided = _granted(rows, [one for one in asked if one is not None], now=now)
     rows.write()
     return decided
 
@@ -166,7 +168,7 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     rows.write()
 
 
-def _decided(
+def _asked(
     rows: Claimed,
     claim: Claim,
     *,
@@ -187,13 +189,30 @@ def _decided(
         return None
     told, is_repeated = _told(entry, order), entry.attempt_at is not None
     former = {name: getattr(entry, name) for name in _STAMPED}
-    if step.leaves_trace:
-        # What was told before is not what the provider has from now on, whatever comes of the call.
-        unknown = {"starts_at": None, "ends_at": None} if is_repeated else {}
-        rows.put(claim, attempt_at=now, ordered="", **unknown)
-    by = time.monotonic() + PROMPT
     place = (link, entry.calendar_id, entry.remote_id or "")
+    by = time.monotonic() + PROMPT
     return Decision(step, claim, former, *place, order, told, is_repeated, is_first=True, by=by)
+
+
+def _granted(rows: Claimed, asked: Sequence[Decision], *, now: datetime) -> list[Decision]:
+    """Those for which there is room in the provider's limit are stamped; the others are due when there is again."""
+    wanted: Counter[str] = Counter()
+    for decision in asked:
+        wanted[decision.link.provider] += decision.calls
+    room = {provider: grant(rows.session, provider, calls, now=now) for provider, calls in wanted.items()}
+    granted: list[Decision] = []
+    for decision in asked:
+        room[decision.link.provider] -= decision.calls
+        if room[decision.link.provider] < 0:
+            put_back(decision).store(rows, granted_again(now))
+            continue
+        if decision.step.leaves_trace:
+            # What was told before is not what the provider has from now on, whatever comes of the call.
+            unknown = {"starts_at": None, "ends_at": None} if decision.is_repeated else {}
+            rows.put(decision.claim, attempt_at=now, ordered="", **unknown)
+        is_first = all(other.link_id != decision.link_id for other in granted)
+        granted.append(replace(decision, is_first=is_first))
+    return granted
 
 
 def _without_call(

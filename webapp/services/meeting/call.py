@@ -1,6 +1,7 @@
 """Carry out one decided step at the provider, and say how to store what came of it."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -9,13 +10,16 @@ from sqlmodel import Session
 from webapp.errors import ProviderError
 from webapp.providers.base import MadeMeeting, MeetingOrder, MeetingProvider
 from webapp.services.meeting import settle
-from webapp.services.meeting.settle import Decision
-from webapp.services.system.wishes import Step, Store
+from webapp.services.meeting.settle import Decision, Outcome
+from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)
 
 
-def carry_out(provider: MeetingProvider, decision: Decision) -> Store:
+Store = Callable[[Session, datetime], bool]
+
+
+def carry_out(provider: MeetingProvider, decision: Decision) -> Outcome:
     """No transaction is open meanwhile. Raises ProviderError."""
     assert decision.order is not None
     steps = {
@@ -24,7 +28,8 @@ def carry_out(provider: MeetingProvider, decision: Decision) -> Store:
         Step.REMOVE: _remove,
         Step.LOOK_UP: _look_up,
     }
-    return steps[decision.step](provider, decision, decision.order)
+    store = steps[decision.step](provider, decision, decision.order)
+    return Outcome(decision.claim, decision.appointment_id, store)
 
 
 def _make(provider: MeetingProvider, decision: Decision, order: MeetingOrder) -> Store:
@@ -64,8 +69,8 @@ def _look_up(provider: MeetingProvider, decision: Decision, order: MeetingOrder)
     return partial(_adopt, decision, order, found[0])
 
 
-def _adopt(decision: Decision, order: MeetingOrder, made: MadeMeeting, session: Session, now: datetime) -> None:
-    settle.store_adopted(session, decision.claim, order, made, now=now)
+def _adopt(decision: Decision, order: MeetingOrder, made: MadeMeeting, session: Session, now: datetime) -> bool:
+    return settle.store_adopted(session, decision.claim, order, made, now=now)
 
 
 def _keep(decision: Decision, order: MeetingOrder, made: MadeMeeting) -> Store:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,13 +45,14 @@ _NOTHING: dict[str, object] = {
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one meeting, with all that the call needs. It has to begin between the monotonic times `at` and
-    `by`, `spacing` seconds after the call before it; `has_read_rule` says that the host's passcode rule was read again
-    after a refusal."""
+    """One step for one meeting, with all that the call needs; `connection` is the row as it stood. It has to begin
+    between the monotonic times `at` and `by`, `spacing` seconds after the call before it; `has_read_rule` says that the
+    host's passcode rule was read again after a refusal."""
 
     step: Step
     claim: Claim
-    connection_id: int = 0
+    appointment_id: int = 0
+    connection: Connection | None = None
     school_id: int = 0
     provider: str = ""
     remote_id: str = ""
@@ -61,11 +63,48 @@ class Decision:
     spacing: float = 0.0
 
     @property
+    def connection_id(self) -> int:
+        assert self.connection is not None
+        assert self.connection.id is not None
+        return self.connection.id
+
+    @property
+    def place(self) -> int:
+        """No two of one host are claimed at once."""
+        return self.claim.id
+
+    @property
     def label(self) -> str:
         return _label(self.step)
 
 
-def decide(
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a call; `store` says whether something follows from that."""
+
+    claim: Claim
+    appointment_id: int
+    store: Callable[[Session, datetime], bool]
+
+
+def decide_each(session: Session, claims: Sequence[Claim], **terms: Any) -> list[Decision]:
+    """As `decide`, of several: those that need a call, or a wait."""
+    _lock_appointments(session, claims)
+    decided = [_decided(session, claim, **terms) for claim in claims]
+    return [decision for decision in decided if decision.step is not Step.NOTHING]
+
+
+def decide(session: Session, claim: Claim, **terms: Any) -> Decision:
+    """Wish against world. Before a meeting is made or changed `attempt_at` is stamped: a crash leaves its trace, and
+    nothing is told anew before what was told last must have arrived. A change waits until `quiet` has passed since it
+    was wished, so that those that follow are told with it; no call is made that the allowance does not cover.
+
+    The terms are those of `_decided`."""
+    _lock_appointments(session, [claim])
+    return _decided(session, claim, **terms)
+
+
+def _decided(
     session: Session,
     claim: Claim,
     *,
@@ -74,9 +113,6 @@ def decide(
     allowance: Allowance = Allowance(),  # noqa: B008 - frozen
     now: datetime,
 ) -> Decision:
-    """Wish against world. Before a meeting is made or changed `attempt_at` is stamped: a crash leaves its trace, and
-    nothing is told anew before what was told last must have arrived. A change waits until `quiet` has passed since it
-    was wished, so that those that follow are told with it; no call is made that the allowance does not cover."""
     meeting = _locked(session, claim)
     nothing = Decision(Step.NOTHING, claim)
     if meeting is None or meeting.claim != claim.receipt:
@@ -120,11 +156,11 @@ def decide(
     # What was told before is not what the provider has from now on, whatever comes of the call.
     if step.leaves_trace and not write_if_ours(session, Meeting, claim, attempt_at=now, ordered=""):
         return nothing
-    assert connection.id is not None
     return Decision(
         step,
         claim,
-        connection.id,
+        meeting.appointment_id,
+        connection,
         meeting.school_id,
         meeting.provider,
         meeting.remote_id or "",
@@ -141,8 +177,21 @@ def make_room(session: Session, claim: Claim, *, now: datetime) -> None:
     write_if_ours(session, Meeting, claim, due_at=growing_pause(0, now=now), claim=None)
 
 
+def put_back(decision: Decision) -> Outcome:
+    """At each host one step is decided at a time."""
+    raise AssertionError(decision.step)
+
+
+def store(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """What the calls brought may be overtaken already, and the letters wait for it."""
+    _lock_appointments(session, [outcome.claim for outcome in outcomes])
+    to_follow = [outcome.appointment_id for outcome in outcomes if outcome.store(session, now)]
+    session.expire_all()
+    follow(session, to_follow, now=now)
+
+
 def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> bool:
-    """Store what the provider answered. False if a newer wish overtook the call: then nothing is written."""
+    """Write what the provider answered. False if a newer wish overtook the call: then nothing is written."""
     meeting = _locked(session, claim)
     if meeting is None:
         return False
@@ -150,39 +199,36 @@ def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMe
     columns = {**settled(), **link, "ordered": _told(order), "linked_at": meeting.linked_at or now}
     if made.starts_at not in {None, order.starts_at}:
         columns |= _told_another_time(meeting, now=now)
-    stored = write_if_ours(session, Meeting, claim, **columns)
-    if stored:
-        _follow(session, meeting, now=now)
-    return stored
+    return write_if_ours(session, Meeting, claim, **columns)
 
 
-def store_adopted(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> None:
+def store_adopted(session: Session, claim: Claim, order: MeetingOrder, made: MadeMeeting, *, now: datetime) -> bool:
     """What the look-up found is ours. If it was wished away meanwhile, it is removed next."""
     meeting = _locked(session, claim)
     if meeting is None or meeting.wish == ABSENT:
         write_if_ours(session, Meeting, claim, **{**settled(), "remote_id": made.remote_id, "due_at": now})
-        return
-    store_made(session, claim, order, made, now=now)
+        return False
+    return store_made(session, claim, order, made, now=now)
 
 
-def store_not_found(session: Session, claim: Claim, *, now: datetime) -> None:
+def store_not_found(session: Session, claim: Claim, *, now: datetime) -> bool:
     """The earlier call did not arrive: the next claim may make the meeting, or settle that there is none."""
-    meeting = _locked(session, claim)
-    if write_if_ours(session, Meeting, claim, attempt_at=None, claim=None, due_at=now) and meeting is not None:
-        _follow(session, meeting, now=now)
+    return write_if_ours(session, Meeting, claim, attempt_at=None, claim=None, due_at=now)
 
 
-def store_gone(session: Session, claim: Claim, *, now: datetime) -> None:
+def store_gone(session: Session, claim: Claim, *, now: datetime) -> bool:
     """The meeting is not there any more. Where it was wished away that is the end; else it is made anew."""
     meeting = _locked(session, claim)
     if meeting is None or meeting.wish == ABSENT:
         write_if_ours(session, Meeting, claim, **settled(), gone_at=now)
-        return
-    write_if_ours(session, Meeting, claim, **{**settled(), **_NOTHING, "due_at": now})
+    else:
+        write_if_ours(session, Meeting, claim, **{**settled(), **_NOTHING, "due_at": now})
+    return False
 
 
 def store_missing(session: Session, meeting_id: int, remote_id: str, *, now: datetime) -> None:
     """Somebody deleted it at the provider: it is made anew, unless the row is another or worked on by now."""
+    _lock_appointments(session, [Claim(meeting_id, "")])
     meeting = _locked(session, Claim(meeting_id, ""))
     is_idle = meeting is not None and meeting.due_at is None and meeting.claim is None
     if meeting is None or not is_idle or (meeting.wish, meeting.remote_id) != (PRESENT, remote_id):
@@ -195,6 +241,7 @@ def store_missing(session: Session, meeting_id: int, remote_id: str, *, now: dat
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
+    _lock_appointments(session, [decision.claim])
     meeting = _locked(session, decision.claim)
     if meeting is None:
         return
@@ -208,7 +255,7 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
         _follow(session, meeting, now=now)
 
 
-def store_rule(session: Session, decision: Decision, rule: PasscodeRule | None, *, now: datetime) -> None:
+def store_rule(session: Session, decision: Decision, rule: PasscodeRule | None, *, now: datetime) -> bool:
     """After a refused passcode: keep the rule that was read again (None where it cannot be read), and try at once by
     it, as a call of its own with its own stamp (R94)."""
     assert decision.order is not None
@@ -219,6 +266,7 @@ def store_rule(session: Session, decision: Decision, rule: PasscodeRule | None, 
         host.passcode_rule, host.checked_at = json.dumps(vars(rule)) if rule else "", now
     again = {"attempt_at": None, "claim": None, "due_at": now, "problem_code": _RULE_READ}
     write_if_ours(session, Meeting, decision.claim, **again)
+    return False
 
 
 def order_of(session: Session, meeting: Meeting) -> MeetingOrder:
@@ -248,11 +296,16 @@ def order_of(session: Session, meeting: Meeting) -> MeetingOrder:
     )
 
 
+def _lock_appointments(session: Session, claims: Sequence[Claim]) -> None:
+    """All before anything else, and in the order of `follow`: of two who hold some each, none waits for the other."""
+    theirs = select(col(Meeting.appointment_id)).where(col(Meeting.id).in_([claim.id for claim in claims]))
+    rows = select(col(Appointment.id)).where(col(Appointment.id).in_(theirs)).order_by(col(Appointment.id))
+    session.execute(rows.with_for_update(key_share=True)).all()
+
+
 def _locked(session: Session, claim: Claim) -> Meeting | None:
-    """The claimed row, if it is still there. Its appointment and its meetings are locked, in the order of `follow`."""
+    """The claimed row, if it is still there, with all meetings of its appointment, which is locked already."""
     theirs = select(col(Meeting.appointment_id)).where(col(Meeting.id) == claim.id).scalar_subquery()
-    appointment = select(col(Appointment.id)).where(col(Appointment.id) == theirs)
-    session.execute(appointment.with_for_update(key_share=True)).all()
     query = select(Meeting).where(col(Meeting.appointment_id) == theirs).order_by(col(Meeting.id)).with_for_update()
     rows = session.execute(query.execution_options(populate_existing=True)).scalars().all()
     return next((meeting for meeting in rows if meeting.id == claim.id), None)
