@@ -1,6 +1,6 @@
 """Measure how fast the entries of an evening come to the calendars of its teachers, half at Google, half at Microsoft.
 
-    .venv/bin/python -m bench.calendars [--teachers 60] [--slots 24] [--latency 0.25] [--workers 2]
+    .venv/bin/python -m bench.calendars [--teachers 60] [--slots 24] [--latency 0.25] [--workers 2] [--at google]
 
 The stand-ins enforce the providers' limits and answer after the latency. As one call after the other is made at each
 calendar, and no more than the project's limit, that is the time that the limits allow; we may take a tenth more.
@@ -73,12 +73,13 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=24)
     parser.add_argument("--latency", type=float, default=0.25)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--at", choices=["both", "google", "microsoft"], default="both", help="where the calendars are")
     asked = parser.parse_args()
     with stand_ins() as (google, microsoft, standing), tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         database = Database(url, vault=Vault([KEY]))
         schema.upgrade(database)
-        fill(database, google, microsoft, teachers=asked.teachers, slots=asked.slots)
+        fill(database, google, microsoft, teachers=asked.teachers, slots=asked.slots, at=asked.at)
         google.control("switches", latency=asked.latency)
         microsoft.control("switches", latency=asked.latency)
         entries = asked.teachers * asked.slots
@@ -93,7 +94,9 @@ def main() -> None:
         database.dispose()
 
 
-def fill(database: Database, google: GoogleStage, microsoft: MicrosoftStage, *, teachers: int, slots: int) -> None:
+def fill(
+    database: Database, google: GoogleStage, microsoft: MicrosoftStage, *, teachers: int, slots: int, at: str
+) -> None:
     begins = (clock.now() + timedelta(days=10)).replace(hour=8, minute=0, second=0, microsecond=0, tzinfo=None)
     with database.transaction() as session:
         school = make_school(session)
@@ -101,7 +104,8 @@ def fill(database: Database, google: GoogleStage, microsoft: MicrosoftStage, *, 
         for n in range(teachers):
             teacher = make_teacher(session, school, f"Teacher {n}")
             resource = make_resource(session, event, teacher, room=f"Room {n}")
-            account = at_google(google, n) if n % 2 else at_microsoft(microsoft, n)
+            is_at_google = n % 2 if at == "both" else at == "google"
+            account = at_google(google, n) if is_at_google else at_microsoft(microsoft, n)
             link_to(session, teacher, *account)
             for nth in range(slots):
                 slot = make_slot(session, resource, at=begins + timedelta(minutes=15 * nth), kind="P")

@@ -4,8 +4,8 @@ import threading
 import time
 from collections import defaultdict
 
-_CATCH_UP = 0.96
-"""Of the distance: who was late may follow a little closer, and never in a crowd that the provider would refuse."""
+MOST_LATE = 0.01
+"""Seconds by which one that was woken late may be caught up with: never in a crowd that the provider would refuse."""
 
 
 class Turnstile:
@@ -16,12 +16,13 @@ class Turnstile:
         self._last: dict[tuple[int, str], float] = {}
 
     def wait(self, connection_id: int, label: str, *, at: float, spacing: float) -> None:
-        """Until the monotonic time `at`, and until the one before is `spacing` seconds ahead."""
+        """Until the monotonic time `at`, and until `spacing` seconds after the one before was due."""
         _sleep_until(at)
         key = (connection_id, label)
         with self._turns[key]:
-            _sleep_until(self._last.get(key, 0.0) + spacing * _CATCH_UP)
-            self._last[key] = time.monotonic()
+            due = self._last.get(key, 0.0) + spacing
+            _sleep_until(due)
+            self._last[key] = max(due, time.monotonic() - MOST_LATE)
 
 
 def _sleep_until(moment: float) -> None:

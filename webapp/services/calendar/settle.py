@@ -201,6 +201,7 @@ def _granted(rows: Claimed, asked: Sequence[Decision], *, now: datetime) -> list
         wanted[decision.link.provider] += decision.calls
     room = {provider: grant(rows.session, provider, calls, now=now) for provider, calls in wanted.items()}
     granted: list[Decision] = []
+    begun: set[int] = set()
     for decision in asked:
         room[decision.link.provider] -= decision.calls
         if room[decision.link.provider] < 0:
@@ -210,8 +211,8 @@ def _granted(rows: Claimed, asked: Sequence[Decision], *, now: datetime) -> list
             # What was told before is not what the provider has from now on, whatever comes of the call.
             unknown = {"starts_at": None, "ends_at": None} if decision.is_repeated else {}
             rows.put(decision.claim, attempt_at=now, ordered="", **unknown)
-        is_first = all(other.link_id != decision.link_id for other in granted)
-        granted.append(replace(decision, is_first=is_first))
+        granted.append(replace(decision, is_first=decision.link_id not in begun))
+        begun.add(decision.link_id)
     return granted
 
 

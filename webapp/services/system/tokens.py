@@ -71,6 +71,8 @@ class StoredTokens(ABC, Generic[Row]):
         now = self._clock()
         if self._known is None or not is_noted(self._known, now=now):
             note_success(self._database, self.table, self._id, provider_time=provider_time, now=now)
+            if self._known is not None:  # the calls that follow with this row need not look again
+                self._known.called_at, self._known.problem = now, None
 
     def note_problem(self, error: ProviderError) -> None:
         note_problem(self._database, self.table, self._id, error, now=self._clock())
