@@ -46,7 +46,7 @@ def export_entries(app: Flask) -> None:
         store=lambda session, outcomes: settle.store(session, outcomes, base_url=settings.base_url, now=clock.now()),
         gather=0.25,
         soon=0.04,
-        points=("cal.in_commit", ""),
+        storing_point="cal.in_commit",
     )
     ran = drain_in_rounds(app, work, at_once=AT_ONCE)
     if ran:

@@ -50,7 +50,8 @@ def sync_links(app: Flask) -> None:
         store=lambda session, outcomes: settle.store(session, outcomes, now=clock.now()),
         gather=0.04,
         soon=0.04,
-        points=("zoom.in_commit", "zoom.committed"),
+        storing_point="zoom.in_commit",
+        stored_point="zoom.committed",
     )
     ran = drain_in_rounds(app, work, at_once=AT_ONCE)
     if ran:

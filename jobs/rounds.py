@@ -44,7 +44,7 @@ class Rounds(Generic[Step, Answer]):
     all claims or answers of a round. `call` runs with no transaction open; None says that there is nothing to store.
     `put_back` answers for a step that was not begun because of one before it at its place. `gather` is for how many
     seconds an answer waits for others, to be stored with them, and `soon` for how many a place waits for its next turn.
-    `points` name the moments before and after the commit (webapp/faults.py)."""
+    `storing_point` and `stored_point` name the moments before and after the commit (webapp/faults.py)."""
 
     table: type[Errand]
     claim: Claiming
@@ -54,7 +54,8 @@ class Rounds(Generic[Step, Answer]):
     store: Callable[..., None]
     gather: float
     soon: float
-    points: tuple[str, str]
+    storing_point: str
+    stored_point: str = ""
 
 
 def drain_in_rounds(app: Flask, work: Rounds[Step, Answer], *, at_once: int) -> int:
@@ -89,14 +90,14 @@ def _store_and_claim(work: Rounds[Step, Answer], answers: Sequence[Answer], room
         with database().transaction() as session:
             if claims:
                 work.store(session, [of_claim[claim] for claim in claims])
-                faults.point(work.points[0])
+                faults.point(work.storing_point)
             is_whole = len(claims) == len(of_claim)
             return work.claim(session, work.table, now=clock.now(), limit=room) if may_claim and is_whole else []
 
     if not of_claim:
         return store_and_claim(()) if may_claim else []
     claimed = contained(work.table, list(of_claim), store_and_claim)
-    faults.point(work.points[1])
+    faults.point(work.stored_point)
     return claimed
 
 
