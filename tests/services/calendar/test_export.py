@@ -293,6 +293,25 @@ def test_what_was_cancelled_while_it_was_made_is_found_by_its_key_and_removed(
     assert [entry.gone_at is not None for entry in rows(database)] == [True]
 
 
+def test_what_may_have_been_made_is_removed_though_the_call_after_it_was_clearly_refused(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """RELIABILITY I14: a refusal says nothing of the call before."""
+    outside.calendars.fail("put", LOST)
+    outside.calendars.fail("put", DOWN)
+    outside.tick()
+    outside.tick(timedelta(seconds=30))
+    tried = outside.calendars.calls.count("put")
+    with evening.later(database):
+        evening.cancel(booked)
+
+    settled(outside)
+
+    assert tried == 2
+    assert outside.calendars.standing() == []
+    assert [entry.gone_at is not None for entry in rows(database)] == [True]
+
+
 def test_what_changes_while_it_is_told_is_told_next(database: Database, evening: Evening, outside: Outside) -> None:
     with evening.later(database):
         evening.session.get_one(EventSettings, evening.event.id).provider = None

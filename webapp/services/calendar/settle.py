@@ -162,7 +162,10 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     rows = Claimed(session, [decision.claim], base_url="")
     entry = rows.entry(decision.claim)
     if entry is not None:
-        rows.put(decision.claim, **after_failure(entry, decision.step, error, now=now))
+        columns = after_failure(entry, decision.step, error, now=now)
+        if decision.is_repeated:
+            columns.pop("attempt_at", None)  # a clear refusal says nothing of the call before
+        rows.put(decision.claim, **columns)
     if is_limit(error):
         note_limit(session, decision.link_id, error, now=now)
     rows.write()
