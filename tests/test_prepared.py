@@ -143,7 +143,7 @@ def test_an_instant_without_a_zone_is_refused(session: Session) -> None:
 
 @both_databases
 def test_instants_compare_in_the_database_as_they_do_here(session: Session) -> None:
-    """R73: SQLite keeps them as text, which has to sort."""
+    """SQLite keeps them as text, which has to sort."""
     moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(seconds=1), NOON + timedelta(days=40)]
     for n, at in enumerate(moments):
         session.add(RequestKey(**row(str(n), at)))

@@ -116,7 +116,14 @@ def test_what_was_done_and_who_is_known_stays(database: Database, outside: Outsi
     assert [len(left(database, table)) for table in (School, Contact, Login, Audit)] == [1, 1, 1, 1]
 
 
-def test_to_note_sizes_takes_no_turn_of_the_writer_of_sqlite(database: Database, outside: Outside) -> None:
+def test_to_note_sizes_takes_no_turn_of_the_writer_of_sqlite(
+    database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PostgreSQL alone has sizes to note, and nobody waits there."""
+    noting: list[object] = []
+    monkeypatch.setattr("jobs.housekeeping.look_at_what_has_grown", noting.append)
+
     with database.transaction():
         note_sizes(outside.app)
+
+    assert len(noting) == (0 if database.is_sqlite else 1)

@@ -33,7 +33,7 @@ def look(database: Database) -> list[str]:
 
 @on_postgresql
 def test_a_table_that_has_grown_is_looked_at_once(database: Database) -> None:
-    """R3: the first minute of a first event, in which all families come at once."""
+    """As in the first minute of a first event, in which all families come at once."""
     fill(database, range(300))
 
     assert "requestkey" in look(database)
