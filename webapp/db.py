@@ -138,7 +138,9 @@ def _engine(url: str) -> Engine:
 def _postgresql(url: str) -> Engine:
     from webapp.db_cursor import ReticentCursor
 
-    engine = create_engine(url, connect_args={"cursor_factory": ReticentCursor}, pool_size=6, max_overflow=2)
+    engine = create_engine(
+        url, connect_args={"cursor_factory": ReticentCursor}, pool_size=6, max_overflow=2, pool_use_lifo=True
+    )
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
     event.listen(engine, "connect", _speak_of_utc)
     event.listen(engine, "begin", _begin_look)
@@ -190,7 +192,7 @@ def _refuse_dead(dialect: Any, connection: Any, entry: Any, _borrower: Any) -> N
 def _sqlite(url: str) -> Engine:
     # Python's driver must not begin transactions by itself: its reads would run outside of them (RELIABILITY 2.1).
     arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 0}
-    engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=4)
+    engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=4, pool_use_lifo=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine

@@ -9,11 +9,22 @@ from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotFound
-from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Event, Resource, ResourceMember
+from webapp.models import (
+    Appointment,
+    Class,
+    ClassTeacher,
+    Contact,
+    Enrolment,
+    Event,
+    Guardian,
+    Resource,
+    ResourceMember,
+    Student,
+)
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
 from webapp.prepared import Prepared
 from webapp.services.booking.book import MOST_AT_ONCE
-from webapp.services.booking.family import Child, children_of
+from webapp.services.booking.family import CHILD, Child, child_of_row, children_of
 
 _WORD = r"[A-Za-z0-9_-]{1,40}"
 _PICK = re.compile(rf"({_WORD})\.({_WORD})(?:\.({_WORD})(?:\.(P|V))?)?")
@@ -104,14 +115,15 @@ def children_by_token(session: Session, contact: Contact) -> dict[str, Child]:
     return {child.token: child for child in children_of(session, contact)}
 
 
-def wishes_of(session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]) -> list[Wish]:
-    """`children` are the family's own, by token. Raises NotFound for any other child or another event's teacher."""
-    if not {pick.child for pick in picks} <= children.keys():
-        raise NotFound
-    known = _named(session, event, picks) if event.is_simple else _tied(session, event, children, picks)
+def wishes_of(
+    session: Session, event: Event, contact: Contact, named: Mapping[str, Child], picks: Sequence[Pick]
+) -> list[Wish]:
+    """In one query. `named` are the children whom the parent of a Simple PTA event typed, by token; in others it is
+    those of the roster. Raises NotFound for any other child or another event's teacher."""
+    known = _named(session, event, named, picks) if event.is_simple else _tied(session, event, contact, picks)
     if not {pick.name for pick in picks} <= known.keys():
         raise NotFound
-    return [Wish(pick, children[pick.child], *known[pick.name]) for pick in picks]
+    return [known[pick.name] for pick in picks]
 
 
 def ties_of(session: Session, event: Event, students: Sequence[int]) -> list[Tie]:
@@ -137,21 +149,25 @@ def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tupl
     return {(resource, child): n for resource, child, n in rows}
 
 
-def _tied(
-    session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]
-) -> dict[str, tuple[Teacher, int, int | None]]:
-    """By name of a pick: the teacher, how many appointments are allowed, and the class that allows them."""
-    tokens = {children[pick.child].student_id or 0: pick.child for pick in picks}
-    ties = ties_of(session, event, list(tokens))
-    named = {tie: Pick(tokens[tie.student_id], tie.resource.token).name for tie in ties}
-    return {name: (tie.resource, tie.allowed, tie.class_id) for tie, name in named.items()}
+def _tied(session: Session, event: Event, contact: Contact, picks: Sequence[Pick]) -> dict[str, Wish]:
+    """By name of the pick."""
+    wished = {pick.name: pick for pick in picks}
+    values = {"event": event.id, "contact": contact.id, "school": contact.school_id}
+    found: dict[str, Wish] = {}
+    for row in _WISHED.all(session, values | {"tokens": [*{pick.child for pick in picks}]}):
+        _, allowed, _, class_id, *rest = row
+        teacher, child = Teacher(*rest[: len(_TEACHER)]), child_of_row(*rest[len(_TEACHER) :])
+        if pick := wished.get(Pick(child.token, teacher.token).name):
+            found.setdefault(pick.name, Wish(pick, child, teacher, allowed, class_id))
+    return found
 
 
-def _named(session: Session, event: Event, picks: Sequence[Pick]) -> dict[str, tuple[Teacher, int, int | None]]:
+def _named(session: Session, event: Event, children: Mapping[str, Child], picks: Sequence[Pick]) -> dict[str, Wish]:
     """As `_tied`, where everybody may see each teacher once."""
     values = {"event": event.id, "tokens": [pick.resource for pick in picks]}
     teachers = {row.token: Teacher(*row) for row in _CHOSEN.all(session, values)}
-    return {pick.name: (teachers[pick.resource], 1, None) for pick in picks if pick.resource in teachers}
+    wished = [pick for pick in picks if pick.child in children and pick.resource in teachers]
+    return {pick.name: Wish(pick, children[pick.child], teachers[pick.resource], 1) for pick in wished}
 
 
 _TEACHER: Any = (col(Resource.id), col(Resource.token), col(Resource.name), col(Resource.group_name))
@@ -162,8 +178,7 @@ _TEACHERS: Any = (
 )
 _ALL_TEACHERS = Prepared(_TEACHERS)
 _CHOSEN = Prepared(_TEACHERS.where(col(Resource.token).in_(bindparam("tokens"))))
-_CLASS: Any = (col(Class.name).label("class_name"), col(Class.id).label("class_id"))
-_TIES = Prepared(
+_TIED: Any = (
     select(
         col(Enrolment.student_id),
         col(Class.appointments_allowed),
@@ -175,8 +190,16 @@ _TIES = Prepared(
     .join(ClassTeacher, col(ClassTeacher.contact_id) == col(ResourceMember.contact_id))
     .join(Class, col(Class.id) == col(ClassTeacher.class_id))
     .join(Enrolment, col(Enrolment.class_id) == col(Class.id))
-    .where(col(Resource.event_id) == bindparam("event"), col(Enrolment.student_id).in_(bindparam("students")))
+    .where(col(Resource.event_id) == bindparam("event"))
     .order_by(col(Resource.position), col(Resource.name), col(Class.appointments_allowed).desc(), col(Class.id))
+)
+_TIES = Prepared(_TIED.where(col(Enrolment.student_id).in_(bindparam("students"))))
+_WISHED = Prepared(
+    _TIED.add_columns(*CHILD)
+    .join(Student, col(Student.id) == col(Enrolment.student_id))
+    .join(Guardian, col(Guardian.student_id) == col(Student.id))
+    .where(col(Guardian.contact_id) == bindparam("contact"), col(Student.school_id) == bindparam("school"))
+    .where(col(Student.token).in_(bindparam("tokens")))
 )
 _BOOKED = Prepared(
     select(col(Appointment.resource_id), col(Appointment.child_key), func.count())

@@ -1,8 +1,9 @@
 """Book what a family confirmed, once per form: the same form sent again gets the answer of the first. Until then hold
 it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlmodel import Session
 
@@ -20,6 +21,7 @@ from webapp.services.booking.turn import Turn, take_turn_at
 from webapp.services.people.names import NameInput, keep_name
 
 ACTION = "book"
+_STAMP = re.compile(r"([^.]+)\.([0-9]{1,9})\.[A-Z]+")
 
 
 def confirm(
@@ -83,6 +85,12 @@ def stamp_of(offer: Offer) -> str:
 def stamp(slot: str, starts_at: datetime, kind: str) -> str:
     """A time as a family saw it: moved by the office or of another kind, it is not what they confirmed."""
     return f"{slot}.{int(starts_at.timestamp()) // 60}.{kind}"
+
+
+def times_seen(stamps: Iterable[str]) -> dict[str, datetime]:
+    """When each slot (token) began as the family saw it; what is no stamp of ours is left out."""
+    found = (_STAMP.fullmatch(text) for text in stamps)
+    return {match[1]: datetime.fromtimestamp(int(match[2]) * 60, UTC) for match in found if match}
 
 
 def _answered(session: Session, turn: Turn, picks: Sequence[Pick], answers: Mapping[str, str]) -> list[Answered]:

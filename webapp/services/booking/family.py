@@ -1,6 +1,7 @@
 """Say which children a contact may book for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
@@ -10,9 +11,14 @@ from webapp.models import Contact, Guardian, Student
 from webapp.models.people.student import student_name
 from webapp.prepared import Prepared
 
+CHILD: Any = tuple(
+    col(column)
+    for column in (Student.id, Student.token, Student.first, Student.last, Student.student_ref, Student.grade)
+)
+"""What `child_of_row` needs of a student."""
+
 _CHILDREN = Prepared(
-    select(*(col(column) for column in (Student.id, Student.token, Student.first, Student.last, Student.student_ref)))
-    .add_columns(col(Student.grade))
+    select(*CHILD)
     .join(Guardian, col(Guardian.student_id) == col(Student.id))
     .where(col(Guardian.contact_id) == bindparam("contact"), col(Student.school_id) == bindparam("school"))
     .order_by(col(Student.first), col(Student.last), col(Student.id))
@@ -32,10 +38,11 @@ class Child:
 
 def children_of(session: Session, contact: Contact) -> list[Child]:
     rows = _CHILDREN.all(session, {"contact": contact.id, "school": contact.school_id})
-    return [
-        Child(student_name(row.first, row.last, row.student_ref), f"s{row.id}", row.id, row.token, row.grade)
-        for row in rows
-    ]
+    return [child_of_row(*row) for row in rows]
+
+
+def child_of_row(id_: int, token: str, first: str, last: str, student_ref: str, grade: str) -> Child:
+    return Child(student_name(first, last, student_ref), f"s{id_}", id_, token, grade)
 
 
 def child_of(session: Session, contact: Contact, token: str) -> Child:

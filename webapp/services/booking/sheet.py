@@ -93,18 +93,25 @@ class Hold(NamedTuple):
 @dataclass(frozen=True)
 class Row(Options):
     """One teacher for one child. `chosen` is a time that is free as the page is made, also where it stands for one that
-    `is_lost`; `limit` a rule of the event by which the family can have no more; `hold` stands while it is theirs."""
+    `is_lost`. The family `has_some` appointment with the teacher, or `is_booked`: has all it may; `limit` is a rule of
+    the event by which it can have no more; `hold` stands while it is theirs."""
 
     wish: Wish
     chosen: Time | None
     is_lost: bool
     is_booked: bool
+    has_some: bool = False
     limit: DomainError | None = None
     hold: Hold | None = None
 
     @property
     def can_choose(self) -> bool:
         return self.is_any_free and not self.is_booked and self.limit is None
+
+    @property
+    def is_gone(self) -> bool:
+        """What was chosen is lost, and not for anything that is shown of it."""
+        return self.is_lost and all(option.time.token != self.wish.pick.slot for option in self.options)
 
     @property
     def has_full_days(self) -> bool:

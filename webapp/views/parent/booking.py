@@ -3,16 +3,16 @@
 from flask import g, request, session
 from sqlmodel import Session
 
-from webapp import auth, clock, faults
+from webapp import auth, clock, faults, i18n
 from webapp.auth import family, family_looking_first
 from webapp.context import database, reading, stop_looking
 from webapp.csrf import request_key
 from webapp.errors import N_, Busy, DomainError, Unsure
 from webapp.forms import Form
 from webapp.services.booking.choices import Pick, read_picks
-from webapp.services.booking.confirm import confirm
+from webapp.services.booking.confirm import confirm, times_seen
 from webapp.services.booking.errors import SlotTaken
-from webapp.services.booking.glance import Sought, refuse_what_is_gone
+from webapp.services.booking.glance import Sought
 from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.questions import Unanswered
 from webapp.services.booking.sheet import chosen_rows, complaints
@@ -54,9 +54,14 @@ def book(school: str, event: str) -> Answer:
     name = Form.sent(NameInput, request.form) if needs_name(g.contact) else None
     if name is not None and not name:
         return _ask_name_again(school, event, picks, name)
+    if _sought.has_any(slots := [pick.slot for pick in picks]) and (answer := _too_late(picks)):
+        return answer
+    stop_looking()
     try:
         act = _confirm(school, event, picks, name.value if name else None)
     except DomainError as error:
+        if isinstance(error, SlotTaken):
+            _sought.note(slots)
         return _refused(school, event, picks, error)
     faults.point("booking.committed")
     return to("booked", school, event, act=act)
@@ -73,11 +78,6 @@ def booked(school: str, event: str, act: str) -> Answer:
 
 def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None) -> str:
     key = request_key()
-    slots = [pick.slot for pick in picks]
-    if _sought.has_any(slots):
-        with reading() as db:
-            refuse_what_is_gone(db, g.contact.id, slots, now=clock.now())
-    stop_looking()
 
     def deed(db: Session) -> str:
         return confirm(
@@ -95,11 +95,24 @@ def _confirm(school: str, event: str, picks: list[Pick], name: NameInput | None)
             now=clock.now(),
         )
 
-    try:
-        return database().carry_out(deed)
-    except SlotTaken:
-        _sought.note(slots)
-        raise
+    return database().carry_out(deed)
+
+
+def _too_late(picks: list[Pick]) -> Answer | None:
+    """What `book` would answer too, where a time is gone that the family saw on its form. A family that has something
+    with the teacher is left to `book`: the form may be one that it sent before."""
+    found: Round = g.round
+    if not found.is_open(clock.now()):
+        return None
+    with reading() as db:
+        rows = rows_of(db, found, picks, proposing=False)
+    seen = times_seen(request.form.getlist("seen"))
+    gone = next((row for row in rows if row.is_gone and row.wish.pick.slot in seen), None)
+    if gone is None or any(row.has_some for row in rows):
+        return None
+    time = i18n.moment(seen[gone.wish.pick.slot], gone.zone)
+    error = SlotTaken(time=time, teacher=gone.wish.resource.name)
+    return times_page(found, rows, lost_of(complaints(rows)), error=error, status=error.status)
 
 
 def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> Answer:

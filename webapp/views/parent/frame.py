@@ -6,16 +6,14 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, g, redirect, request, session, url_for
-from sqlmodel import Session
+from flask import Blueprint, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.errors import NotFound
 from webapp.rendering import page
 from webapp.services.booking.agenda import Entry
-from webapp.services.booking.choices import Pick, children_by_token
-from webapp.services.booking.family import Child
+from webapp.services.booking.choices import Pick
 from webapp.services.booking.own import may_still_change
 from webapp.services.event.open_events import Round
 from webapp.views.parent.named import named_children
@@ -77,11 +75,6 @@ def to(endpoint: str, school: str, event: str, **values: Any) -> Response:
 
 def to_step(endpoint: str, school: str, event: str, picks: list[Pick] | list[str], **values: Any) -> Response:
     return to(endpoint, school, event, pick=picks, **values)
-
-
-def children_here(db: Session, found: Round) -> dict[str, Child]:
-    """By token: the contact's children of the roster, or in a Simple PTA event those whom the parent has named."""
-    return named_children(session) if found.event.is_simple else children_by_token(db, g.contact)
 
 
 def are_named(found: Round, picks: list[Pick]) -> bool:

@@ -20,7 +20,7 @@ from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, comp
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
 from webapp.views.parent.check import answers_sent, asked, check_page
-from webapp.views.parent.frame import Answer, are_named, blueprint, children_here, event_page, to, to_step
+from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
 from webapp.views.parent.named import named_children
 
 TRIES = 3
@@ -110,7 +110,7 @@ def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
 
 
 def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool, is_final: bool = False) -> list[Row]:
-    wishes, how = wishes_of(db, found.event, children_here(db, found), picks), {"proposing": proposing}
+    wishes, how = wishes_of(db, found.event, g.contact, named_children(session), picks), {"proposing": proposing}
     return lay_out(db, found.event, found.settings, g.contact, wishes, **how, is_final=is_final, now=clock.now())
 
 
