@@ -1,13 +1,16 @@
 """Where many want one time, whoever comes too late is told so without standing in the line of those who book."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from app import Browser
 from factories import make_contact, make_guardian
 from households import Households, text_of
+from hypothesis import given
+from hypothesis import strategies as st
 from statements import statements
 
+from webapp.services.booking.confirm import stamp, times_seen
 from webapp.services.booking.glance import MOST_KEPT, Sought
 
 TAKEN = "Thu, Dec 3, 4:00 PM with Folake Adeyemi was just taken. Choose another time."
@@ -91,3 +94,10 @@ def test_only_so_many_times_are_kept_and_the_newest_stay() -> None:
     assert sought.has_any(["newest"])
     assert sought.has_any(["t1"])
     assert not sought.has_any(["t0"])
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2999, 1, 1)), st.sampled_from(["P", "V", "PV"]), st.text())
+def test_of_a_form_s_stamps_the_minutes_are_read_and_nothing_else(at: datetime, kind: str, other: str) -> None:
+    minute = at.replace(second=0, microsecond=0, tzinfo=UTC)
+
+    assert times_seen([stamp("slot", minute, kind), "slot.9999999999.P", "slot..P", f"{other}.x"]) == {"slot": minute}
