@@ -240,6 +240,27 @@ def test_without_a_live_connection_the_steps_lead_to_it(linden: Linden, session:
     assert "Connect and Map Contacts" in " ".join(issue.advice.steps)
 
 
+def test_what_concerns_the_connection_is_one_issue_with_each_appointment_of_all_teachers(
+    linden: Linden, session: Session
+) -> None:
+    """R29: sixty teachers are not told sixty times what an Administrator does once. It stands before all others."""
+    other = make_event(session, linden.school, name="Spring", settings={"provider": "zoom"})
+    hugh = linden.teacher("Aaron", "Barlow", "pending")
+    virtual(session, hugh, linden.alice, now=linden.now)
+    linden.connection.needs_reconnect_at = linden.now
+    places = [linden.folake, linden.teacher("Nina", "Novak"), linden.teacher("Nina", "Novak", event=other)]
+    concerned = [virtual(session, place, linden.alice, now=linden.now) for place in places]
+
+    shown = linden.seen(linden.event, other)
+
+    issue, pending = shown.issues
+    assert {one.id for one in issue.appointments} == {appointment.id for appointment in concerned}
+    assert {one.teacher for one in issue.appointments} == {"Folake Adeyemi", "Nina Novak"}
+    assert (issue.event, issue.resource_ids) == ("Fall Conferences 2026, Spring", [place.id for place in places])
+    assert (issue.code, pending.code) == ("needs_reconnect", "pending")
+    assert shown.counts.causes == len(shown.issues)
+
+
 @pytest.mark.parametrize(
     ("code", "step"), [("scopes", "Disconnect, then Connect"), ("invalid_grant", "Connect and Map"), ("plan", "Retry")]
 )
@@ -299,7 +320,7 @@ class TestWithoutProvider:
         issue = linden.issue(studio)
 
         assert issue.advice.heading == "No link typed, no provider on"
-        assert (issue.event_id, issue.resource_id, issue.is_without_link) == (studio.id, kenji.id, True)
+        assert (issue.event_id, issue.resource_ids, issue.is_without_link) == (studio.id, [kenji.id], True)
         assert "Type the link" in issue.advice.steps[0]
 
     def test_a_typed_link_counts_as_linked(self, linden: Linden, session: Session, studio: Event) -> None:

@@ -31,10 +31,9 @@ class Scene:
         self.mapped: Resource = make_resource(session, self.event, self.folake)
         self.missing: Resource = make_resource(session, self.event, self.hugh)
 
-    def retry(self, resource: Resource | None = None, later: timedelta = timedelta()) -> int:
-        number = resource.id if resource else None
-        ids = [self.event.id or 0]
-        return retry(self.session, ids, number, contact=self.dora, who=Who(7), now=self.now + later)
+    def retry(self, *resources: Resource, later: timedelta = timedelta()) -> int:
+        ids, numbers = [self.event.id or 0], [resource.id or 0 for resource in resources]
+        return retry(self.session, ids, numbers, contact=self.dora, who=Who(7), now=self.now + later)
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_what_was_given_up_is_due_at_once(scene: Scene, session: Session) -> Non
     refuse(session, appointment, REFUSED, now=scene.now)
     later = timedelta(hours=2)
 
-    number = scene.retry(scene.mapped, later)
+    number = scene.retry(scene.mapped, later=later)
     meeting = meeting_of(session, appointment)
 
     assert number == 1

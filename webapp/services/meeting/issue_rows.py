@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from webapp.i18n import full_date, gettext, local_day, moment
+from webapp.i18n import full_date, gettext, local_day, moment, ngettext
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED
 from webapp.services.meeting.account_users import Choice
 from webapp.services.meeting.awaited import Awaited
@@ -35,9 +35,20 @@ class Concerned:
     """One appointment of an issue."""
 
     id: int
+    teacher: str
     when: str
     child: str
     parent: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A teacher or resource of an event."""
+
+    event_id: int
+    event: str
+    resource_id: int
+    teacher: str
 
 
 @dataclass(frozen=True)
@@ -51,13 +62,11 @@ class HostFacts:
 
 @dataclass(frozen=True)
 class IssueRow:
-    """One cause at one teacher or resource of an event, with each appointment concerned."""
+    """One cause with each appointment concerned: at one of the `places`, or, where the connection is the cause, at all
+    of them together."""
 
-    event_id: int
-    resource_id: int
+    places: tuple[Place, ...]
     code: str
-    teacher: str
-    event: str
     appointments: tuple[Concerned, ...]
     advice: Advice
     host: HostFacts | None
@@ -68,12 +77,34 @@ class IssueRow:
     zone_changed: str = ""
 
     @property
+    def event_id(self) -> int:
+        return self.places[0].event_id
+
+    @property
+    def event(self) -> str:
+        return ", ".join(dict.fromkeys(place.event for place in self.places))
+
+    @property
+    def resource_ids(self) -> list[int]:
+        return [place.resource_id for place in self.places]
+
+    @property
+    def teachers(self) -> list[str]:
+        return list(dict.fromkeys(place.teacher for place in self.places))
+
+    @property
+    def teacher(self) -> str:
+        """The name, or how many they are."""
+        names = self.teachers
+        return names[0] if len(names) == 1 else ngettext("%(n)s teacher", "%(n)s teachers", len(names))
+
+    @property
     def diagnosis(self) -> str:
         """For the school's own helpers or Zoom's support: facts by their names, no family, link, passcode or token."""
         facts = {
             "reason": self.code,
             "event": f"{self.event_id} ({self.event})",
-            "resource": f"{self.resource_id} ({self.teacher})",
+            "resource": " ".join(str(number) for number in self.resource_ids[:MOST_NAMED]) + f" ({self.teacher})",
             "appointments": " ".join(str(one.id) for one in self.appointments[:MOST_NAMED]),
             "tries": str(self.tries),
         }
@@ -86,7 +117,9 @@ class IssueRow:
     @property
     def name(self) -> str:
         """Stable while the cause stands; letters, digits and hyphens."""
-        return f"{self.event_id}-{self.resource_id}-{self.code.replace('_', '-')}"
+        place = self.places[0]
+        at = "all" if self.is_of_connection else f"{place.event_id}-{place.resource_id}"
+        return f"{at}-{self.code.replace('_', '-')}"
 
     @property
     def is_without_contact(self) -> bool:
@@ -125,13 +158,11 @@ def issue_row(
 ) -> IssueRow:
     """`users` are those who may be suggested, by id."""
     first = rows[0]
+    places = {row.resource_id: Place(row.event_id, row.event, row.resource_id, row.teacher) for row in rows}
     return IssueRow(
-        event_id=first.event_id,
-        resource_id=first.resource_id,
+        places=tuple(places.values()),
         code=code,
-        teacher=first.teacher,
-        event=first.event,
-        appointments=tuple(Concerned(r.id, moment(r.starts_at, r.zone), r.child, r.parent) for r in rows),
+        appointments=tuple(Concerned(r.id, r.teacher, moment(r.starts_at, r.zone), r.child, r.parent) for r in rows),
         advice=_advice(code, rows, now=now),
         host=HostFacts(first.lead_email, first.remote_email, first.remote_id) if code in OF_HOST else None,
         messages=_messages(code, rows),

@@ -13,6 +13,7 @@ from webapp.services.meeting.account_users import users_by_key
 from webapp.services.meeting.awaited import Awaited, awaited, count_virtual
 from webapp.services.meeting.budget import goes_on_at
 from webapp.services.meeting.issue_rows import IssueRow, cause_of, issue_row
+from webapp.services.meeting.issues import OF_CONNECTION
 from webapp.services.meeting.map_contacts import is_mapping
 
 MOST_SHOWN = 100
@@ -107,11 +108,11 @@ class Overview:
 def overview(session: Session, school_id: int, events: Collection[int], *, now: datetime) -> Overview:
     """Five queries, however many appointments. `events` are those that the reader oversees and asked for."""
     rows = awaited(session, events, now=now)
-    causes: dict[tuple[int, str], list[Awaited]] = {}
+    causes: dict[tuple[int | None, str], list[Awaited]] = {}
     on_the_way = []
     for row in rows:
         if code := cause_of(row, now=now):
-            causes.setdefault((row.resource_id, code), []).append(row)
+            causes.setdefault((None if code in OF_CONNECTION else row.resource_id, code), []).append(row)
         else:
             on_the_way.append(row)
     counts = Counts(
@@ -123,7 +124,7 @@ def overview(session: Session, school_id: int, events: Collection[int], *, now: 
     keys = {key for row in rows for key in row.suggested}
     users = users_by_key(session, school_id, ZOOM, sorted(keys))
     issues = [issue_row(code, some, users=users, now=now) for (_, code), some in causes.items()]
-    in_order = sorted(issues, key=lambda issue: (issue.teacher.casefold(), issue.event, issue.name))
+    in_order = sorted(issues, key=_what_concerns_all_first)
     sync = tuple(_sync_row(row, now=now) for row in on_the_way)
     paused = goes_on_at(session, school_id, now=now)
     return Overview(counts, sync, tuple(in_order), is_mapping(session, school_id), paused)
@@ -150,6 +151,10 @@ def _sync_row(row: Awaited, *, now: datetime) -> SyncRow:
         is_running=row.is_running,
         problem=row.words,
     )
+
+
+def _what_concerns_all_first(issue: IssueRow) -> tuple[object, ...]:
+    return (not issue.is_of_connection, issue.teacher.casefold(), issue.event, issue.name)
 
 
 def _version(*shown: object) -> str:

@@ -17,21 +17,24 @@ from webapp.services.system.audit import Who
 
 
 def retry(
-    session: Session, events: Collection[int], resource_id: int | None, *, contact: Contact, who: Who, now: datetime
+    session: Session, events: Collection[int], resources: Collection[int], *, contact: Contact, who: Who, now: datetime
 ) -> int:
-    """The issues of one resource, or of all in these events. Where a teacher stands in the way, the provider's users
-    are read again too: the links follow once the teacher is found (R72). Returns the number of appointments."""
+    """The issues of these resources, or where none is named of all in these events. Where a teacher stands in the way,
+    the provider's users are read again too: the links follow once the teacher is found (R72). Returns the number of
+    appointments."""
     rows = [
         row
         for row in awaited(session, events, now=now)
-        if resource_id in {None, row.resource_id} and row.provider and not row.is_running
+        if (not resources or row.resource_id in resources) and row.provider and not row.is_running
     ]
     causes = {row.id: cause for row in rows if (cause := cause_of(row, now=now))}
     follow(session, causes, now=now, retry=True)
     waiting_for_host = {row.provider for row in rows if row.provider and causes.get(row.id) in OF_HOST}
     for provider in sorted(waiting_for_host):
         _read_users_again(session, provider, contact, now=now)
-    subject = f"resource {resource_id}" if resource_id else "all issues"
+    subject = f"{len(resources)} resources" if resources else "all issues"
+    if len(resources) == 1:
+        subject = f"resource {next(iter(resources))}"
     school_id = contact.school_id
     audit.record(
         session, "meeting.retry", who=who, school_id=school_id, subject=subject, now=now, appointments=len(causes)

@@ -92,14 +92,14 @@ def setup(school: str) -> Answer:
 @blueprint.post("/online-meetings/retry")
 @staff(Level.EVENT_ADMINISTRATOR)
 def retry(school: str) -> Answer:
-    now, resource = clock.now(), request.form.get("resource", type=int)
+    now, resources = clock.now(), set(request.form.getlist("resource", type=int))
     with database().transaction() as session:
         asked = _asked(session)
-        retry_issues(session, asked.ids, resource, contact=g.contact, who=who(), now=now)
+        retry_issues(session, asked.ids, resources, contact=g.contact, who=who(), now=now)
         shown = _shown(session, asked)
     if not is_htmx():
         return redirect(asked.address("overview", _anchor="om-issues"), 303)
-    has_gone = not any(resource in {None, issue.resource_id} for issue in shown.issues)
+    has_gone = not any(not resources or resources.intersection(issue.resource_ids) for issue in shown.issues)
     return page("admin/online_meetings/_retried.html", asked=asked, shown=shown, has_gone=has_gone, now=now)
 
 
