@@ -112,8 +112,8 @@ def test_the_text_reads_like_a_letter() -> None:
 
     assert text == (
         "You are booked\nFall Conferences 2026, Linden Park School\n\nThursday, December 3\n\n"
-        "4:30 PM, Folake Adeyemi\nMia Alvarez, Grade 4\nhttps://zoom.us/j/1\n\n"
-        "5:30 PM, Folake Adeyemi\nMia Alvarez, Grade 4\nIn person, at school\n\n"
+        "4:30 PM, 15 minutes, Folake Adeyemi\nMia Alvarez, Grade 4\nhttps://zoom.us/j/1\n\n"
+        "5:30 PM, 15 minutes, Folake Adeyemi\nMia Alvarez, Grade 4\nIn person, at school\n\n"
         "All times are school time (Central Time).\n\n"
         f"See, change or cancel your appointments:\n{PAGE}\n"
     )
@@ -193,7 +193,7 @@ def test_a_name_is_a_name_whatever_it_looks_like(name: str) -> None:
 
     letter = confirmation(an_itinerary(line, event=name, school=name, zone=name))
 
-    assert f"4:30 PM, {name}\n{name}, {name}\n" in letter.text
+    assert f"4:30 PM, 15 minutes, {name}\n{name}, {name}\n" in letter.text
     assert f"Passcode: {name}\n" in letter.text
     assert letter.subject == f"Your appointment, {name}"
     assert " ".join(name.split()) in words(letter.html)
