@@ -134,6 +134,12 @@ def test_every_form_that_posts_carries_the_csrf_value(page: Path) -> None:
         assert method != "post" or '<input type="hidden" name="csrf" value="{{ csrf_value() }}">' in inside, head
 
 
+def test_no_template_switches_off_what_is_escaped() -> None:
+    """Threads share the macros of a template: while one of them is without escaping, another fails in the midst of its
+    page, or shows tags as text."""
+    assert [name(page) for page in PAGES if re.search(r"\{%-?\s*autoescape", page.read_text())] == []
+
+
 def test_htmx_runs_no_text_as_script_and_keeps_no_page() -> None:
     """RELIABILITY T34, T35"""
     [config] = re.findall(r"name=\"htmx-config\" content='([^']+)'", (TEMPLATES / "shell" / "base.html").read_text())
