@@ -45,7 +45,7 @@ def sync_links(app: Flask) -> None:
         Meeting,
         claim=claim_meetings,
         decide=lambda session, claims: settle.decide_each(session, claims, **_terms(settings)),
-        call=_called,
+        calling=lambda _: _called,
         put_back=settle.put_back,
         store=lambda session, outcomes: settle.store(session, outcomes, now=clock.now()),
         gather=0.04,
@@ -78,7 +78,7 @@ def _called(decision: settle.Decision) -> settle.Outcome | None:
     if decision.step is Step.MAKE:
         faults.point("job.attempt_stamped")
     provider = speak(decision.provider, decision.connection_id, known=decision.connection)
-    _turnstile.wait(decision.connection_id, decision.label, at=decision.at, spacing=decision.spacing)
+    _turnstile.wait((decision.connection_id, decision.label), at=decision.at, spacing=decision.spacing)
     return call_through(
         partial(_asked, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),

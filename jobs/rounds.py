@@ -41,7 +41,8 @@ Answer = TypeVar("Answer", bound=Claimed)
 @dataclass(frozen=True)
 class Rounds(Generic[Step, Answer]):
     """What is done with rows of one kind. `claim` is told how many places; `decide` and `store` get a session, and
-    all claims or answers of a round. `call` runs with no transaction open; None says that there is nothing to store.
+    all claims or answers of a round. `calling` gives, for the first step of a turn, how each of them is called, with no
+    transaction open; None says that there is nothing to store.
     `put_back` answers for a step that was not begun because of one before it at its place. `gather` is for how many
     seconds an answer waits for others, to be stored with them, and `soon` for how many a place waits for its next turn.
     `storing_point` and `stored_point` name the moments before and after the commit (webapp/faults.py)."""
@@ -49,7 +50,7 @@ class Rounds(Generic[Step, Answer]):
     table: type[Errand]
     claim: Claiming
     decide: Callable[..., Sequence[Step]]
-    call: Callable[[Step], Answer | None]
+    calling: Callable[[Step], Callable[[Step], Answer | None]]
     put_back: Callable[[Step], Answer]
     store: Callable[..., None]
     gather: float
@@ -120,10 +121,10 @@ def _take(app: Flask, work: Rounds[Step, Answer], turn: Sequence[Step], back: "S
     """After a failure, or too late, the rest is left for another turn. None is its end."""
     try:
         with app.app_context():
-            goes_on = True
+            goes_on, call = True, work.calling(turn[0])
             for nth, step in enumerate(turn):
                 goes_on = goes_on and (nth == 0 or time.monotonic() < step.by)
-                answer = _called(work, step) if goes_on else work.put_back(step)
+                answer = _called(work.table, call, step) if goes_on else work.put_back(step)
                 goes_on = goes_on and answer is not None
                 if answer is not None:
                     back.put(answer)
@@ -131,8 +132,8 @@ def _take(app: Flask, work: Rounds[Step, Answer], turn: Sequence[Step], back: "S
         back.put(None)
 
 
-def _called(work: Rounds[Step, Answer], step: Step) -> Answer | None:
-    answered = contained(work.table, [step.claim], lambda _: [work.call(step)])
+def _called(table: type[Errand], call: Callable[[Step], Answer | None], step: Step) -> Answer | None:
+    answered = contained(table, [step.claim], lambda _: [call(step)])
     return answered[0] if answered else None
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Hashable
 
 MOST_LATE = 0.01
 """Seconds by which one that was woken late may be caught up with: never in a crowd that the provider would refuse."""
@@ -12,13 +13,12 @@ class Turnstile:
     """One process; the rows of the budget see to it that all processes together keep the rate."""
 
     def __init__(self) -> None:
-        self._turns: defaultdict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
-        self._last: dict[tuple[int, str], float] = {}
+        self._turns: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+        self._last: dict[Hashable, float] = {}
 
-    def wait(self, connection_id: int, label: str, *, at: float, spacing: float) -> None:
-        """Until the monotonic time `at`, and until `spacing` seconds after the one before was due."""
+    def wait(self, key: Hashable, *, at: float, spacing: float) -> None:
+        """Until the monotonic time `at`, and until `spacing` seconds after the one before with this key was due."""
         _sleep_until(at)
-        key = (connection_id, label)
         with self._turns[key]:
             due = self._last.get(key, 0.0) + spacing
             _sleep_until(due)

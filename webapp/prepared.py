@@ -148,6 +148,11 @@ class Prepared:
         return row._make
 
 
+def padded(values: Sequence[Any]) -> list[Any]:
+    """For an IN: the last one again and again, up to a power of two, so that few spellings are made."""
+    return [*values, *([values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values)))] if values else []
+
+
 @contextmanager
 def _cursor(connection: Connection, text: str) -> Iterator[Any]:
     cursor = connection.connection.cursor()

@@ -287,6 +287,24 @@ def test_the_window_ends_with_the_last_slot(desk: Desk) -> None:
     assert len(desk.rows()) == 1
 
 
+def test_readings_keep_within_what_the_provider_allows_the_whole_installation(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROVIDERS 2: counted together with the entries that are written; what is known stays meanwhile."""
+    desk.takes(1)
+    desk.outside.read_calendars()
+    monkeypatch.setattr("webapp.services.calendar.pace._PROJECT", {"google": 3})
+    desk.takes(2)
+
+    desk.outside.read_calendars(TEN)
+    link, meanwhile = desk.link(), desk.known()
+    monkeypatch.setattr("webapp.services.calendar.pace._PROJECT", {"google": 4})
+    desk.outside.read_calendars(timedelta(seconds=67))
+
+    assert (meanwhile, link.claim, link.problem, link.attempts) == ([1], None, None, 0)
+    assert desk.known() == [2]
+
+
 def test_one_calendar_in_trouble_stops_no_other(desk: Desk) -> None:
     with desk.database.transaction() as session:
         hugh = make_teacher(session, session.get_one(School, desk.school_id), "Hugh")

@@ -19,7 +19,9 @@ from webapp.providers.base import RemoteCalendar
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.calendar import claimed
+from webapp.services.calendar.claim import LANES, claim_entries
 from webapp.services.calendar.follow_link import follow_link, leave_account, put_back
+from webapp.services.calendar.pace import spacing_of
 from webapp.services.calendar.wish_entries import NEEDS_RECONNECT
 from webapp.services.event.team_members import join_team, leave_team
 from webapp.services.system.audit import SYSTEM
@@ -68,9 +70,9 @@ def seen(database: Database, appointment: Appointment) -> Entry:
         return agenda(session, col(Appointment.id) == appointment.id)[0]
 
 
-def another(evening: Evening) -> Appointment:
-    bob, ben = evening.family("Bob", "Ben", evening.teacher)
-    return evening.book(evening.slot(after=60), maker=bob, child=ben)[0]
+def another(evening: Evening, first: str = "Bob", *, after: int = 60) -> Appointment:
+    parent, child = evening.family(first, "Ben", evening.teacher)
+    return evening.book(evening.slot(after=after), maker=parent, child=child)[0]
 
 
 def settled(outside: Outside) -> None:
@@ -609,17 +611,19 @@ def test_a_past_entry_stays_where_it_is(
     assert len(outside.calendars.standing()) == 1
 
 
-def test_beyond_the_limit_of_the_whole_project_entries_wait_for_the_next_seconds(
+def test_beyond_the_limit_of_the_whole_project_entries_wait_until_a_minute_is_over(
     database: Database, evening: Evening, booked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PROVIDERS 2: counted in rows, so that all processes keep it together."""
-    monkeypatch.setattr("webapp.services.calendar.pace._PROJECT", {"google": 12})
+    monkeypatch.setattr("webapp.services.calendar.pace._PROJECT", {"google": 1})
     with evening.later(database):
         second = another(evening)
 
     export_entries(outside.app)
+    outside.now += timedelta(seconds=65)
+    export_entries(outside.app)
     within = [entry.put_at is not None for entry in rows(database)]
-    outside.now += timedelta(seconds=6)
+    outside.now += timedelta(seconds=2)
     export_entries(outside.app)
 
     assert within == [True, False]
@@ -628,17 +632,40 @@ def test_beyond_the_limit_of_the_whole_project_entries_wait_for_the_next_seconds
     assert outside.calendars.calls.count("put") == 2
 
 
+def test_a_calendar_has_two_claimants_at_a_time_and_never_of_the_same_appointment(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """PROVIDERS 3: of the four calls that a mailbox answers at once, two are for others than the export."""
+    with evening.later(database):
+        others = [another(evening), another(evening, "Carol", after=120), another(evening, "Dan", after=180)]
+
+    turns = []
+    for _ in range(3):
+        with database.transaction() as session:
+            claims = {claim.id for claim in claim_entries(session, CalendarEntry, now=outside.now, limit=1)}
+        turns.append({entry.appointment_id for entry in rows(database) if entry.id in claims})
+
+    assert turns == [{booked.id, others[1].id}, {others[0].id, others[2].id}, set()]
+
+
+@pytest.mark.parametrize(("provider", "in_a_minute"), [("google", 600), ("microsoft", 1_000)])
+def test_both_claimants_of_a_calendar_keep_the_limit_of_its_account_together(provider: str, in_a_minute: int) -> None:
+    """PROVIDERS 2, 3: they may be of different processes, each of which spaces its own calls only."""
+    assert LANES * 60 / spacing_of(provider) <= 0.95 * in_a_minute
+
+
 def test_after_a_failure_the_rest_of_a_turn_is_put_back_as_it_was(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:
     """Nobody called for it: nothing is to be waited for, and no try is counted."""
     with evening.later(database):
         another(evening)
+        another(evening, "Carol", after=120)
     outside.calendars.fail("put", ProviderError("Slower.", retry=True, after=outside.now + MINUTE, code="rate"))
 
     export_entries(outside.app)
 
-    first, second = rows(database)
+    first, _of_the_other_lane, second = rows(database)
     assert outside.calendars.calls.count("put") == 1
     assert (first.attempt_at, second.attempt_at, first.claim, second.claim) == (None, None, None, None)
     assert second.attempts == 0

@@ -15,8 +15,10 @@ from webapp.errors import ProviderError
 from webapp.models import Appointment, CalendarEntry, CalendarLink, Sweep
 from webapp.models.calendar.calendar_entry import DELETED, MOVED
 from webapp.services.calendar.order import new_key
+from webapp.services.calendar.sweep import begin
 from webapp.services.meeting.strays import asked_about, decide
 from webapp.services.system.audit import SYSTEM
+from webapp.services.system.errand import claim_due
 from webapp.services.system.installation import begin_again, hold, life_of, resume
 
 pytestmark = pytest.mark.both_databases
@@ -201,6 +203,27 @@ def test_while_nothing_may_be_asked_it_is_put_off(
     assert current(database).theirs == ""
     with database.reading() as session:
         assert [sweep.due_at and sweep.due_at > outside.now for sweep in session.exec(select(Sweep))] == [True]
+
+
+def test_of_two_calendars_of_an_account_one_is_looked_at_after_the_other(
+    database: Database, booked: Appointment, outside: Outside
+) -> None:
+    """PROVIDERS 3: a mailbox answers four calls at once."""
+    outside.sweep()
+    with database.transaction() as session:
+        first = session.exec(select(Sweep)).one()
+        values = {"school_id": first.school_id, "provider": first.provider, "due_at": outside.now}
+        session.add(Sweep(**values, host_key=f"{first.host_key} the second"))
+        first.due_at = outside.now
+        session.flush()
+        claims = claim_due(session, Sweep, now=outside.now)
+
+        looks = [begin(session, claim, quarantine=QUARANTINE, now=outside.now) for claim in claims]
+        put_off = session.get_one(Sweep, claims[0].id, populate_existing=True)
+
+        assert [look is None for look in looks] == [True, False]
+        assert put_off.due_at
+        assert outside.now < put_off.due_at < outside.now + timedelta(minutes=1)
 
 
 def test_on_hold_nothing_is_put_on_a_calendar_or_removed(

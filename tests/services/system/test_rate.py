@@ -10,7 +10,7 @@ from webapp.db import Database
 from webapp.errors import TooManyTries
 from webapp.i18n import sentence
 from webapp.models import Rate
-from webapp.services.system.rate import count_try, forget_old, take, tries, window_end
+from webapp.services.system.rate import count_try, forget_old, tries
 
 pytestmark = pytest.mark.both_databases
 
@@ -81,18 +81,3 @@ def test_only_what_is_over_is_forgotten(session: Session, now: datetime) -> None
 
     assert len(session.exec(select(Rate)).all()) == 1
     assert tries(session, "b", per=MINUTE, now=now) == 2
-
-
-def test_two_who_take_at_once_get_together_what_the_limit_allows(database: Database, now: datetime) -> None:
-    """As two processes do, of a provider's limit for the whole installation."""
-
-    def take_ten_times() -> int:
-        got = 0
-        for _ in range(10):
-            with database.transaction() as session:
-                got += take(session, "calls", 7, limit=100, per=MINUTE, now=now)
-        return got
-
-    assert sum(at_once(take_ten_times, take_ten_times)) == 100
-    with database.transaction() as session:
-        assert take(session, "calls", 7, limit=100, per=MINUTE, now=window_end(per=MINUTE, now=now)) == 7

@@ -1,6 +1,6 @@
 """Read appointments with all that pages, mails and reports say of them, in one query."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,11 @@ def prepared_agenda(*where: ColumnElement[bool]) -> Any:
 def agenda_of(session: Session, prepared: Any, values: dict[str, object]) -> list[Entry]:
     """As `agenda`; what the session has not flushed yet is not seen."""
     return [_entry(dict(row)) for row in session.connection().execute(prepared, values).mappings()]
+
+
+def entries_of(rows: Iterable[Any]) -> list[Entry]:
+    """Of the named rows that a `prepared_agenda` found."""
+    return [_entry(row._asdict()) for row in rows]
 
 
 def standing() -> ColumnElement[bool]:

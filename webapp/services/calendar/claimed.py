@@ -1,14 +1,18 @@
 """Load and lock what several claimed entries need by one query each, and write what comes of them together."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, CalendarEntry, CalendarLink, School
+from webapp.models.base import table_of
 from webapp.models.system.wished import PRESENT
+from webapp.prepared import Prepared, padded
 from webapp.providers.base import EntryOrder
-from webapp.services.booking.agenda import Entry, agenda
+from webapp.services.booking.agenda import Entry, entries_of, prepared_agenda
 from webapp.services.calendar.order import order_of
 from webapp.services.calendar.wish_entries import About
 from webapp.services.system.errand import Claim, write_each_if_ours
@@ -29,11 +33,21 @@ class Claimed:
             for entry in entries
             if entry.replaced_at is not None and entry.wish == PRESENT
         }
-        self._appointments = _appointments(session, {entry.appointment_id for entry in entries})
-        self._links = _links(session, {entry.link_id for entry in entries})
-        self._schools = _schools(session, {entry.school_id for entry in entries})
+        self._appointments = _appointments(session, sorted({entry.appointment_id for entry in entries}))
         self.to_follow: list[About] = []
         self._columns: dict[Claim, dict[str, object]] = {}
+
+    @cached_property
+    def _links(self) -> dict[int | None, CalendarLink]:
+        numbers = {entry.link_id for entry in self._entries.values()}
+        query = select(CalendarLink).where(col(CalendarLink.id).in_(numbers))
+        return {link.id: link for link in self.session.execute(query).scalars()}
+
+    @cached_property
+    def _schools(self) -> dict[int | None, School]:
+        numbers = {entry.school_id for entry in self._entries.values()}
+        query = select(School).where(col(School.id).in_(numbers))
+        return {school.id: school for school in self.session.execute(query).scalars()}
 
     def entry(self, claim: Claim) -> CalendarEntry | None:
         """None where a newer wish or another claimant has it by now."""
@@ -62,23 +76,26 @@ class Claimed:
         self._columns = {}
 
 
-def _locked(session: Session, numbers: Sequence[int]) -> Sequence[CalendarEntry]:
-    theirs = select(col(CalendarEntry.appointment_id)).where(col(CalendarEntry.id).in_(numbers))
-    appointments = select(col(Appointment.id)).where(col(Appointment.id).in_(theirs)).order_by(col(Appointment.id))
-    found = session.execute(appointments.with_for_update(key_share=True)).scalars().all()
-    query = select(CalendarEntry).where(col(CalendarEntry.appointment_id).in_(found)).order_by(col(CalendarEntry.id))
-    return session.execute(query.with_for_update().execution_options(populate_existing=True)).scalars().all()
+def _locked(session: Session, numbers: Sequence[int]) -> Sequence[Any]:
+    """Rows with the columns of an entry."""
+    session.flush()
+    found = [row.id for row in _LOCK_APPOINTMENTS.all(session, {"numbers": padded(numbers)})]
+    return _LOCK_ENTRIES.all(session, {"numbers": padded(found)}) if found else []
 
 
-def _appointments(session: Session, numbers: set[int]) -> dict[int, Entry]:
-    return {one.id: one for one in agenda(session, col(Appointment.id).in_(numbers))}
+def _appointments(session: Session, numbers: Sequence[int]) -> dict[int, Entry]:
+    return {one.id: one for one in entries_of(_AGENDA.all(session, {"numbers": padded(numbers)}))} if numbers else {}
 
 
-def _links(session: Session, numbers: set[int]) -> dict[int | None, CalendarLink]:
-    query = select(CalendarLink).where(col(CalendarLink.id).in_(numbers))
-    return {link.id: link for link in session.execute(query).scalars()}
-
-
-def _schools(session: Session, numbers: set[int]) -> dict[int | None, School]:
-    query = select(School).where(col(School.id).in_(numbers))
-    return {school.id: school for school in session.execute(query).scalars()}
+_NUMBERS: Any = bindparam("numbers", expanding=True)
+_ENTRY, _APPOINTMENT = table_of(CalendarEntry).c, table_of(Appointment).c
+_LOCK_APPOINTMENTS = Prepared(
+    select(_APPOINTMENT.id)
+    .where(_APPOINTMENT.id.in_(select(_ENTRY.appointment_id).where(_ENTRY.id.in_(_NUMBERS))))
+    .order_by(_APPOINTMENT.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_ENTRIES = Prepared(
+    select(*_ENTRY).where(_ENTRY.appointment_id.in_(_NUMBERS)).order_by(_ENTRY.id).with_for_update()
+)
+_AGENDA = Prepared(prepared_agenda(_APPOINTMENT.id.in_(_NUMBERS)))

@@ -8,7 +8,8 @@ from sqlmodel import Session
 from webapp.errors import N_, ProviderError
 from webapp.models import CalendarLink
 from webapp.models.calendar.calendar_link import GOOGLE, MICROSOFT
-from webapp.services.system.rate import take, window_end
+from webapp.services.calendar.claim import LANES
+from webapp.services.system.allowance import room_again, take
 
 RATE = "rate"
 SHARE = 0.94
@@ -18,12 +19,11 @@ _ACCOUNT = {GOOGLE: 600, MICROSOFT: 1_000}
 """Calls of one account in a minute (PROVIDERS 2, 3)."""
 
 _PROJECT = {GOOGLE: 10_000}
-"""Calls in any minute of all accounts together. Microsoft counts by mailbox only; one call at a time keeps its other
+"""Calls in any minute of all accounts together. Microsoft counts by mailbox only; two lanes (claim) keep its other
 limit."""
 
-_SPAN = timedelta(seconds=6)
-_SPANS = 12
-"""So many spans a minute of calls may touch: each begins within PROMPT (settle) after it was granted."""
+_MINUTE = timedelta(seconds=66)
+"""Of grants. A call begins within PROMPT (settle), 5 s, after it was granted, and is a moment on its way."""
 
 _AT_LEAST = timedelta(seconds=2)
 _JITTER = 2.0
@@ -55,8 +55,8 @@ def outage_until(spared_until: datetime | None) -> ProviderError | None:
 
 
 def spacing_of(provider: str) -> float:
-    """Seconds between the calls at one calendar account."""
-    return 60 / _ACCOUNT[provider] / SHARE
+    """Seconds between the calls of one lane at a calendar account."""
+    return LANES * 60 / _ACCOUNT[provider] / SHARE
 
 
 def grant(session: Session, provider: str, calls: int, *, now: datetime) -> int:
@@ -64,11 +64,15 @@ def grant(session: Session, provider: str, calls: int, *, now: datetime) -> int:
     processes keep it together; the others may ask again `granted_again`."""
     if provider not in _PROJECT or not calls:
         return calls
-    return take(session, f"calls {provider}", calls, limit=_PROJECT[provider] // _SPANS, per=_SPAN, now=now)
+    return take(session, _calls(provider), calls, limit=_PROJECT[provider], per=_MINUTE, now=now)
 
 
-def granted_again(now: datetime) -> datetime:
-    return window_end(per=_SPAN, now=now)
+def granted_again(session: Session, provider: str, *, now: datetime) -> datetime:
+    return room_again(session, _calls(provider), per=_MINUTE, now=now)
+
+
+def _calls(provider: str) -> str:
+    return f"calls {provider}"
 
 
 def _refused(code: str, words: str, until: datetime) -> ProviderError:

@@ -11,13 +11,16 @@ from webapp.errors import ProviderError
 from webapp.models import BusyTime, CalendarLink, Event, Resource, ResourceMember, Slot
 from webapp.providers.base import BusySpan, CalendarProvider
 from webapp.services.booking.collisions import mark_collisions_of
-from webapp.services.calendar.pace import is_limit, note_limit, outage_until, pause_of
+from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
 from webapp.services.system.wishes import Store
 
 EVERY = timedelta(minutes=10)
 REFUSED_EVERY = timedelta(hours=1)
 """What was refused for good is asked for again all the same: times that stay old unseen help nobody."""
+
+CALLS = 4
+"""Of a reading at Google, as a rule: which calendars there are, twice, and a page of each of two."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class Read:
 def begin(
     session: Session, claim: Claim, *, spared_until: Callable[[str, int], datetime | None], now: datetime
 ) -> Reading | None:
-    """None where nothing is to be asked: nobody wants it any more, the grant has died, the provider wants a pause, or
-    no slot of the teacher is to come."""
+    """None where nothing is to be asked: nobody wants it any more, the grant has died, the provider wants a pause or
+    allows no more calls in this minute, or no slot of the teacher is to come."""
     link = session.get(CalendarLink, claim.id, with_for_update=True, populate_existing=True)
     if link is None or link.claim != claim.receipt:
         return None
@@ -60,6 +63,10 @@ def begin(
     reading = Reading(claim, link.id, link.provider, link.calendar_id, now, ends_at or now)
     if ends_at is None:
         store_read(session, reading, Read((), {}), now=now)
+        return None
+    if grant(session, link.provider, CALLS, now=now) < CALLS:
+        again = granted_again(session, link.provider, now=now)
+        write_if_ours(session, CalendarLink, claim, due_at=again, claim=None, attempts=max(0, link.attempts - 1))
         return None
     return reading
 

@@ -14,6 +14,7 @@ from webapp.models.calendar.calendar_entry import DELETED, MOVED
 from webapp.models.system.wished import ABSENT
 from webapp.providers.base import EntryOrder, MadeEntry
 from webapp.services.booking.agenda import Entry
+from webapp.services.calendar.claim import lane_of
 from webapp.services.calendar.claimed import Claimed
 from webapp.services.calendar.order import digest
 from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
@@ -34,13 +35,15 @@ Store = Callable[[Claimed, datetime], None]
 
 @dataclass(frozen=True)
 class Decision:
-    """One step for one entry, with all that the call needs; it has to begin by the monotonic time `by`. `link` is the
-    row as it stood when this was decided, `former` what the stamp has overwritten. `told` are the times that stand on
-    the calendar unless its owner changed them; None where we cannot know, or tell others anyway. `is_repeated` says
-    that an earlier call may have made the entry, `is_first` that no other call of this turn comes before."""
+    """One step for one entry, with all that the call needs; it has to begin by the monotonic time `by`. `place` is its
+    lane (claim.py), `link` the row as it stood when this was decided, `former` what the stamp has overwritten. `told`
+    are the times that stand on the calendar unless its owner changed them; None where we cannot know, or tell others
+    anyway. `is_repeated` says that an earlier call may have made the entry, `is_first` that no other call of this turn
+    comes before."""
 
     step: Step
     claim: Claim
+    place: tuple[int, int]
     former: dict[str, object]
     link: CalendarLink
     calendar_id: str
@@ -50,10 +53,6 @@ class Decision:
     is_repeated: bool
     is_first: bool
     by: float
-
-    @property
-    def place(self) -> int:
-        return self.link_id
 
     @property
     def calls(self) -> int:
@@ -192,9 +191,9 @@ def _asked(
         return None
     told, is_repeated = _told(entry, order), entry.attempt_at is not None
     former = {name: getattr(entry, name) for name in _STAMPED}
-    place = (link, entry.calendar_id, entry.remote_id or "")
+    at = (link, entry.calendar_id, entry.remote_id or "")
     by = time.monotonic() + PROMPT
-    return Decision(step, claim, former, *place, order, told, is_repeated, is_first=True, by=by)
+    return Decision(step, claim, lane_of(entry), former, *at, order, told, is_repeated, is_first=True, by=by)
 
 
 def _granted(rows: Claimed, asked: Sequence[Decision], *, now: datetime) -> list[Decision]:
@@ -204,18 +203,18 @@ def _granted(rows: Claimed, asked: Sequence[Decision], *, now: datetime) -> list
         wanted[decision.link.provider] += decision.calls
     room = {provider: grant(rows.session, provider, calls, now=now) for provider, calls in wanted.items()}
     granted: list[Decision] = []
-    begun: set[int] = set()
+    begun: set[tuple[int, int]] = set()
     for decision in asked:
         room[decision.link.provider] -= decision.calls
         if room[decision.link.provider] < 0:
-            put_back(decision).store(rows, granted_again(now))
+            put_back(decision).store(rows, granted_again(rows.session, decision.link.provider, now=now))
             continue
         if decision.step.leaves_trace:
             # What was told before is not what the provider has from now on, whatever comes of the call.
             unknown = {"starts_at": None, "ends_at": None} if decision.is_repeated else {}
             rows.put(decision.claim, attempt_at=now, ordered="", **unknown)
-        granted.append(replace(decision, is_first=decision.link_id not in begun))
-        begun.add(decision.link_id)
+        granted.append(replace(decision, is_first=decision.place not in begun))
+        begun.add(decision.place)
     return granted
 
 
@@ -240,7 +239,8 @@ def _make_anew(rows: Claimed, entry: CalendarEntry, *, now: datetime) -> None:
     """By the next generation, unless nobody wants it any more."""
     about, link = _about(entry, rows.appointment(entry)), rows.link(entry)
     if about.is_standing and about.ends_at > now and link.is_set_up:
-        replace_entry(rows.session, entry, about, Place(entry.link_id, link.calendar_id, link.is_live), now=now)
+        known = rows.session.get_one(CalendarEntry, entry.id, populate_existing=True)
+        replace_entry(rows.session, known, about, Place(entry.link_id, link.calendar_id, link.is_live), now=now)
         rows.session.flush()
 
 

@@ -17,7 +17,7 @@ from webapp.services.calendar.order import key_prefix
 from webapp.services.calendar.wish_entries import TOPIC
 from webapp.services.meeting.affected import portions
 from webapp.services.meeting.strays import Astray, note_strays
-from webapp.services.system.errand import Claim, settled, write_if_ours
+from webapp.services.system.errand import Claim, growing_pause, settled, write_if_ours
 from webapp.services.system.installation import life_of, restored_at
 
 NEAR = timedelta(hours=12)
@@ -58,12 +58,16 @@ def plan_sweeps(session: Session, *, now: datetime) -> None:
 
 
 def begin(session: Session, claim: Claim, *, quarantine: timedelta, now: datetime) -> Look | None:
-    """None where we may not look: the next time is in an hour."""
+    """None where we may not look: the next time is in an hour, or soon where another calendar of the account is being
+    looked at, for its mailbox answers few calls at once (claim.py)."""
     sweep = session.get_one(Sweep, claim.id)
     number, _, calendar_id = sweep.host_key.partition(" ")
     link = session.get(CalendarLink, int(number))
     if link is None or not link.is_live or link.school_id != sweep.school_id:
         write_if_ours(session, Sweep, claim, **settled() | {"due_at": now + LATER})
+        return None
+    if _is_looked_at(session, sweep, number, now=now):
+        write_if_ours(session, Sweep, claim, **settled() | {"due_at": growing_pause(1, now=now)})
         return None
     place = (sweep.provider, calendar_id, sweep.host_key)
     return Look(claim, sweep.school_id, link.id or 0, *place, quarantine)
@@ -110,6 +114,13 @@ def end(session: Session, look: Look, *, now: datetime) -> None:
     write_if_ours(
         session, Sweep, look.claim, **settled() | {"due_at": now + (SOON if is_near else LATER), "swept_at": now}
     )
+
+
+def _is_looked_at(session: Session, sweep: Sweep, number: str, *, now: datetime) -> bool:
+    of_link = (col(Sweep.school_id) == sweep.school_id, col(Sweep.host_key).startswith(f"{number} ", autoescape=True))
+    others = select(col(Sweep.id)).where(*of_link, col(Sweep.provider) == sweep.provider, col(Sweep.id) != sweep.id)
+    now_there = others.where(col(Sweep.claim).is_not(None), col(Sweep.due_at) > now)
+    return session.execute(now_there.limit(1)).first() is not None
 
 
 def _unplanned() -> Any:

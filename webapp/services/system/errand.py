@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, select, update
@@ -14,7 +15,9 @@ from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session
 
 from webapp.errors import N_, Busy, ProviderError, Unsure
+from webapp.models.base import table_of
 from webapp.models.system.errand import Errand
+from webapp.prepared import Prepared
 
 LEASE = timedelta(seconds=60)
 """Longer than the hard deadline of a call (15 s) and the commit after it (RELIABILITY 2.3)."""
@@ -43,12 +46,11 @@ def claim_due(session: Session, table: type[Errand], *, now: datetime, limit: in
 
 def lease(session: Session, table: type[Errand], ids: Sequence[int], *, now: datetime) -> list[Claim]:
     """Give rows, which are locked, to this claimant."""
-    rows: Any = table.__table__  # type: ignore[attr-defined]  # every table class has it
     claims = [Claim(number, secrets.token_hex(12)) for number in ids]
     if claims:
-        given = {"claim": bindparam("receipt"), "due_at": now + LEASE, "attempts": rows.c.attempts + 1}
-        each = [{"number": claim.id, "receipt": claim.receipt} for claim in claims]
-        session.execute(update(rows).where(rows.c.id == bindparam("number")).values(given), each)
+        until = now + LEASE
+        each = [{"number": claim.id, "receipt": claim.receipt, "until": until} for claim in claims]
+        _giving(table).change_each(session, each)
     return claims
 
 
@@ -72,7 +74,6 @@ def write_if_ours(session: Session, table: type[Errand], claim: Claim, /, **valu
 
 def write_each_if_ours(session: Session, table: type[Errand], columns: Mapping[Claim, Mapping[str, object]]) -> None:
     """As `write_if_ours` of several claims: one statement for all that write the same columns."""
-    rows: Any = table.__table__  # type: ignore[attr-defined]  # every table class has it
     session.flush()
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for claim, values in columns.items():
@@ -83,8 +84,7 @@ def write_each_if_ours(session: Session, table: type[Errand], columns: Mapping[C
         }
         alike.setdefault(tuple(values), []).append(each)
     for names, some in alike.items():
-        mine = update(rows).where(rows.c.id == bindparam("number"), rows.c.claim == bindparam("receipt"))
-        session.execute(mine.values({name: bindparam(f"new_{name}") for name in names}), some)
+        _writing(table, names).change_each(session, some)
     for claim in columns:
         known = session.identity_map.get(identity_key(table, claim.id))
         if known is not None:
@@ -143,5 +143,24 @@ def growing_pause(attempts: int, *, first: timedelta = FIRST_PAUSE, now: datetim
 
 def is_any_due(session: Session, table: type[Errand], *, now: datetime) -> bool:
     """Look before claiming: an idle tick must not take the writer's place."""
-    rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
-    return session.execute(select(rows.id).where(rows.due_at <= now).limit(1)).first() is not None
+    return _due(table).first(session, {"now": now}) is not None
+
+
+@cache
+def _due(table: type[Errand]) -> Prepared:
+    rows = table_of(table).c
+    return Prepared(select(rows.id).where(rows.due_at <= bindparam("now")).limit(1))
+
+
+@cache
+def _giving(table: type[Errand]) -> Prepared:
+    rows = table_of(table)
+    given = {"claim": bindparam("receipt"), "due_at": bindparam("until"), "attempts": rows.c.attempts + 1}
+    return Prepared(update(rows).where(rows.c.id == bindparam("number")).values(given))
+
+
+@cache
+def _writing(table: type[Errand], names: tuple[str, ...]) -> Prepared:
+    rows = table_of(table)
+    mine = update(rows).where(rows.c.id == bindparam("number"), rows.c.claim == bindparam("receipt"))
+    return Prepared(mine.values({name: bindparam(f"new_{name}") for name in names}))

@@ -1,7 +1,7 @@
 """Count tries in windows of time, in the database, so that all processes count together."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete
@@ -23,18 +23,6 @@ def tries(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
     return _count(session, hashlib.sha256(what.encode()).hexdigest(), per, now)
 
 
-def take(session: Session, what: str, number: int, *, limit: int, per: timedelta, now: datetime) -> int:
-    """How many of a number the limit of this window still has room for. All of them are counted."""
-    key = hashlib.sha256(what.encode()).hexdigest()
-    before = _count(session, key, per, now, by=number) - number
-    return max(0, min(number, limit - before))
-
-
-def window_end(*, per: timedelta, now: datetime) -> datetime:
-    seconds = int(per.total_seconds())
-    return datetime.fromtimestamp((int(now.timestamp()) // seconds + 1) * seconds, UTC)
-
-
 def count_nobody(session: Session, row: str, *, now: datetime) -> None:
     """Write a counter that nothing asks for, where for somebody a `row` would be written."""
     _count(session, row, timedelta(hours=1), now)
@@ -44,12 +32,18 @@ def forget_old(session: Session, *, now: datetime) -> None:
     session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))
 
 
-def _count(session: Session, key: str, per: timedelta, now: datetime, *, by: int = 1) -> int:
-    seconds = int(per.total_seconds())
-    window = int(now.timestamp()) // seconds
-    row = {"key": key, "window": window, "n": by}
+def add(session: Session, key: str, window: int, *, by: int, expires: int) -> int:
+    """How many there are then in the counter, which is locked until the transaction ends."""
+    row = {"key": key, "window": window, "n": by, "expires": expires}
     dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    upsert = dialect.insert(Rate).values(**row, expires=(window + 1) * seconds)
-    counted = upsert.on_conflict_do_update(index_elements=["key", "window"], set_={"n": col(Rate.n) + by})
+    counted = dialect.insert(Rate).values(**row)
+    changed = {"n": col(Rate.n) + by, "expires": expires}
+    counted = counted.on_conflict_do_update(index_elements=["key", "window"], set_=changed)
     n: int = session.execute(counted.returning(col(Rate.n))).scalar_one()
     return n
+
+
+def _count(session: Session, key: str, per: timedelta, now: datetime) -> int:
+    seconds = int(per.total_seconds())
+    window = int(now.timestamp()) // seconds
+    return add(session, key, window, by=1, expires=(window + 1) * seconds)

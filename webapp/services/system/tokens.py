@@ -33,7 +33,8 @@ _SAVES = 3
 class StoredTokens(ABC, Generic[Row]):
     """A TokenStore (providers/base.py) over one row; whose grants it keeps, and what follows when one has died, is
     said by the area to which the row belongs. `known` is the row as it was read this moment, so that it need not be
-    read again for a call: if it was renewed since, the provider refuses the old token, and then it is."""
+    read, nor opened, again for the calls of a turn: if it was renewed since, the provider refuses the old token, and
+    then it is."""
 
     table: type[Row]
 
@@ -44,16 +45,34 @@ class StoredTokens(ABC, Generic[Row]):
         self._id = row_id
         self._clock = clock
         self._known: Row | None = known
+        self._opened: Tokens | None = None
 
     @abstractmethod
     def declare_dead(self, session: Session, row: Row, *, now: datetime) -> None:
         """The provider ended the grant of this row, which is locked."""
 
     def current(self) -> Tokens:
+        if self._opened and self._known:
+            return self._opened
         with self._database.reading() as session:
-            return open_tokens(session, self._known or self._row(session))
+            self._opened = open_tokens(session, self._known or self._row(session))
+            return self._opened
 
     def renewed(self, renew: Callable[[Tokens], Tokens], *, rejected: str) -> Tokens:
+        self._opened = self._renewed(renew, rejected)
+        return self._opened
+
+    def note_success(self, *, provider_time: datetime | None) -> None:
+        now = self._clock()
+        if self._known is None or not is_noted(self._known, now=now):
+            note_success(self._database, self.table, self._id, provider_time=provider_time, now=now)
+            if self._known is not None:  # the calls that follow with this row need not look again
+                self._known.called_at, self._known.problem = now, None
+
+    def note_problem(self, error: ProviderError) -> None:
+        note_problem(self._database, self.table, self._id, error, now=self._clock())
+
+    def _renewed(self, renew: Callable[[Tokens], Tokens], rejected: str) -> Tokens:
         give_up = time.monotonic() + _PATIENCE
         while True:
             receipt, tokens = self._claim(rejected)
@@ -66,16 +85,6 @@ class StoredTokens(ABC, Generic[Row]):
                     N_("The connection is being renewed. It goes on by itself."), retry=True, code="busy"
                 )
             time.sleep(random.uniform(0.05, 0.2))  # noqa: S311 - jitter, not a secret
-
-    def note_success(self, *, provider_time: datetime | None) -> None:
-        now = self._clock()
-        if self._known is None or not is_noted(self._known, now=now):
-            note_success(self._database, self.table, self._id, provider_time=provider_time, now=now)
-            if self._known is not None:  # the calls that follow with this row need not look again
-                self._known.called_at, self._known.problem = now, None
-
-    def note_problem(self, error: ProviderError) -> None:
-        note_problem(self._database, self.table, self._id, error, now=self._clock())
 
     def _claim(self, rejected: str) -> tuple[str | None, Tokens]:
         """A receipt, if it is ours to renew; without one, either the newer tokens or those that another renews."""

@@ -1,58 +1,69 @@
 """Give what stands at one place to one claimant after the other: a provider refuses a second write there meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, func, select, tuple_
+from sqlmodel import Session
 
+from webapp.models.base import table_of
 from webapp.models.system.errand import Errand
+from webapp.prepared import Prepared, padded
 from webapp.services.system import errand
 from webapp.services.system.errand import Claim, lease
+
+Place = Callable[[Any], tuple[Any, ...]]
+"""What names the place of a row; given the columns of a table, in the database's terms."""
 
 ONE_CALL = timedelta(seconds=25)
 """A place is kept no longer than a step lasts: a claimant that died must not hold up what else is due there."""
 
 
 def claim_in_turns(
-    session: Session, table: type[Errand], *, place: tuple[str, ...], now: datetime, limit: int, turn: int = 1
+    session: Session, table: type[Errand], *, place: Place, now: datetime, limit: int, turn: int = 1
 ) -> list[Claim]:
-    """Due rows of up to `limit` places (the columns that name one), longest due first, at each as many as a `turn` may
-    have, none of a place that is being written to."""
-    row: Any = table
-    ranked = _ranked(row, place, now)
-    first = select(ranked.c.id).where(ranked.c.nth == 1)
-    other: Any = aliased(row)
-    busy = select(col(other.id)).where(
-        *(col(getattr(other, name)) == col(getattr(row, name)) for name in place),
-        col(other.claim).is_not(None),
-        col(other.due_at) > max(now, now + errand.LEASE - ONE_CALL),
+    """Due rows of up to `limit` places, longest due first, at each as many as a `turn` may have, but none of a place
+    that is being written to."""
+    session.flush()
+    given_since = max(now, now + errand.LEASE - ONE_CALL)
+    found = _first(table, place).all(session, {"now": now, "given_since": given_since, "most": limit})
+    if found and turn > 1:
+        first = padded([row.id for row in found])
+        found = _whole_turns(table, place).all(session, {"now": now, "first": first, "turn": turn})
+    return lease(session, table, [row.id for row in found], now=now)
+
+
+@cache
+def _first(table: type[Errand], place: Place) -> Prepared:
+    """Of each place the row that is longest due, where nobody writes to it."""
+    rows = table_of(table)
+    ranked, other = _ranked(rows, place), rows.alias()
+    busy = select(other.c.id).where(
+        *(theirs == ours for theirs, ours in zip(place(other.c), place(rows.c), strict=True)),
+        other.c.claim.is_not(None),
+        other.c.due_at > bindparam("given_since"),
     )
-    due = select(col(row.id)).where(col(row.id).in_(first), col(row.due_at) <= now, ~busy.exists())
-    locked = due.order_by(col(row.due_at), col(row.id)).limit(limit).with_for_update(skip_locked=True)
-    ids = session.execute(locked).scalars().all()
-    if ids and turn > 1:
-        ids = _whole_turns(session, row, place, ids, turn, now)
-    return lease(session, table, ids, now=now)
+    first = rows.c.id.in_(select(ranked.c.id).where(ranked.c.nth == 1))
+    return Prepared(_locked(rows, first, ~busy.exists()).limit(bindparam("most")))
 
 
-def _whole_turns(
-    session: Session, row: Any, place: tuple[str, ...], first: Sequence[int], turn: int, now: datetime
-) -> Sequence[int]:
+@cache
+def _whole_turns(table: type[Errand], place: Place) -> Prepared:
     """With those that come next at the same places. Who has locked the first one has the turn."""
-    theirs = tuple_(*(col(getattr(row, name)) for name in place))
-    ranked = _ranked(row, place, now, theirs.in_(select(theirs).where(col(row.id).in_(first))))
-    whole = select(ranked.c.id).where(ranked.c.nth <= turn)
-    locked = select(col(row.id)).where(col(row.id).in_(whole), col(row.due_at) <= now)
-    return (
-        session.execute(locked.order_by(col(row.due_at), col(row.id)).with_for_update(skip_locked=True)).scalars().all()
-    )
+    rows = table_of(table)
+    same = select(*place(rows.c)).where(rows.c.id.in_(bindparam("first", expanding=True)))
+    ranked = _ranked(rows, place, tuple_(*place(rows.c)).in_(same))
+    return Prepared(_locked(rows, rows.c.id.in_(select(ranked.c.id).where(ranked.c.nth <= bindparam("turn")))))
 
 
-def _ranked(row: Any, place: tuple[str, ...], now: datetime, *where: Any) -> Any:
+def _locked(rows: Any, *where: Any) -> Any:
+    due = select(rows.c.id).where(*where, rows.c.due_at <= bindparam("now"))
+    return due.order_by(rows.c.due_at, rows.c.id).with_for_update(skip_locked=True)
+
+
+def _ranked(rows: Any, place: Place, *where: Any) -> Any:
     """Of all that are due at a place, numbered, so that all processes see the same one as the first."""
-    of_place = [col(getattr(row, name)) for name in place]
-    nth = func.row_number().over(partition_by=of_place, order_by=(col(row.due_at), col(row.id)))
-    return select(col(row.id), nth.label("nth")).where(col(row.due_at) <= now, *where).subquery()
+    nth = func.row_number().over(partition_by=place(rows.c), order_by=(rows.c.due_at, rows.c.id))
+    return select(rows.c.id, nth.label("nth")).where(rows.c.due_at <= bindparam("now"), *where).subquery()
