@@ -673,6 +673,19 @@ def test_after_a_failure_the_rest_of_a_turn_is_put_back_as_it_was(
     assert second.due_at >= outside.now + MINUTE
 
 
+def test_a_call_that_would_begin_too_late_is_put_back_and_waits_for_nothing(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """It was not begun; on a busy machine, or after a renewal that took long, the next turn makes it."""
+    outside.calendars.fail("put", ProviderError("Late.", retry=True, code="late"))
+
+    export_entries(outside.app)
+
+    [entry] = rows(database)
+    assert (entry.put_at, entry.problem, entry.attempts) == (outside.now, None, 0)
+    assert outside.calendars.calls.count("put") == 2
+
+
 def test_our_fault_on_one_of_several_entries_stops_no_other(
     database: Database, evening: Evening, booked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,9 +158,12 @@ def store_deleted(rows: Claimed, claim: Claim, *, now: datetime) -> None:
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
+    """A call that would have begun too late (providers/bearer.py) was not begun."""
     rows = Claimed(session, [decision.claim], base_url="")
     entry = rows.entry(decision.claim)
-    if entry is not None:
+    if error.code == "late" and not error.arrived:
+        put_back(decision).store(rows, now)
+    elif entry is not None:
         columns = after_failure(entry, decision.step, error, now=now)
         if decision.is_repeated:
             columns.pop("attempt_at", None)  # a clear refusal says nothing of the call before
