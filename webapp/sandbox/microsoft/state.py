@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class MicrosoftState(World[Switches]):
         """Also what was counted and planned; mailboxes, calendars, apps and grants stay."""
         with self.change():
             self.events.clear()
+            self._made.clear()
             self.throttle.forget()
             self.forget_traces()
 
@@ -51,6 +53,7 @@ class MicrosoftState(World[Switches]):
         self.codes: dict[str, Code] = {}
         self.grants: dict[str, Grant] = {}
         self.tokens: dict[str, Token] = {}
+        self._made: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._sequence = 0
 
     def put(self, record: Mailbox | Calendar | Event | App) -> None:
@@ -61,6 +64,8 @@ class MicrosoftState(World[Switches]):
             App: self.apps,
         }
         tables[type(record)][record.id] = record
+        if isinstance(record, Event):
+            self._made[record.mailbox_id, record.transaction_id or ""][record.id] = None
 
     def mailbox_with(self, email: str) -> Mailbox | None:
         with self.lock:
@@ -84,12 +89,16 @@ class MicrosoftState(World[Switches]):
             return next(
                 (
                     one
-                    for one in self.events.values()
-                    if (one.mailbox_id, one.transaction_id) == (mailbox_id, transaction_id)
-                    and not (is_forgetful and one.deleted_at is not None)
+                    for one in (self.events[number] for number in self._made[mailbox_id, transaction_id])
+                    if not (is_forgetful and one.deleted_at is not None)
                 ),
                 None,
             )
+
+    def _load(self, content: dict[str, Any]) -> None:
+        super()._load(content)
+        for event in self.events.values():
+            self._made[event.mailbox_id, event.transaction_id or ""][event.id] = None
 
 
 def new_id(prefix: str) -> str:
