@@ -169,6 +169,19 @@ def test_of_two_accounts_the_one_on_which_the_fewest_steps_are_open_counts(sessi
     assert (row_of(session, event).is_export, row_of(session, event).calendars) == (True, ["Outlook, Calendar"])
 
 
+@pytest.mark.parametrize("chosen", [{}, {"calendar_id": "x", "calendar_name": "Calendar"}])
+def test_an_account_that_was_set_up_and_died_is_named_before_one_that_was_only_begun(
+    session: Session, chosen: dict[str, str]
+) -> None:
+    """R33, R34: entries wait for it."""
+    event = make_event(session, make_school(session))
+    vera = teacher(session, event, "Vera Virtual", "V")
+    make_calendar_link(session, vera, **WHOLE, needs_reconnect_at=LONG_AGO)
+    make_calendar_link(session, vera, provider="microsoft", **chosen)
+
+    assert row_of(session, event).open_step == "Open: sign in again on Calendar Sync"
+
+
 def test_import_is_ticked_once_the_switch_is_on_and_saved_and_says_when_busy_times_are_old(
     session: Session, now: datetime
 ) -> None:

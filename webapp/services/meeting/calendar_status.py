@@ -34,6 +34,7 @@ class LinkState:
     calendar_name: str
     is_linked: bool
     is_dead: bool
+    is_set_up: bool
     is_export: bool
     is_import: bool
     called_at: datetime | None
@@ -178,7 +179,7 @@ def _invited_at() -> Any:
 
 
 def _links_of(session: Session, contacts: Sequence[int]) -> dict[int, list[LinkState]]:
-    """Of each the one on which the fewest steps are open first."""
+    """Of each the one on which the fewest steps are open first: of one that was set up and died it is one."""
     query = select(CalendarLink).where(
         col(CalendarLink.contact_id).in_(contacts), col(CalendarLink.disconnected_at).is_(None)
     )
@@ -186,8 +187,12 @@ def _links_of(session: Session, contacts: Sequence[int]) -> dict[int, list[LinkS
     for link in session.execute(query.order_by(col(CalendarLink.id))).scalars():
         found.setdefault(link.contact_id, []).append(_state(link))
     for links in found.values():
-        links.sort(key=lambda link: (link.is_export, link.is_linked, bool(link.calendar_name)), reverse=True)
+        links.sort(key=_nearest, reverse=True)
     return found
+
+
+def _nearest(link: LinkState) -> tuple[bool, ...]:
+    return link.is_export, link.is_set_up, link.is_linked, bool(link.calendar_name)
 
 
 def _state(link: CalendarLink) -> LinkState:
@@ -196,6 +201,7 @@ def _state(link: CalendarLink) -> LinkState:
         calendar_name=link.calendar_name or link.calendar_id,
         is_linked=link.is_live,
         is_dead=link.needs_reconnect_at is not None,
+        is_set_up=link.is_set_up,
         is_export=link.is_export,
         is_import=link.is_import and link.saved_at is not None,
         called_at=link.called_at,
