@@ -23,13 +23,16 @@ from stages import ZoomStage
 from bench.gauge import quantile
 from webapp import schema
 from webapp.db import Database
+from webapp.interpreter import settle_in
 from webapp.sandbox.zoom.limits import RATES
 from webapp.services.system.vault import Vault
 
 _STAND_IN = """
 import sys
+from webapp.interpreter import settle_in
 from webapp.sandbox.run import start_sandbox
 with start_sandbox() as sandbox:
+    settle_in()
     print(sandbox.zoom_url, sandbox.smtp_port, flush=True)
     sys.stdin.read()
 """
@@ -63,7 +66,7 @@ def main() -> None:
 def at_once(rush: Rush, links: int, **values: Any) -> None:
     """The rate is counted from the first call to the last."""
     rush.book(links)
-    with ticking(rush, **values) as committed:
+    with working(rush, **values) as committed:
         await_links(rush, links, committed)
     made = [call["at"] for call in rush.stage.calls("meetingCreate")]
     took, allowed = made[-1] - made[0], RATES[values["zoom_plan"]]["LIGHT"]
@@ -74,7 +77,7 @@ def at_once(rush: Rush, links: int, **values: Any) -> None:
 def of_a_minute(rush: Rush, links: int, **values: Any) -> None:
     for fault in _FAULTS:
         rush.stage.plan(operation="*", times=None, **fault)
-    with ticking(rush, quarantine_seconds=8, **values) as committed:
+    with working(rush, quarantine_seconds=8, **values) as committed:
         began = time.monotonic()
         for n in range(links):
             time.sleep(max(0.0, began + n * 60 / links - time.monotonic()))
@@ -86,7 +89,7 @@ def of_a_minute(rush: Rush, links: int, **values: Any) -> None:
 def of_a_new_host(rush: Rush, links: int, **values: Any) -> None:
     """From the click until each family has another link."""
     rush.book(links)
-    with ticking(rush, **values) as committed:
+    with working(rush, **values) as committed:
         await_links(rush, links, committed)
         old = rush.links()
         began = time.monotonic()
@@ -96,6 +99,14 @@ def of_a_new_host(rush: Rush, links: int, **values: Any) -> None:
             committed.wait(0.2)
         print(f"{links} links under another host in {time.monotonic() - began:.1f} s")
     report(rush)
+
+
+@contextmanager
+def working(rush: Rush, **values: Any) -> Iterator[threading.Event]:
+    """The jobs in this process, as wsgi.py starts them."""
+    with ticking(rush, **values) as committed:
+        settle_in()
+        yield committed
 
 
 def await_links(rush: Rush, links: int, committed: threading.Event) -> None:

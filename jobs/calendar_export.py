@@ -59,14 +59,14 @@ def _calling(first: settle.Decision) -> Callable[[settle.Decision], settle.Outco
 
 
 def _called(provider: CalendarProvider, decision: settle.Decision) -> settle.Outcome | None:
-    spacing = decision.calls * spacing_of(decision.link.provider)
-    _turnstile.wait(decision.place, at=0, spacing=spacing)
-    return call_through(
-        partial(carry_out, provider, decision),
-        lambda session, error, now: settle.store_failure(session, decision, error, now=now),
-        line=decision.link.provider,
-        part=decision.link_id,
-    )
+    spacing = spacing_of(decision.link.provider)
+    with _turnstile.turn(decision.place, at=0, spacing=spacing, burst=decision.calls):
+        return call_through(
+            partial(carry_out, provider, decision),
+            lambda session, error, now: settle.store_failure(session, decision, error, now=now),
+            line=decision.link.provider,
+            part=decision.link_id,
+        )
 
 
 def spared_until(provider: str, link_id: int) -> datetime | None:

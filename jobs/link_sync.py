@@ -78,7 +78,6 @@ def _called(decision: settle.Decision) -> settle.Outcome | None:
     if decision.step is Step.MAKE:
         faults.point("job.attempt_stamped")
     provider = speak(decision.provider, decision.connection_id, known=decision.connection)
-    _turnstile.wait((decision.connection_id, decision.label), at=decision.at, spacing=decision.spacing)
     return call_through(
         partial(_asked, provider, decision),
         lambda session, error, now: settle.store_failure(session, decision, error, now=now),
@@ -87,8 +86,10 @@ def _called(decision: settle.Decision) -> settle.Outcome | None:
 
 
 def _asked(provider: MeetingProvider, decision: settle.Decision) -> settle.Outcome:
+    key = (decision.connection_id, decision.label)
     try:
-        return carry_out(provider, decision)
+        with _turnstile.turn(key, at=decision.at, spacing=decision.spacing, burst=decision.burst):
+            return carry_out(provider, decision)
     except ProviderError as error:
         if error.code == "bad_link":  # an account or a wire that is not what it seems: for whoever watches the log
             log.error("bad link", extra={"errand": decision.claim.id, "connection": decision.connection_id})

@@ -13,6 +13,7 @@ from requests.auth import HTTPBasicAuth
 from webapp import clock
 from webapp.errors import ProviderError
 from webapp.providers.http import LARGEST_BODY, Answer, call, new_session
+from webapp.providers.sending import told_when_sent
 
 AUTH = HTTPBasicAuth("id", "secret")
 Serve = Callable[[Callable[[socket.socket], None]], Any]
@@ -189,6 +190,47 @@ def test_a_call_that_was_given_up_does_not_go_out_later(raw_server: Serve, monke
 
     assert (error.retry, error.arrived) == (True, False)
     assert not any(b"topic" in received for received in server.received)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "GET"])
+def test_whoever_counts_calls_is_told_of_each_once(raw_server: Serve, method: str) -> None:
+    server = raw_server(says(response("200 OK", "{}")))
+    told: list[float] = []
+
+    with told_when_sent(lambda: told.append(time.monotonic())):
+        ask(server.url, method)
+    ask(server.url, method)
+
+    assert len(told) == 1
+
+
+def test_a_call_counts_when_its_connection_stands(raw_server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F12: what the provider counts within its second is what it is sent, however long the way there took."""
+    server = raw_server(says(response("201 Created", "{}")))
+    ask_for_address = socket.getaddrinfo
+    answered: list[float] = []
+    told: list[float] = []
+
+    def slowly(*name: Any, **how: Any) -> Any:
+        time.sleep(0.2)
+        answered.append(time.monotonic())
+        return ask_for_address(*name, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with told_when_sent(lambda: told.append(time.monotonic())):
+        ask(server.url)
+
+    assert len(told) == 1
+    assert told[0] >= answered[0]
+
+
+def test_what_was_never_sent_is_not_counted() -> None:
+    told: list[float] = []
+
+    with told_when_sent(lambda: told.append(time.monotonic())):
+        trouble(f"http://127.0.0.1:{unused_port()}")
+
+    assert told == []
 
 
 def test_cookies_of_one_call_do_not_travel_with_the_next(raw_server: Serve) -> None:

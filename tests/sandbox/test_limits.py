@@ -3,6 +3,8 @@
 import pytest
 from sandbox_school import School
 
+from webapp.sandbox.zoom.limits import RateWindow
+
 HOST_MESSAGE = (
     "You have exceeded the daily rate limit (100) of Meeting Create/Update API requests permitted for this "
     "particular user. You may resume these requests at GMT 00:00:00."
@@ -84,6 +86,16 @@ def test_calls_per_second_are_enforced_per_label_by_plan(school: School) -> None
     assert [reply.status for reply in light] == [200, 200, 200, 200, 429]
     assert light[4].headers["X-RateLimit-Type"] == "QPS"
     assert medium == [200, 200, 429]
+
+
+def test_calls_count_when_they_arrive_however_late_they_are_answered() -> None:
+    """F12: what a busy machine answers in a bunch has not come in one."""
+    window = RateWindow()
+    arrived = [n / 28 for n in range(60)]
+    looked_at = [*arrived[:20:2], *arrived[1:20:2], *arrived[20:]]
+
+    assert all(window.admits("LIGHT", "pro", at) for at in looked_at)
+    assert [window.admits("LIGHT", "pro", arrived[-1] + 0.01) for _ in range(4)] == [True, True, False, False]
 
 
 def test_good_answers_name_their_label_only(school: School) -> None:

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from webapp import clock, faults
 from webapp.errors import N_, ProviderError
 from webapp.providers.instants import retry_after
+from webapp.providers.sending import teller
 
 DEADLINE = 15.0
 """Seconds for a whole call, from looking up the name to the last byte (RELIABILITY 2.3)."""
@@ -171,6 +172,7 @@ class _Sent:
     def __init__(self, content: bytes, content_type: str) -> None:
         self.content_type = content_type
         self.begun = False
+        self._tell = teller()
         self._is_withdrawn = False
         self._turn = threading.Lock()
         self._length = len(content)
@@ -191,6 +193,8 @@ class _Sent:
         with self._turn:
             if self._is_withdrawn:
                 raise TimeoutError
+            if not self.begun:
+                self._tell()
             self.begun = True
         chunk = self._file.read(size)
         if not chunk:
@@ -213,6 +217,7 @@ class _Exchange:
         self.is_unsafe = method not in _SAFE
         self._http, self._method, self._url, self._rest = http, method, url, rest
         self._sent: _Sent | None = rest["sent"]
+        self._tell = teller()
         self._deadline = deadline
         self._ends = time.monotonic() + deadline
         self._outcome: tuple[int, Mapping[str, str], bytes] | Exception = TimeoutError()
@@ -244,6 +249,8 @@ class _Exchange:
         headers = {"Accept": "application/json", **self._rest["headers"]}
         if self._sent:
             headers["Content-Type"] = self._sent.content_type
+        else:
+            self._tell()  # before the connection stands, for there is nothing that is asked for later
         with self._http.request(
             self._method,
             self._url,

@@ -19,6 +19,8 @@ from werkzeug.test import run_wsgi_app
 HANG_UP = "sandbox.hang_up"
 DRIP = "sandbox.drip"
 """Likewise: calling it sends the answer a byte a second."""
+ARRIVED = "sandbox.arrived"
+"""And the monotonic time at which the request came."""
 _LARGEST_BODY = 16_000_000
 _LONGEST_QUEUE = 256
 _log = logging.getLogger(__name__)
@@ -110,13 +112,15 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def answer(self) -> None:
+        arrived = time.monotonic()
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdecimal() or int(length) > _LARGEST_BODY:
             self.close_connection = True
             self.send_error(411)
             return
         given_up, drips = threading.Event(), threading.Event()
-        environ = {**self._environ(self.rfile.read(int(length))), HANG_UP: given_up.set, DRIP: drips.set}
+        environ = {**self._environ(self.rfile.read(int(length))), ARRIVED: arrived}
+        environ |= {HANG_UP: given_up.set, DRIP: drips.set}
         content, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         if given_up.is_set():
             self.close_connection = True

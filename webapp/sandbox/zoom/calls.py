@@ -1,6 +1,7 @@
 """Let each call of the API pass the same gates: latency, planned faults, the work, the log."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from flask import request
 
 from ..answers import Answer
 from ..planned import PlannedAnswer
+from ..servers import ARRIVED
 from .answers import ZoomError
 from .faults import refusal
 from .grants import bearer_of
@@ -76,5 +78,8 @@ def _check_scope(state: ZoomState, operation: Operation, held: tuple[str, ...]) 
 
 
 def _check_rate(state: ZoomState, operation: Operation) -> None:
-    if state.switches.enforce_rates and not state.rates.admits(operation.label, state.account.plan):
+    if not state.switches.enforce_rates:
+        return
+    arrived = request.environ.get(ARRIVED) or time.monotonic()
+    if not state.rates.admits(operation.label, state.account.plan, arrived):
         raise limit_error("second", operation.label, state.switches.limit_headers, state.now())

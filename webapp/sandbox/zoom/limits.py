@@ -1,7 +1,7 @@
 """Count calls as Zoom does: per second and label for the account, and 100 creates and updates per host and UTC day."""
 
 import threading
-import time
+from bisect import insort
 from collections import defaultdict, deque
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -27,21 +27,21 @@ LIMIT_KINDS = tuple(_MESSAGES)
 
 
 class RateWindow:
-    """The calls of the last second, per label."""
+    """When the calls of the last second arrived, per label."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[str, deque[float]] = defaultdict(deque)
 
-    def admits(self, label: str, plan: str) -> bool:
-        now = time.monotonic()
+    def admits(self, label: str, plan: str, arrived: float) -> bool:
+        """By the monotonic clock. One that is answered late may have come before one that was looked at already."""
         with self._lock:
             seen = self._seen[label]
-            while seen and seen[0] <= now - 1:
+            while seen and seen[0] <= arrived - 1:
                 seen.popleft()
             if len(seen) >= RATES[plan][label]:
                 return False
-            seen.append(now)
+            insort(seen, arrived)
             return True
 
 

@@ -53,11 +53,12 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Permit:
-    """Begin in `wait` seconds, `spacing` after another; or, with a problem, not before `problem.after`; or ask again
-    after `wait`."""
+    """Begin in `wait` seconds, `spacing` after another, and at most `burst` in their time; or, with a problem, not
+    before `problem.after`; or ask again after `wait`."""
 
     wait: float = 0.0
     spacing: float = 0.0
+    burst: int = 1
     is_granted: bool = True
     problem: ProviderError | None = None
 
@@ -91,7 +92,7 @@ def permit(
     pace.next_at = max(pace.next_at, now) + timedelta(seconds=calls / pace.per_second)
     pace.used += calls
     session.flush()
-    return Permit(wait, spacing=1 / pace.per_second)
+    return Permit(wait, spacing=1 / pace.per_second, burst=_allowed(label, allowance))
 
 
 def note_limit(
@@ -148,7 +149,12 @@ def _pace(session: Session, connection: Connection, label: str, allowance: Allow
 
 
 def _most(label: str, allowance: Allowance) -> float:
-    return SHARE * RATES[allowance.plan].get(label, 1)
+    return SHARE * _allowed(label, allowance)
+
+
+def _allowed(label: str, allowance: Allowance) -> int:
+    """Calls per second."""
+    return RATES[allowance.plan].get(label, 1)
 
 
 def _is_day_over(pace: Pace, label: str, calls: int, allowance: Allowance) -> bool:

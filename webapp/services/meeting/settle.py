@@ -46,8 +46,8 @@ _NOTHING: dict[str, object] = {
 @dataclass(frozen=True)
 class Decision:
     """One step for one meeting, with all that the call needs; `connection` is the row as it stood. It has to begin
-    between the monotonic times `at` and `by`, `spacing` seconds after the call before it; `has_read_rule` says that the
-    host's passcode rule was read again after a refusal."""
+    between the monotonic times `at` and `by`, `spacing` seconds after the call before it and at most `burst` in their
+    time; `has_read_rule` says that the host's passcode rule was read again after a refusal."""
 
     step: Step
     claim: Claim
@@ -61,6 +61,7 @@ class Decision:
     at: float = 0.0
     by: float = math.inf
     spacing: float = 0.0
+    burst: int = 1
 
     @property
     def connection_id(self) -> int:
@@ -169,6 +170,7 @@ def _decided(
         at=begins,
         by=time.monotonic() + PROMPT,
         spacing=granted.spacing,
+        burst=granted.burst,
     )
 
 
