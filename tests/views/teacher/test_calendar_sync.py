@@ -103,6 +103,18 @@ class TestSave:
         assert (link.is_export, link.calendar_name, link.is_import, link.due_at) == (True, "School", False, None)
         assert desk.audited() == ["calendar.linked", "calendar.saved"]
 
+    def test_an_account_without_a_calendar_to_write_to_is_told_what_to_do(self, desk: Desk) -> None:
+        desk.link()
+        usual = words(desk.petra.get(desk.page).text)
+        with desk.arranged() as session:
+            (link,) = desk.links()
+            session.get_one(CalendarLink, link.id).writable = "[]"
+
+        page = words(desk.petra.get(desk.page).text)
+
+        told = "No calendar of this account can be added to. Make one there, and sign in once more."
+        assert (told in usual, told in page) == (False, True)
+
     def test_the_import_is_off_warned_of_and_read_at_once_when_it_is_ticked(self, desk: Desk) -> None:
         """R35, R36"""
         page = desk.link()
