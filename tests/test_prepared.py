@@ -162,3 +162,16 @@ def test_of_columns_with_the_same_name_the_first_has_it(session: Session) -> Non
     found = Prepared(select(table_of(School).c.id, table_of(School).c.id, table_of(School).c.name)).first(session, {})
 
     assert (found.id, found[1], found.name) == (school.id, school.id, school.name)
+
+
+@both_databases
+def test_what_is_undone_to_a_savepoint_is_undone_though_the_session_asked_before(database: Database) -> None:
+    with database.transaction() as session:
+        KEEP.change(session, row("kept"))
+        savepoint = session.begin_nested()
+        KEEP.change(session, row("undone"))
+        savepoint.rollback()
+        KEEP.change(session, row("kept too"))
+    with database.reading() as session:
+        known = Prepared(KNOWN)
+        assert [[found.key for found in known.all(session, {})] for _ in range(2)] == [["kept", "kept too"]] * 2

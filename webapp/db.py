@@ -55,6 +55,7 @@ class Database:
 
         Closing it ends the transaction; what was loaded may be read on (a rollback would empty it)."""
         with self._session(self._looking) as session:
+            session.info["is_look"] = True
             yield session
 
     @contextmanager

@@ -77,7 +77,7 @@ class Prepared:
 
     def change(self, session: Session, values: Mapping[str, Any]) -> int:
         """How many rows were changed, made or removed."""
-        connection = session.connection()
+        connection = _connection(session)
         if connection.engine.dispatch.before_cursor_execute:
             return int(connection.execute(self._statement, values, execution_options=_COUNTED).rowcount)
         with self._running(connection, values) as (_, cursor):
@@ -85,7 +85,7 @@ class Prepared:
 
     def change_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
         """As `change`, for all of them together."""
-        connection = session.connection()
+        connection = _connection(session)
         if connection.engine.dispatch.before_cursor_execute:
             return int(connection.execute(self._statement, rows, execution_options=_COUNTED).rowcount)
         spelled = self._spelling(connection.dialect, rows[0])
@@ -94,7 +94,7 @@ class Prepared:
             return int(cursor.rowcount)
 
     def _rows(self, session: Session, values: Mapping[str, Any]) -> Iterator[Any]:
-        connection = session.connection()
+        connection = _connection(session)
         if connection.engine.dispatch.before_cursor_execute:
             return map(self._row, connection.execute(self._statement, values).all())
         with self._running(connection, values) as (spelled, cursor):
@@ -146,6 +146,17 @@ class Prepared:
         """Makes one of values; of columns of the same name only the first has it."""
         row: Any = self._row_class or namedtuple("Row", [column.key for column in self._shown], rename=True)
         return row._make
+
+
+def _connection(session: Session) -> Connection:
+    """A look (`Database.reading`) has one from its first statement to its end: to find it out for each takes as long as
+    a quick statement. Whoever writes is asked each time, for that is when SQLAlchemy makes a savepoint."""
+    known: Connection | None = session.info.get("connection")
+    if known is None:
+        known = session.connection()
+        if session.info.get("is_look"):
+            session.info["connection"] = known
+    return known
 
 
 def padded(values: Sequence[Any]) -> list[Any]:
