@@ -67,6 +67,12 @@ def test_of_plans_that_take_as_long_the_one_whose_times_begin_earlier_is_propose
     assert minutes_of(propose({0: long, 1: short})) == {0: 10, 1: 0}
 
 
+def test_of_a_single_teacher_the_shortest_time_is_proposed_and_of_these_the_earliest() -> None:
+    offered = [at(60, lasts=10), at(0, lasts=20), at(30, lasts=10), at(15, lasts=10, clash=YOURS)]
+
+    assert minutes_of(propose({3: offered})) == {3: 30}
+
+
 def test_who_has_but_one_time_gets_it() -> None:
     assert proposed([0, 15, 30], [0]) == {0: 15, 1: 0}
 

@@ -6,7 +6,7 @@ Better is what meets more of them; then what takes fewer days; then less time at
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from webapp.services.booking.plan_search import Board, Visit, search
 from webapp.services.booking.times import Time
@@ -37,6 +37,8 @@ def propose(
     fitting = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
     for other in around:
         fitting = [(wish, time) for wish, time in fitting if time.fits(other)]
+    if len(times) == 1 and not around and not limits and most != 0:
+        return dict(sorted(fitting, key=lambda entry: _least(entry[1]))[:1])
     fitting.sort(key=lambda entry: entry[1].starts_at)
     visits = [_visit(time, wish) for wish, time in fitting]
     board = Board(
@@ -48,6 +50,11 @@ def propose(
         most=len(times) if most is None else most,
     )
     return dict(fitting[n] for n in search(board))
+
+
+def _least(time: Time) -> tuple[timedelta, datetime]:
+    """Of a single time: how long the family is at school, then the hour."""
+    return time.ends_at - time.starts_at, time.starts_at
 
 
 def _visit(time: Time, wish: int = 0) -> Visit:
