@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
@@ -13,6 +13,7 @@ from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import VIRTUAL
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.family import Child
+from webapp.services.booking.glance import Recall
 from webapp.services.booking.limits import (
     Counted,
     Wanted,
@@ -40,12 +41,13 @@ def lay_out(
     *,
     proposing: bool,
     is_final: bool = False,
+    recall: Recall[Any] | None = None,
     now: datetime,
 ) -> list[Row]:
     """What is chosen stays, and the rest fits around it: for a time that was lost the next best, and with `proposing`
     a time for each teacher who has none yet. Where it `is_final`, other times are not looked for."""
     only = [wish.pick.slot for wish in wishes] if is_final else None
-    table = _timetable(session, event, settings, contact, wishes, only, now=now)
+    table = _timetable(session, event, settings, contact, wishes, only, recall, now=now)
     times = {i: _times(table, wish) for i, wish in enumerate(wishes)}
     booked = {i for i, wish in enumerate(wishes) if _has_all(table, wish, once=settings.one_per_teacher)}
     granted = _Granted.so_far(session, settings.limits, event, contact)
@@ -163,14 +165,14 @@ def _timetable(
     contact: Contact,
     wishes: Sequence[Wish],
     only: Collection[str] | None,
+    recall: Recall[Any] | None,
     *,
     now: datetime,
 ) -> Timetable:
     resources = {wish.resource.id for wish in wishes}
     students = {student for wish in wishes for student in _students(wish.child)}
-    return timetable_of(
-        session, event, sorted(resources), contact, sorted(students), now=now, settings=settings, only=only
-    )
+    how: dict[str, Any] = {"settings": settings, "only": only, "recall": recall}
+    return timetable_of(session, event, sorted(resources), contact, sorted(students), now=now, **how)
 
 
 def _times(table: Timetable, wish: Wish) -> list[Time]:

@@ -19,6 +19,7 @@ from webapp.models import Appointment, Contact, Event, EventSettings, Resource, 
 from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.prepared import Prepared
+from webapp.services.booking.glance import Recall
 from webapp.services.booking.holds import is_in_the_way
 from webapp.services.booking.limits import booked_days
 from webapp.services.booking.seating import is_held_by
@@ -212,6 +213,7 @@ def timetable_of(
     settings: EventSettings | None = None,
     at_desk: bool = False,
     only: Collection[str] | None = None,
+    recall: Recall[Any] | None = None,
 ) -> Timetable:
     """Three queries at most, whatever the number of times, teachers and children.
 
@@ -228,14 +230,20 @@ def timetable_of(
     asked = {"resources": list(resources), **looking}
     query = _AT_DESK if at_desk else _CHOSEN if only else _SHOWN
     family = _FAMILY.all(session, {**coming, **booked, **looking, "students": list(students)})
-    free = query.all(session, {**bookable, **asked, "only": list(only or ())})
+    held = [row for row in family if is_held_by(row, maker)]
+
+    def look() -> tuple[list[Free], list[Busy]]:
+        free = query.all(session, {**bookable, **asked, "only": list(only or ())})
+        return free, _busy_within(session, free, {**booked, **asked}, now=now)
+
+    free, busy = recall(look) if recall and not held else look()
     return Timetable(
         maker,
         event.id,
         _by_resource(free),
         [row for row in family if not is_held_by(row, maker)],
-        [row for row in family if is_held_by(row, maker) and row.held_until > now],
-        _by_resource(_busy_within(session, free, {**booked, **asked}, now=now)),
+        [row for row in held if row.held_until > now],
+        _by_resource(busy),
         event.zone,
         rules.limits,
         rules.walk_minutes,

@@ -12,7 +12,7 @@ from webapp.forms import Form
 from webapp.services.booking.choices import Pick, read_picks
 from webapp.services.booking.confirm import confirm, times_seen
 from webapp.services.booking.errors import SlotTaken
-from webapp.services.booking.glance import Sought
+from webapp.services.booking.glance import Glances, Sought
 from webapp.services.booking.own import by_day, entries_of_act
 from webapp.services.booking.questions import Unanswered
 from webapp.services.booking.sheet import chosen_rows, complaints
@@ -24,7 +24,7 @@ from webapp.views.parent.named import named_children
 from webapp.views.parent.polling import pace
 from webapp.views.parent.times import lost_of, rows_of, times_page
 
-_sought = Sought()
+_sought, _glances = Sought(), Glances()
 
 NOT_KNOWN = N_("We could not find out whether your times were booked. Look at your appointments before you try again.")
 
@@ -105,7 +105,7 @@ def _too_late(picks: list[Pick]) -> Answer | None:
     if not found.is_open(clock.now()):
         return None
     with reading() as db:
-        rows = rows_of(db, found, picks, proposing=False)
+        rows = rows_of(db, found, picks, proposing=False, recall=_glances.at(*sorted({p.resource for p in picks})))
     seen = times_seen(request.form.getlist("seen"))
     gone = next((row for row in rows if row.is_gone and row.wish.pick.slot in seen), None)
     if gone is None or any(row.has_some for row in rows):

@@ -1,6 +1,7 @@
 """Step 2: the times, proposed so that they fit together, each to be changed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import g, session
 from htmx_flask import request
@@ -109,9 +110,10 @@ def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
     return None
 
 
-def rows_of(db: Session, found: Round, picks: Sequence[Pick], *, proposing: bool, is_final: bool = False) -> list[Row]:
-    wishes, how = wishes_of(db, found.event, g.contact, named_children(session), picks), {"proposing": proposing}
-    return lay_out(db, found.event, found.settings, g.contact, wishes, **how, is_final=is_final, now=clock.now())
+def rows_of(db: Session, found: Round, picks: Sequence[Pick], **how: Any) -> list[Row]:
+    """As `lay_out` takes them: how to."""
+    wishes = wishes_of(db, found.event, g.contact, named_children(session), picks)
+    return lay_out(db, found.event, found.settings, g.contact, wishes, **how, now=clock.now())
 
 
 def times_page(
