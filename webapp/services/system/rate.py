@@ -20,7 +20,7 @@ def count_try(session: Session, what: str, *, limit: int, per: timedelta, now: d
 
 def tries(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
     """Count one more try of `what` (such as "sign-in a@b.example") and return how many there were in this window."""
-    return _count(session, hashlib.sha256(what.encode()).hexdigest(), per, now)
+    return _count(session, key_of(what), per, now)
 
 
 def count_nobody(session: Session, row: str, *, now: datetime) -> None:
@@ -30,6 +30,11 @@ def count_nobody(session: Session, row: str, *, now: datetime) -> None:
 
 def forget_old(session: Session, *, now: datetime) -> None:
     session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))
+
+
+def key_of(what: str) -> str:
+    """In which nobody's name or address can be read."""
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def add(session: Session, key: str, window: int, *, by: int, expires: int) -> int:
