@@ -2,8 +2,10 @@
 
 import builtins
 import io
+import re
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from xhtml2pdf.config.resources import RenderLimitError
 from webapp import i18n
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.letters import FONTS
-from webapp.documents.paper import NOTHING, pdf_of_html, schedule_pdf
+from webapp.documents.paper import NOTHING, pdf_of_html, schedule_html, schedule_pdf, teacher_html
 
 LINK = "https://lindenpark.zoom.example/j/91422837710?pwd=" + "Qk1vT2RmYzJ1NnhHc3l0ZUw5M2dGUT09" * 4
 
@@ -25,8 +27,8 @@ def line(teacher: str = "Folake Adeyemi", *, url: str | None = LINK, place: str 
     return Line("4:30 PM", 15, teacher, "Mia", "Grade 3", is_virtual, place, url, "a1B2" if url else "", waits)
 
 
-def printed(*lines: Line, lead: Markup = NOTHING) -> PdfReader:
-    itinerary = Itinerary(
+def itinerary_of(*lines: Line) -> Itinerary:
+    return Itinerary(
         "Linden Park School",
         "Fall Conferences",
         "Rosa Alvarez",
@@ -34,7 +36,10 @@ def printed(*lines: Line, lead: Markup = NOTHING) -> PdfReader:
         "https://linden.example/mine",
         (Day("Thursday, December 3", lines),),
     )
-    content = schedule_pdf(itinerary, title="Printable Schedule", about="Rosa Alvarez", lead=lead)
+
+
+def printed(*lines: Line, lead: Markup = NOTHING) -> PdfReader:
+    content = schedule_pdf(itinerary_of(*lines), title="Printable Schedule", about="Rosa Alvarez", lead=lead)
     return PdfReader(io.BytesIO(content))
 
 
@@ -184,3 +189,23 @@ def test_in_arabic_the_columns_run_from_the_right_and_full_stops_stand_at_the_le
     assert at["Petra"] < at["PM 4:30"]
     assert ".(Central Time)" in at  # drawn from left to right
     assert len(arabic.pages[0].images) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "comma", "stop"),
+    [("en", ", ", ". "), ("ar", "، ", ". "), ("zh", "，", "。")],
+)
+def test_names_are_parted_as_the_language_parts_them(language: str, comma: str, stop: str) -> None:
+    itinerary = itinerary_of(replace(line(), parent="Rosa Alvarez", service="Speech"))
+    with i18n.speaking(language):
+        family = schedule_html(itinerary, title="", about="")
+        teacher = teacher_html(itinerary)
+
+    assert f"Linden Park School{comma}Fall Conferences" in shown(family)
+    assert f"Mia{comma}Grade 3" in shown(family)
+    assert f"Rosa Alvarez{comma}Grade 3{stop}Speech" in shown(teacher)
+
+
+def shown(html: str) -> str:
+    """Without the tags that choose a font."""
+    return re.sub(r"</?span[^>]*>", "", html)

@@ -159,6 +159,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.globals.update(written=written, written_html=_written_html, qr=qr)
+    pages.globals.update(written=written, written_html=_written_html, qr=qr, comma=i18n.comma, stop=i18n.stop)
     pages.install_gettext_callables(i18n.gettext, i18n.plural, newstyle=True)  # type: ignore[attr-defined]
     return pages
