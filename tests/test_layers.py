@@ -80,7 +80,7 @@ LAYERS = {
         FIRST | EDGE | {"models", "providers.base", "documents", "db", "services"},
         {"flask", "flask_login", "htmx_flask", "itsdangerous", "pydantic", "werkzeug", "sqlmodel"},
         {
-            "jinja2": ("webapp/rendering.py",),
+            "jinja2": ("webapp/rendering.py", "webapp/application.py"),
             "markupsafe": ("webapp/rendering.py",),
             "sqlalchemy": ("webapp/views/health.py",),
         },
