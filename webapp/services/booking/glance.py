@@ -27,8 +27,7 @@ class Sought:
     def note(self, slots: Collection[str]) -> None:
         with self._turn:
             self._tokens |= dict.fromkeys(slots)
-            while len(self._tokens) > MOST_KEPT:
-                del self._tokens[next(iter(self._tokens))]
+            _forget_oldest(self._tokens)
 
     def has_any(self, slots: Collection[str]) -> bool:
         return any(slot in self._tokens for slot in slots)
@@ -58,5 +57,9 @@ class Glances:
         with self._turn:
             self._seen.pop(what, None)
             self._seen[what] = seen
-            while len(self._seen) > MOST_KEPT:
-                del self._seen[next(iter(self._seen))]
+            _forget_oldest(self._seen)
+
+
+def _forget_oldest(kept: dict[Any, Any]) -> None:
+    while len(kept) > MOST_KEPT:
+        del kept[next(iter(kept))]

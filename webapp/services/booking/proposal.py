@@ -45,7 +45,8 @@ def lay_out(
     now: datetime,
 ) -> list[Row]:
     """What is chosen stays, and the rest fits around it: for a time that was lost the next best, and with `proposing`
-    a time for each teacher who has none yet. Where it `is_final`, other times are not looked for."""
+    a time for each teacher who has none yet. Where it `is_final`, other times are not looked for; by
+    `recall` they may be a moment old (`timetable_of`)."""
     only = [wish.pick.slot for wish in wishes] if is_final else None
     table = _timetable(session, event, settings, contact, wishes, only, recall, now=now)
     times = {i: _times(table, wish) for i, wish in enumerate(wishes)}

@@ -219,7 +219,8 @@ def timetable_of(
 
     `besides` is an appointment (id) that is about to give its time back. With `settings`, as the rules of UI Setup let
     families see the times; a limit per day asks once more. `only` are slots (tokens), for who has chosen. `at_desk` are
-    also times that families do not see. Without a contact only what is in the teachers' way is known.
+    also times that families do not see. Without a contact only what is in the teachers' way is known. By `recall` what
+    is the same for all who hold nothing may be a moment old (`glance`).
     """
     assert event.id is not None
     rules = settings or EventSettings()

@@ -111,7 +111,7 @@ def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
 
 
 def rows_of(db: Session, found: Round, picks: Sequence[Pick], **how: Any) -> list[Row]:
-    """As `lay_out` takes them: how to."""
+    """What the family picked, with the times beside it; `how` is said to `lay_out`."""
     wishes = wishes_of(db, found.event, g.contact, named_children(session), picks)
     return lay_out(db, found.event, found.settings, g.contact, wishes, **how, now=clock.now())
 
