@@ -2,9 +2,11 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from fakes import FakeMailer, FakeMeetings
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, select
+from threads import at_once
 
 from webapp import db
 from webapp.db import Database, wake
-from webapp.errors import Busy, Invalid, Unsure
+from webapp.errors import Busy, Invalid, LostRace, Unsure
 from webapp.models import School
 from webapp.services.system.vault import vault_of
 
@@ -341,28 +344,62 @@ def test_many_threads_write_one_after_the_other_and_none_is_lost(database: Datab
 
 @on_postgresql
 def test_of_two_that_wait_for_each_other_one_is_told_busy(database: Database) -> None:
-    with database.transaction() as session:
-        ids = [make_school(session, name=name).id for name in ("One", "Two")]
-    came: dict[int, object] = {}
-    both_hold_one = threading.Barrier(2)
+    cross, _ = _crossing(database)
 
-    def cross(mine: int, other: int) -> None:
-        try:
+    def at_a_blow(deed: Callable[[Session], str]) -> Callable[[], str]:
+        def work() -> str:
             with database.transaction() as session:
-                _rename(session, ids[mine])
-                both_hold_one.wait(10)
-                _rename(session, ids[other])
-            came[mine] = "done"
-        except Busy as error:
-            came[mine] = error
+                return deed(session)
 
-    threads = [threading.Thread(target=cross, args=pair) for pair in ((0, 1), (1, 0))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+        return work
 
-    assert sorted(str(type(result).__name__) for result in came.values()) == ["Busy", "str"]
+    came = at_once(*map(at_a_blow, cross))
+
+    assert sorted(type(result).__name__ for result in came) == ["LostRace", "str"]
+    assert issubclass(LostRace, Busy)
+
+
+@on_postgresql
+def test_of_two_deeds_that_wait_for_each_other_both_are_done(database: Database) -> None:
+    """RELIABILITY B1: the one that PostgreSQL ends is begun again, and nobody is told to come back."""
+    cross, tries = _crossing(database)
+
+    assert at_once(*(partial(database.carry_out, deed) for deed in cross)) == ["One", "Two"]
+
+    assert sorted(tries.values()) == [1, 2]
+    with database.reading() as session:
+        assert sorted(session.exec(select(School.name))) == ["One!!", "Two!!"]
+
+
+@on_postgresql
+def test_a_deed_that_loses_every_race_is_given_up(database: Database) -> None:
+    tries: list[int] = []
+
+    def deed(session: Session) -> None:
+        tries.append(make_school(session).id or 0)
+        session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'as in a circle' USING ERRCODE = '40P01'; END $$"))
+
+    with pytest.raises(Busy):
+        database.carry_out(deed)
+
+    assert (len(tries), slugs(database)) == (3, [])
+
+
+def _crossing(database: Database) -> tuple[list[Callable[[Session], str]], Counter[str]]:
+    """Two deeds that rename two schools, each the other's first last; and how often each was begun."""
+    with database.transaction() as session:
+        ids = {name: make_school(session, name=name).id for name in ("One", "Two")}
+    both_hold_one, tries = threading.Barrier(2), Counter[str]()
+
+    def deed(mine: str, other: str, session: Session) -> str:
+        _rename(session, ids[mine])
+        tries[mine] += 1
+        if tries[mine] == 1:
+            both_hold_one.wait(10)
+        _rename(session, ids[other])
+        return mine
+
+    return [partial(deed, "One", "Two"), partial(deed, "Two", "One")], tries
 
 
 def _rename(session: Session, school_id: int | None) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlmodel import Session
 
-from webapp.errors import Busy, Unsure
+from webapp.errors import Busy, LostRace, Unsure
 
 PATIENCE = 5.0
 """Seconds that a SQLite writer keeps asking for its turn before the request is answered with 503."""
@@ -26,6 +26,9 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_
 _ONE_STATE = "ISOLATION LEVEL REPEATABLE READ"
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
+
+_RACES = 3
+"""A deed that loses as many races is left to the person who asked for it."""
 
 _OPEN = frozenset({2, 3})
 """What libpq says of a connection within a transaction, and within one that has failed."""
@@ -62,8 +65,9 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """Commit at the end of the block, roll back when it raises, then tell the after-commit hooks.
 
-        Raises Busy when SQLite's one writer's place is not free within PATIENCE seconds, or when PostgreSQL chose this
-        one of several transactions that waited for each other; Unsure when the connection was lost during the commit.
+        Raises Busy when SQLite's one writer's place is not free within PATIENCE seconds, LostRace when PostgreSQL chose
+        this one of several transactions that waited for each other, Unsure when the connection was lost during the
+        commit.
         """
         with self._one_writer(), self._session(self._writing) as session:
             try:
@@ -73,7 +77,7 @@ class Database:
             except BaseException as error:
                 session.rollback()
                 if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") in _LOST_A_RACE:
-                    raise Busy from error
+                    raise LostRace from error
                 raise
         topics: set[str] = session.info["topics"]
         if topics:
@@ -81,8 +85,9 @@ class Database:
                 hook(topics)
 
     def carry_out(self, deed: Callable[[Session], Result]) -> Result:
-        """Run a deed in a transaction, and once more where the connection was lost during the commit: only for deeds
-        that look by a request key whether they took effect. Raises Unsure where that cannot be found out either.
+        """Run a deed in a transaction: again where it lost a race, and once more where the connection was lost during
+        the commit; only for deeds that look by a request key whether they took effect. Raises LostRace where it lost
+        too often, and Unsure where it cannot be found out either.
         """
         try:
             return self._run(deed)
@@ -96,6 +101,12 @@ class Database:
         self.engine.dispose()
 
     def _run(self, deed: Callable[[Session], Result]) -> Result:
+        for _ in range(_RACES - 1):
+            with suppress(LostRace):
+                return self._run_once(deed)
+        return self._run_once(deed)
+
+    def _run_once(self, deed: Callable[[Session], Result]) -> Result:
         with self.transaction() as session:
             return deed(session)
 

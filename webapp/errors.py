@@ -53,6 +53,10 @@ class Busy(DomainError):
     status = 503
 
 
+class LostRace(Busy):
+    """PostgreSQL ended this transaction, one of several that waited for each other. It may be begun again at once."""
+
+
 class Unsure(DomainError):
     """The connection was lost while a change was being kept: it may have taken effect or not (RELIABILITY 2.2)."""
 

@@ -32,7 +32,7 @@ def _talk(batch: dict[str, Any], nth: int, answers: list[list[Any]]) -> Talk:
 
 def _told(reply: Reply, seconds: float, with_body: bool) -> list[Any]:
     body = reply.body.decode() if with_body else ""
-    return [reply.status, reply.header("location"), reply.header("retry-after"), seconds, body]
+    return [reply.status, reply.header("location"), seconds, body]
 
 
 if __name__ == "__main__":

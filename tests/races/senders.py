@@ -18,7 +18,6 @@ class Answer:
 
     status: int
     location: str
-    retry_after: str
     seconds: float
     body: str
 

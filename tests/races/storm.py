@@ -59,9 +59,8 @@ class Storm:
 
 
 def _is_orderly(attempt: Attempt, answer: Answer) -> bool:
-    """Done, refused by a rule, or asked to come back. A second move to the same place is refused as a form."""
-    expected = {303, 409} | ({422} if attempt.deed == MOVE else set())
-    return answer.status in expected or (answer.status == 503 and bool(answer.retry_after))
+    """Done, or refused by a rule. A second move to the same place is refused as a form."""
+    return answer.status in {303, 409} | ({422} if attempt.deed == MOVE else set())
 
 
 def _words(attempt: Attempt, answer: Answer) -> str:

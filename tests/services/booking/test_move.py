@@ -1,17 +1,23 @@
 """A moved appointment has its old time or its new one, never both and never neither."""
 
+import threading
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
 from factories import make_class, make_resource, make_teacher
+from sqlalchemy import event
 from sqlmodel import Session, col, select
+from threads import at_once
 
 from webapp.db import Database
 from webapp.errors import Invalid, NotFound
-from webapp.models import Appointment, Audit, Occupancy
+from webapp.models import Appointment, Audit, Occupancy, Slot
 from webapp.services.booking.errors import AlreadyCancelled, SlotTaken, TeacherBusy, TimeClash, WrongKind
+from webapp.services.booking.move import move_appointment
 from webapp.services.booking.occupancy import ticks
+from webapp.services.system.audit import SYSTEM
 
 pytestmark = pytest.mark.both_databases
 
@@ -111,6 +117,39 @@ def test_a_move_into_another_appointment_of_the_family_or_of_the_teacher_is_refu
             with pytest.raises(refusal):
                 evening.move(booked, evening.slot(after=after))
             step.rollback()
+
+
+def test_two_who_wait_for_each_other_s_teacher_to_be_free_are_both_told_the_rule(
+    database: Database, now: datetime
+) -> None:
+    """RELIABILITY B1: each gave back what the other wants, and PostgreSQL ends one of the two; nobody is told to come
+    back. SQLite has one writer."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        bob, ben = evening.family("Bob", "Ben", evening.teacher)
+        team = make_resource(session, evening.event, evening.teacher)
+        early, late, teams_early, teams_late = (evening.slot(of, after=n) for of in (None, team) for n in (0, 15))
+        [hers], [his] = evening.book(late), evening.book(teams_early, maker=bob, child=ben)
+    both_gave_back, begun = threading.Barrier(2), Counter[int]()
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def meet(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "INSERT INTO occupancy" in statement and not database.is_sqlite:
+            begun[threading.get_ident()] += 1
+            if begun[threading.get_ident()] == 1:
+                both_gave_back.wait(10)
+
+    def move(appointment: Appointment, slot: Slot) -> None:
+        def deed(db: Session) -> None:
+            mine = db.get_one(Appointment, appointment.id)
+            move_appointment(db, evening.event, mine, slot.token, is_virtual=None, who=SYSTEM, now=now)
+
+        database.carry_out(deed)
+
+    came = at_once(lambda: move(hers, early), lambda: move(his, teams_late))
+
+    assert sorted(begun.values()) == ([] if database.is_sqlite else [1, 2])
+    assert [type(refusal) for refusal in came] == [TeacherBusy, TeacherBusy]
 
 
 def test_only_another_time_of_the_same_teacher_and_event_is_accepted(session: Session, now: datetime) -> None:

@@ -17,7 +17,9 @@ from webapp.prepared import Prepared
 
 _ROW = table_of(Occupancy).c
 
-# Sorted, so that nobody waits in a circle (RELIABILITY 2.1); SQLite has one writer, and takes span after span.
+# Sorted, so that of those who only take none waits in a circle (RELIABILITY 2.1). Who moves, or holds something else,
+# gives back first, and two of them can: `Database.carry_out` does the loser's deed again. SQLite has one writer, and
+# takes span after span.
 _TAKING = {
     "sqlite": """
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
