@@ -102,6 +102,19 @@ def test_a_teacher_without_a_fitting_time_is_left_out() -> None:
     assert propose({1: [at(0)]}, most=0) == {}
 
 
+def test_for_a_time_that_was_lost_the_nearest_is_proposed_and_of_two_as_near_the_earlier() -> None:
+    """Who chose Friday at six is not sent to Thursday at four."""
+    offered, lost = [at(m) for m in (0, A_DAY, A_DAY + 90, A_DAY + 150)], at(A_DAY + 120)
+
+    assert minutes_of(propose({3: offered}, near=lost.starts_at)) == {3: A_DAY + 90}
+
+
+def test_the_fewest_days_and_the_least_time_at_school_come_before_what_is_near() -> None:
+    offered, lost = [at(m) for m in (0, 30, 90, A_DAY + 105)], at(A_DAY + 120)
+
+    assert minutes_of(propose({3: offered}, around=[at(15)], near=lost.starts_at)) == {3: 30}
+
+
 def test_nobody_chosen_gives_nothing() -> None:
     assert propose({}) == {}
 
@@ -187,6 +200,21 @@ def test_with_up_to_four_teachers_of_twelve_times_no_plan_is_better(evening: dic
     assert is_sound(plan, *rest)
     assert all(time in times[wish] for wish, time in plan.items())
     assert worth(plan, rest[0]) == best
+
+
+@settings(max_examples=60, deadline=None)
+@given(evenings(wishes=1, most_times=12), st.integers(0, 48))
+def test_of_one_teacher_no_time_that_is_as_good_but_for_the_hour_is_nearer(evening: dict[str, Any], lost: int) -> None:
+    times, rest, near = evening["times"], [evening[name] for name in ("around", "limits", "most")], at(lost * 60)
+
+    plan = propose(times, around=rest[0], limits=rest[1], most=rest[2], near=near.starts_at)
+
+    def far(plan: Plan) -> tuple[object, ...]:
+        away = [(abs(time.starts_at - near.starts_at), time.starts_at) for time in plan.values()]
+        return *worth(plan, rest[0])[:3], away
+
+    assert far(plan) == min(far(other) for other in every_plan(times) if is_sound(other, *rest))
+    assert is_sound(plan, *rest)
 
 
 @settings(max_examples=60, deadline=None)

@@ -69,7 +69,7 @@ def test_what_was_held_is_booked_by_the_button_of_the_last_step(homes: Household
     assert len(homes.all(Message)) == 1
 
 
-def test_a_time_that_somebody_holds_is_lost_by_name_and_the_next_best_is_offered(homes: Households) -> None:
+def test_a_time_that_somebody_holds_is_lost_by_name_and_the_nearest_to_it_is_offered(homes: Households) -> None:
     check_page(homes, ("zoe", "Jonas", 2), name="charlie")
 
     answer = go_on(homes, ("leo", "Jonas", 2))
@@ -77,12 +77,12 @@ def test_a_time_that_somebody_holds_is_lost_by_name_and_the_next_best_is_offered
     said = text_of(answer.text)
     assert answer.status_code == 409
     assert "Thu, Dec 3, 4:30 PM with Jonas Eriksen was just taken." in said
-    assert "The next best is Thu, Dec 3, 4:00 PM." in said
+    assert "The next best is Thu, Dec 3, 4:15 PM." in said
     assert {one.contact_id: one.slot_id for one in holds(homes)} == {
         homes.people["charlie"].id: homes.slots["Jonas"][2].id,
-        homes.people["alice"].id: homes.slots["Jonas"][0].id,
+        homes.people["alice"].id: homes.slots["Jonas"][1].id,
     }
-    assert go_on(homes, ("leo", "Jonas", 0)).status_code == 303
+    assert go_on(homes, ("leo", "Jonas", 1)).status_code == 303
 
 
 def test_a_plan_that_lost_a_time_is_held_whole_with_the_next_best(homes: Households) -> None:

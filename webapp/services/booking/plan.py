@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from webapp.services.booking.plan_search import Board, Visit, search
+from webapp.services.booking.plan_search import Board, Hulls, Visit, length, search, widened
 from webapp.services.booking.times import Time
 
 
@@ -20,6 +20,9 @@ class AtMost:
     wishes: Collection[int]
     day: date | None = None
 
+    def concerns(self, wish: int, time: Time) -> bool:
+        return wish in self.wishes and self.day in (None, time.day)
+
 
 def propose(
     times: Mapping[int, Sequence[Time]],
@@ -27,18 +30,20 @@ def propose(
     around: Sequence[Time] = (),
     limits: Sequence[AtMost] = (),
     most: int | None = None,
+    near: datetime | None = None,
 ) -> dict[int, Time]:
     """A time for as many of the wishes (by number) as can be met, `most` at most.
 
     `around` are times that the family has, or has chosen: they are in the way of others, and belong to its days. With
     up to four wishes of twelve times there is no better plan; with more, none that is found by giving each wish in
-    turn its first time that fits.
+    turn its first time that fits. Of a single wish `near` is when the time began that the family chose: of what is as
+    good but for the hour, the nearest is taken.
     """
     fitting = [(wish, time) for wish, offered in times.items() for time in offered if time.clash is None]
     for other in around:
         fitting = [(wish, time) for wish, time in fitting if time.fits(other)]
-    if len(times) == 1 and not around and not limits and most != 0:
-        return dict(sorted(fitting, key=lambda entry: _least(entry[1]))[:1])
+    if len(times) == 1:
+        return _one(fitting, around, limits, most, near)
     fitting.sort(key=lambda entry: entry[1].starts_at)
     visits = [_visit(time, wish) for wish, time in fitting]
     board = Board(
@@ -52,9 +57,25 @@ def propose(
     return dict(fitting[n] for n in search(board))
 
 
-def _least(time: Time) -> tuple[timedelta, datetime]:
-    """Of a single time: how long the family is at school, then the hour."""
-    return time.ends_at - time.starts_at, time.starts_at
+def _one(
+    fitting: Sequence[tuple[int, Time]],
+    around: Sequence[Time],
+    limits: Sequence[AtMost],
+    most: int | None,
+    near: datetime | None,
+) -> dict[int, Time]:
+    hulls: Hulls = {}
+    for time in around:
+        hulls = widened(hulls, _visit(time))
+    full = [limit for limit in limits if limit.number < 1]
+
+    def worth(entry: tuple[int, Time]) -> tuple[int, int, timedelta, datetime]:
+        """The smaller, the better."""
+        starts_at, wide = entry[1].starts_at, widened(hulls, _visit(entry[1]))
+        return len(wide), length(wide), abs(starts_at - (near or starts_at)), starts_at
+
+    allowed = [entry for entry in fitting if not any(limit.concerns(*entry) for limit in full)]
+    return dict([min(allowed, key=worth)]) if allowed and most != 0 else {}
 
 
 def _visit(time: Time, wish: int = 0) -> Visit:
@@ -79,5 +100,4 @@ def _rivals(visits: Sequence[Visit], times: Sequence[Time]) -> list[int]:
 
 
 def _concerned(limit: AtMost, fitting: Sequence[tuple[int, Time]]) -> int:
-    is_on_day = [limit.day is None or time.day == limit.day for _, time in fitting]
-    return sum(1 << n for n, (wish, _) in enumerate(fitting) if wish in limit.wishes and is_on_day[n])
+    return sum(1 << n for n, entry in enumerate(fitting) if limit.concerns(*entry))

@@ -116,7 +116,7 @@ class Board:
     def ideal(self) -> tuple[int, int, int]:
         """All are met on one day, one after the other: but for the hour nothing is better."""
         meant = sum(self.shortest.values()) + (len(self.wishes) - 1) * self.pause
-        return 0, max(1, len(self.hulls)), meant + _length(self.hulls)
+        return 0, max(1, len(self.hulls)), meant + length(self.hulls)
 
     @cached_property
     def beginning(self) -> "Stand":
@@ -162,7 +162,7 @@ def worth(board: Board, plan: Sequence[int]) -> Worth:
     for n in plan:
         hulls = widened(hulls, board.visits[n])
     starts = sum(board.visits[n].start for n in plan)
-    return Worth(len(board.wishes) - len(plan), len(hulls), _length(hulls), starts)
+    return Worth(len(board.wishes) - len(plan), len(hulls), length(hulls), starts)
 
 
 def widened(hulls: Hulls, visit: Visit) -> Hulls:
@@ -170,7 +170,8 @@ def widened(hulls: Hulls, visit: Visit) -> Hulls:
     return hulls | {visit.day: (min(first, visit.start), max(last, visit.stop))}
 
 
-def _length(hulls: Hulls) -> int:
+def length(hulls: Hulls) -> int:
+    """Of all days together, in minutes."""
     return sum(last - first for first, last in hulls.values())
 
 
@@ -264,18 +265,18 @@ class _Descent:
 
     def _within(self, unmet: int, part: "_Part") -> int:
         """The visits with which a plan that meets no more than the best does not take longer."""
-        board, length = self.board, _length(part.hulls)
+        board, so_far = self.board, length(part.hulls)
         if unmet < self.worth.unmet or len(part.hulls) < self.worth.days:
             return -1
         near = 0
         for day, (first, last) in part.hulls.items():
-            reach = self.worth.at_school - length + last - first
+            reach = self.worth.at_school - so_far + last - first
             near |= board.of_day.get(day, 0) & board.before(first + reach) & ~board.before(last - reach)
         return near
 
     def _bound(self, unmet: int, most: int, mine: Mapping[int, int], part: "_Part") -> Worth:
         """No plan that goes on from here, with visits of `mine`, is better."""
-        board, days, at_school = self.board, len(part.hulls), _length(part.hulls)
+        board, days, at_school = self.board, len(part.hulls), length(part.hulls)
         if unmet < self.worth.unmet:
             return Worth(unmet, days, at_school, part.starts)
         if sum(map(bool, mine.values())) < most:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from webapp.errors import DomainError
-from webapp.models import Contact, Event, EventSettings
+from webapp.models import Contact, Event, EventSettings, Slot
+from webapp.models.base import table_of
 from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import VIRTUAL
+from webapp.prepared import Prepared
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.family import Child
 from webapp.services.booking.glance import Recall
@@ -42,11 +45,12 @@ def lay_out(
     proposing: bool,
     is_final: bool = False,
     recall: Recall[Any] | None = None,
+    seen: Mapping[str, datetime] | None = None,
     now: datetime,
 ) -> list[Row]:
     """What is chosen stays, and the rest fits around it: for a time that was lost the next best, and with `proposing`
-    a time for each teacher who has none yet. Where it `is_final`, other times are not looked for; by
-    `recall` they may be a moment old (`timetable_of`)."""
+    a time for each teacher who has none yet. Where it `is_final`, other times are not looked for; by `recall` they may
+    be a moment old (`timetable_of`). `seen` says of chosen slots (tokens) when they began on the family's form."""
     only = [wish.pick.slot for wish in wishes] if is_final else None
     table = _timetable(session, event, settings, contact, wishes, only, recall, now=now)
     times = {i: _times(table, wish) for i, wish in enumerate(wishes)}
@@ -56,7 +60,8 @@ def lay_out(
     limits = {i: refusal for i in kept if (refusal := granted.grant(wishes[i]))}
     chosen = {i: time for i, time in kept.items() if i not in limits}
     open_ = [i for i, wish in enumerate(wishes) if i not in booked and i not in kept and (proposing or wish.pick.slot)]
-    chosen |= _proposed(table, wishes, {i: times[i] for i in open_}, chosen, granted)
+    near = _chosen_at(session, event, wishes[open_[0]], times[open_[0]], seen or {}) if len(open_) == 1 else None
+    chosen |= _proposed(table, wishes, {i: times[i] for i in open_}, chosen, granted, near)
     for i in chosen.keys() - kept.keys():
         granted.grant(wishes[i])
     rest = [i for i in times if i not in booked and i not in kept and i not in chosen]
@@ -122,13 +127,30 @@ class _Granted:
         return Wanted(self.contact_id, child.key, child.name, teacher.id, teacher.name, wish.class_id, "")
 
 
+def _chosen_at(
+    session: Session, event: Event, wish: Wish, times: Sequence[Time], seen: Mapping[str, datetime]
+) -> datetime | None:
+    """When the time begins that the family chose and cannot have; None where it chose none, or none of the event."""
+    slot = wish.pick.slot
+    shown = {**seen} | {time.token: time.starts_at for time in times}
+    if not slot or slot in shown:
+        return shown.get(slot)
+    row = _STARTS.first(session, {"event": event.id, "slot": slot})
+    return row.starts_at if row else None
+
+
 def _proposed(
-    table: Timetable, wishes: Sequence[Wish], open_: Times, chosen: Mapping[int, Time], granted: _Granted
+    table: Timetable,
+    wishes: Sequence[Wish],
+    open_: Times,
+    chosen: Mapping[int, Time],
+    granted: _Granted,
+    near: datetime | None,
 ) -> dict[int, Time]:
     if not open_:
         return {}
     limits = [*_family_limits(wishes, open_, granted), *_teacher_limits(table, wishes, open_, chosen.values())]
-    return propose(open_, around=[*table.own, *chosen.values()], limits=limits, most=granted.most())
+    return propose(open_, around=[*table.own, *chosen.values()], limits=limits, most=granted.most(), near=near)
 
 
 def _family_limits(wishes: Sequence[Wish], open_: Times, granted: _Granted) -> Iterator[AtMost]:
@@ -200,3 +222,9 @@ def _hold(table: Timetable, wish: Wish, chosen: Time | None) -> Hold | None:
 
 def _kept(wish: Wish, times: Sequence[Time]) -> Time | None:
     return next((t for t in times if t.token == wish.pick.slot and t.clash is None), None)
+
+
+_SLOT = table_of(Slot).c
+_STARTS = Prepared(
+    select(_SLOT.starts_at).where(_SLOT.event_id == bindparam("event"), _SLOT.token == bindparam("slot"))
+)

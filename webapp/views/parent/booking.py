@@ -1,5 +1,7 @@
 """Step 3: check everything once, and book all of it or nothing."""
 
+from datetime import datetime
+
 from flask import g, request, session
 from sqlmodel import Session
 
@@ -104,9 +106,10 @@ def _too_late(picks: list[Pick]) -> Answer | None:
     found: Round = g.round
     if not found.is_open(clock.now()):
         return None
+    seen = _seen()
     with reading() as db:
-        rows = rows_of(db, found, picks, proposing=False, recall=_glances.at(*sorted({p.resource for p in picks})))
-    seen = times_seen(request.form.getlist("seen"))
+        recall = _glances.at(*sorted({pick.resource for pick in picks}))
+        rows = rows_of(db, found, picks, proposing=False, seen=seen, recall=recall)
     gone = next((row for row in rows if row.is_gone and row.wish.pick.slot in seen), None)
     if gone is None or any(row.has_some for row in rows):
         return None
@@ -121,10 +124,15 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
         raise Unsure(NOT_KNOWN) from error
     found: Round = g.round
     with reading() as db:
-        rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
+        rows, questions = rows_of(db, found, picks, proposing=False, seen=_seen()), asked(db, found)
     if isinstance(error, Busy | Unanswered) and chosen_rows(rows):
         return check_page(found, rows, questions, Form(NameInput), error.status, error)
     return times_page(found, rows, lost_of(complaints(rows)), error=error, status=error.status)
+
+
+def _seen() -> dict[str, datetime]:
+    """When the times (tokens of slots) began as the form showed them."""
+    return times_seen(request.form.getlist("seen"))
 
 
 def _ask_name_again(school: str, event: str, picks: list[Pick], name: Form[NameInput]) -> Answer:
