@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from households import Households, form_of, text_of
 from sqlalchemy import update
 
 from webapp import clock
 from webapp.models import Appointment, Audit, SignIn, Slot
+from webapp.models.booking.appointment import STANDS_YET
 
 
 def cancel(homes: Households, token: str, *, name: str = "alice", key: str | None = None) -> Any:
@@ -180,6 +182,23 @@ def test_a_withdrawn_time_is_said_and_can_be_changed(homes: Households) -> None:
 
     assert "The school has withdrawn this time." in page
     assert move(homes, appointment.token, homes.slots["Petra"][1]).status_code == 303
+
+
+@pytest.mark.parametrize("problem", STANDS_YET)
+def test_what_the_office_has_to_decide_on_stands_for_the_family_and_is_said_as_any_other(
+    homes: Households, problem: str
+) -> None:
+    """Beyond what the class allows by now, or against the teacher's own calendar: nothing was withdrawn."""
+    appointment = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    homes.change(cancel_unit="never")
+    with homes.database.transaction() as session:
+        session.get_one(Appointment, appointment.id).problem = problem
+
+    page = text_of(homes.browser("alice").get(f"{homes.base}/mine").text)
+
+    assert "withdrawn" not in page
+    assert "Room: 112" in page
+    assert cancel(homes, appointment.token).status_code == 409
 
 
 def test_what_the_office_booked_against_a_rule_and_not_confirmed_is_not_shown(homes: Households) -> None:

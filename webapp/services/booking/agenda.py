@@ -21,7 +21,7 @@ from webapp.models import (
     Slot,
     Student,
 )
-from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, STANDS_YET
 from webapp.models.system.wished import PRESENT
 from webapp.services.booking.room import Room, room_of
 
@@ -74,9 +74,9 @@ class Entry:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether its family is told that the school has withdrawn it. That the teacher is busy elsewhere is for the
-        office to settle."""
-        return self.problem not in (None, CALENDAR_BUSY)
+        """Whether its family is told that the school has withdrawn it; not of what they keep until the office
+        decides."""
+        return self.problem is not None and self.problem not in STANDS_YET
 
     @property
     def is_against_calendar(self) -> bool:
