@@ -6,7 +6,7 @@ from app import Browser
 from factories import make_event, make_guardian, make_school
 from households import Households, text_of
 
-from webapp.models import Appointment
+from webapp.models import Appointment, Event
 
 
 def test_the_school_page_lists_the_open_events_only(homes: Households, now: datetime) -> None:
@@ -39,6 +39,18 @@ def test_unknown_schools_and_events_and_the_event_of_another_school_are_not_foun
     for path in ("/nowhere/", f"/{homes.school.slug}/nowhere/", f"/{other.slug}/{homes.event.slug}/"):
         assert visitor.get(path).status_code == 404
         assert visitor.post(path, {"email": "a@mail.example"}).status_code in {404, 405}
+
+
+def test_a_deleted_event_is_found_by_nobody_whether_signed_in_or_not(homes: Households, now: datetime) -> None:
+    pages = ("", "mine", "teachers", "times", "mine/schedule")
+    with homes.database.transaction() as session:
+        session.get_one(Event, homes.event.id).deleted_at = now
+
+    answers = [homes.browser("alice").get(f"{homes.base}/{page}") for page in pages]
+    booking = homes.book("alice", homes.pick("mia", "Petra", 0))
+
+    assert {answer.status_code for answer in [*answers, booking]} == {404}
+    assert Browser(homes.app).get(f"{homes.base}/").status_code == 404
 
 
 def test_an_event_says_until_when_it_is_open_when_it_opens_or_that_it_is_closed(

@@ -127,8 +127,11 @@ def _before(*models: type[SQLModel]) -> Any:
 
 
 _BEFORE_SCHOOL = Prepared(_before(Contact, School))
+_OF_ADDRESS = and_(
+    col(Event.school_id) == col(School.id), col(Event.slug) == bindparam("event"), col(Event.deleted_at).is_(None)
+)
 _BEFORE_EVENT = Prepared(
     _before(Contact, *_OF_EVENT)
-    .outerjoin(Event, and_(col(Event.school_id) == col(School.id), col(Event.slug) == bindparam("event")))
+    .outerjoin(Event, _OF_ADDRESS)
     .outerjoin(EventSettings, col(EventSettings.event_id) == col(Event.id))
 )
