@@ -24,7 +24,7 @@ from factories import (
     make_teacher,
     stored,
 )
-from fakes import FakeMailer, FakeMeetings
+from fakes import FakeCalendars, FakeMailer, FakeMeetings
 from flask import Flask
 from sqlmodel import Session, SQLModel, select
 
@@ -60,6 +60,7 @@ class Office:
     app: Flask
     database: Database
     zoom: FakeMeetings
+    calendars: FakeCalendars
     now: datetime
     school: School
     event: Event
@@ -187,8 +188,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def open_office(database: Database, now: datetime) -> Office:
-    zoom = FakeMeetings()
-    app = make_app(settings_of(str(database.engine.url), KEY), fake_providers(zoom, FakeMailer()))
+    zoom, calendars = FakeMeetings(), FakeCalendars()
+    providers = fake_providers(zoom, FakeMailer(), calendars=calendars)
+    app = make_app(settings_of(str(database.engine.url), KEY), providers)
     with database.transaction() as session:
         school = make_school(session)
         make_connection(session, school)
@@ -201,7 +203,7 @@ def open_office(database: Database, now: datetime) -> Office:
         alice = make_contact(session, school)
         office = make_contact(session, school, "Dora", "Whitlock", level=Level.ADMINISTRATOR)
         dora = Browser(app).sign_in(session, office, now=now)
-    return Office(app, database, zoom, now, school, event, resources[0], resources[1], alice, dora)
+    return Office(app, database, zoom, calendars, now, school, event, resources[0], resources[1], alice, dora)
 
 
 def hidden_value(html: str, name: str) -> str:

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import Office, cell, open_office, words
-from factories import make_contact
+from factories import make_calendar_link, make_contact
 from online_office import time_stands_at
+from sqlmodel import select
 
+from jobs.calendar_export import export_entries
 from jobs.link_sync import sync_links
+from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
-from webapp.models import EventSettings, Level
+from webapp.models import Contact, EventSettings, Level, Message, ResourceMember
 
 LINK = "https://meet.linden.example/adeyemi"
 
@@ -274,6 +277,32 @@ def test_a_link_of_one_event_is_not_that_of_another(office: Office) -> None:
 
     assert office.again(elsewhere).virtual_room == ""
     assert {row.provider for row in office.all(EventSettings)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "field", "was", "text"),
+    [("vr", "V", "url", "", LINK), ("room", "P", "room", "112", "Lab 14")],
+)
+def test_what_is_saved_reaches_the_calendars_of_the_teachers_and_mails_nobody(
+    office: Office, column: str, kind: str, field: str, was: str, text: str
+) -> None:
+    """R99: families had booked before. Families are mailed when the office says so."""
+    with office.arranged() as session:
+        member = session.exec(select(ResourceMember).where(ResourceMember.resource_id == office.folake.id)).one()
+        folake = session.get_one(Contact, member.contact_id)
+        make_calendar_link(session, folake, calendar_id="main", saved_at=office.now)
+    [slot] = office.slots(office.folake, 1, kind=kind, day=1)
+    office.booked(slot)
+    export_entries(office.app)
+    deliver_mail(office.app)
+    before = office.calendars.standing()[0].order.location
+
+    answer = office.dora.post(office.path(f"t/{office.folake.id}/{column}"), {field: text, "was": was}, htmx=True)
+    export_entries(office.app)
+
+    assert (answer.status_code, before) == (200, was)
+    assert [entry.order.location for entry in office.calendars.standing()] == [text]
+    assert [mail.kind for mail in office.all(Message) if mail.sent_at is None] == []
 
 
 def test_a_cell_that_does_not_exist_is_not_found(office: Office) -> None:

@@ -10,7 +10,9 @@ from webapp import i18n
 from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Audit, Contact, Event, Resource, ResourceMember, Slot
 from webapp.models.event.slot import IN_PERSON
+from webapp.services.booking.consequences import follow
 from webapp.services.event.from_roster import Team, add_resources
+from webapp.services.event.team import coming_of
 from webapp.services.event.typed_link import checked_link, checked_room
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -111,7 +113,8 @@ def add_team(session: Session, event: Event, team: Team, *, who: Who, now: datet
 def _save_cell(
     session: Session, resource: Resource, column: str, value: str, *, was: str, who: Who, now: datetime
 ) -> None:
-    """One conditional UPDATE, so that of two who save at once the second is told."""
+    """One conditional UPDATE, so that of two who save at once the second is told. The teachers' calendars follow; no
+    family is mailed unasked (`told_rooms`)."""
     cell = col(getattr(Resource, column))
     as_seen = update(Resource).where(col(Resource.id) == resource.id, cell.in_([was, value]))
     result = session.execute(as_seen.values({column: value}))
@@ -122,6 +125,7 @@ def _save_cell(
         current = getattr(resource, column)
         raise Overwritten(None if current else EMPTIED, who=editor, current=current)
     _record(session, resource, f"resource.{column}", who=who, now=now)
+    follow(session, coming_of(session, resource, now=now), now=now)
 
 
 def _last_editor(session: Session, resource: Resource, action: str) -> str:
