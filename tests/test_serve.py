@@ -17,6 +17,7 @@ import requests
 from click.testing import CliRunner
 
 from webapp.cli import confab
+from webapp.operations.listening import refuse_taken
 
 REPOSITORY = Path(__file__).parents[1]
 NOWHERE = ["serve", "--host", "192.0.2.1"]
@@ -90,6 +91,41 @@ def test_an_old_schema_is_refused_by_the_real_command(environment: dict[str, str
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "The database has an old schema. Run: ./confab db upgrade\n"
+
+
+def test_beside_a_server_that_would_share_its_port_it_does_not_start(environment: dict[str, str]) -> None:
+    """A copy on trial would be given some of the families who come to book."""
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as other:
+        port = other.getsockname()[1]
+
+        ended = subprocess.run(
+            command("--port", str(port)), env=environment, capture_output=True, text=True, timeout=30
+        )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"Port {port} on 127.0.0.1 cannot be had: ")
+    assert "--port" in ended.stderr
+
+
+def test_what_is_no_address_of_this_machine_is_told(environment: dict[str, str]) -> None:
+    answers = [
+        CliRunner().invoke(confab, ["serve", "--host", host], env=environment, catch_exceptions=False)
+        for host in ("192.0.2.1", "conferences.school.example")
+    ]
+
+    assert [one.exit_code for one in answers] == [2, 2]
+    assert "Port 8000 on 192.0.2.1 cannot be had: " in answers[0].stderr
+    assert "Port 8000 on conferences.school.example cannot be had: " in answers[1].stderr
+
+
+def test_a_port_whose_last_visitors_have_just_left_can_be_had() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as former:
+        port = former.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as visitor:
+            former.accept()[0].close()  # whoever closes first keeps the place for a minute
+            assert visitor.recv(1) == b""
+
+    refuse_taken("127.0.0.1", port)
 
 
 def test_it_serves_from_anywhere_until_sigterm_and_leaves_nothing_behind(

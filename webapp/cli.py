@@ -20,6 +20,8 @@ from webapp.errors import DomainError, NotFound
 from webapp.i18n import sentence
 from webapp.logs import set_up_logs
 from webapp.operations.commands import COMMANDS
+from webapp.operations.environment import plain_words
+from webapp.operations.listening import refuse_taken
 
 HOME = Path(__file__).parents[1]
 GRANIANS_LOG = {"loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}}, "handlers": {}}
@@ -67,6 +69,8 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     settings = _settings()
     _or_exit(settings.refuse_unsafe)
     _current_database(settings).dispose()
+    with plain_words():
+        refuse_taken(host, port)
     set_up_logs()
     Granian(
         "wsgi:app",

@@ -160,7 +160,7 @@ def restore(file: Path, into: str) -> None:
 Next:
   1. CONFAB_DATABASE_URL={make_url(restored.url).render_as_string(hide_password=True)}
      with the CONFAB_TOKEN_KEYS that the backup was made under.
-  2. ./confab doctor, until nothing is bad; then ./confab serve.
+  2. ./confab doctor, until nothing is bad; then ./confab serve, with --port 8001 beside a server that runs.
   3. Look at Online Meetings and at the appointments: what was booked, moved or cancelled after the backup was made is
      not here, and its mails and meetings may exist outside.
   4. Only if no other installation runs on this data: ./confab resume""")
