@@ -1,5 +1,7 @@
 """A hold that has expired is in nobody's way, and one that has not is (RELIABILITY I1)."""
 
+import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -200,6 +202,33 @@ def test_a_hold_can_be_made_longer_twelve_times_and_is_given_back_by_its_own_act
     assert is_held
     assert held_until(session, *mine) is None
     assert is_sound(evening)
+
+
+def test_who_asks_for_more_time_while_the_other_tab_books_makes_no_hold_of_it_again(
+    database: Database, now: datetime
+) -> None:
+    """It would expire, and the family come for nothing. What it booked less of than it held is still of the act."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        session.execute(update(Class).values(appointments_allowed=2))
+        slot = evening.slot()
+        hold, _ = evening.hold(slot, evening.slot())
+    mine = (evening.alice.id or 0, evening.event.id or 0, hold.act)
+
+    def ask() -> None:
+        with suppress(NotFound), database.transaction() as other:
+            extend_hold(other, *mine, now=now + MINUTE)
+
+    asking = threading.Thread(target=ask)
+    with evening.later(database):
+        [booked] = evening.book(slot)
+        asking.start()
+        asking.join(0.5)  # it has looked, if it does not wait
+    asking.join(30)
+
+    with evening.later(database):
+        assert evening.again(booked).held_until is None
+        assert is_sound(evening)
 
 
 def test_expired_holds_are_given_back_by_the_job_and_others_are_not(session: Session, now: datetime) -> None:

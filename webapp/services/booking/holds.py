@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.errors import Busy, NotFound
@@ -85,6 +85,7 @@ def release_hold(session: Session, contact_id: int, event_id: int, act: str, *, 
 def extend_hold(session: Session, contact_id: int, event_id: int, act: str, *, now: datetime) -> datetime | None:
     """For another HOLD, until LONGEST after the family first held it; what expired and nobody took is held again. Gives
     the end, as `held_until`. Raises NotFound."""
+    _lock_slots(session, contact_id, event_id, act)
     for row in _of_act(session, contact_id, event_id, act):
         if row.held_until:
             row.held_until = min(now + HOLD, row.booked_at + LONGEST)
@@ -110,13 +111,25 @@ def _expired(now: datetime) -> Any:
     return select(col(Appointment.id)).where(col(Appointment.held_until) <= now, _STANDS)
 
 
+def _lock_slots(session: Session, contact_id: int, event_id: int, act: str) -> None:
+    """In the order of their ids, as whoever books, moves or cancels: what is booked meanwhile is no hold any more."""
+    held = select(col(Appointment.slot_id)).where(*_by_act(contact_id, event_id, act))
+    slots = select(col(Slot.id)).where(col(Slot.id).in_(held)).order_by(col(Slot.id))
+    session.execute(slots.with_for_update()).all()
+
+
 def _of_act(session: Session, contact_id: int, event_id: int, act: str) -> Sequence[Appointment]:
-    """Those that stand."""
-    mine = (col(Appointment.contact_id) == contact_id, col(Appointment.event_id) == event_id)
-    rows = session.execute(select(Appointment).where(*mine, col(Appointment.act) == act)).scalars().all()
+    """Those that stand, as they are now."""
+    mine = select(Appointment).where(*_by_act(contact_id, event_id, act))
+    rows = session.execute(mine, execution_options={"populate_existing": True}).scalars().all()
     if not rows:
         raise NotFound
     return [row for row in rows if row.is_standing]
+
+
+def _by_act(contact_id: int, event_id: int, act: str) -> tuple[ColumnElement[bool], ...]:
+    mine = (col(Appointment.contact_id) == contact_id, col(Appointment.event_id) == event_id)
+    return (*mine, col(Appointment.act) == act)
 
 
 _STANDS = col(Appointment.cancelled_at).is_(None)
