@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 import pytest
+from evening import Evening
 from factories import make_appointment
 from installation import Installation
 from sqlmodel import select
@@ -12,6 +13,7 @@ from webapp.demo.files import DemoFiles
 from webapp.models import Appointment
 from webapp.models import Installation as Row
 from webapp.services.system.installation import hold_of, last_check
+from webapp.services.system.task import start_task
 
 
 def test_a_sound_database_is_said_to_hold_and_the_time_is_kept(installation: Installation, now: datetime) -> None:
@@ -71,6 +73,23 @@ def test_hold_and_resume_turn_the_switch_and_say_what_is_due(installation: Insta
     assert reason.because == "The server moves."
     assert resumed.stdout == "Resumed. Due now: 1 online meeting.\n"
     assert after is None
+
+
+def test_resuming_names_whatever_kind_of_work_is_due(installation: Installation, now: datetime) -> None:
+    with installation.rows() as session:
+        evening = Evening(session, now, "zoom")
+        evening.linked()
+        [appointment] = evening.book(evening.slot())
+        for waiting in (*evening.messages(), *evening.entries(appointment)):
+            waiting.due_at = now
+        for _ in range(2):
+            start_task(session, evening.school.id or 0, "revoke", {}, None, now)
+    installation.run("hold")
+
+    resumed = installation.run("resume")
+
+    assert resumed.exit_code == 0
+    assert resumed.stdout == "Resumed. Due now: 1 online meeting, 1 calendar entry, 1 mail, 2 tasks.\n"
 
 
 def test_resuming_twice_is_harmless(installation: Installation) -> None:

@@ -262,7 +262,7 @@ def test_a_copy_on_hold_asks_nothing_in_its_originals_name(patient: Patient) -> 
     with patient.installation.rows() as session:
         assert patient.connection(session).refresh_token == before
     assert findings["hold"]["state"] == "warn"
-    assert findings["hold"]["todo"] == "./confab resume"
+    assert findings["hold"]["todo"] == "./confab resume, but only if no other installation runs on this data."
     assert "connection of linden" not in findings
     assert findings["clock"]["state"] == "ok"
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from webapp.services.system.invariants import Broken
 
 _SHOWN = 20
-_WAITING = {"meeting": "online meeting", "mail": "mail", "task": "task"}
 _of_demo = click.option(
     "--data-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -94,13 +93,12 @@ def resume(data_dir: Path | None) -> None:
 
     now = clock.now()
     with current_database(settings_of(data_dir)).transaction() as session:
-        waiting = {one.kind: one.number for one in overdue(session, now=now)}
+        waiting = [one.words for one in overdue(session, now=now)]
         was_held = end_hold(session, who=SYSTEM, now=now)
     if not was_held:
         click.echo("It was not on hold.")
         return
-    due = [f"{number} {_WAITING[kind]}{'' if number == 1 else 's'}" for kind, number in waiting.items()]
-    click.echo(f"Resumed. Due now: {', '.join(due) or 'nothing'}.")
+    click.echo(f"Resumed. Due now: {', '.join(waiting) or 'nothing'}.")
 
 
 @click.command()

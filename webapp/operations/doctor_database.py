@@ -97,7 +97,8 @@ def _calendars(session: Session) -> Finding:
 def _life(session: Session, *, now: datetime) -> Iterator[Finding]:
     held = hold_of(session)
     if held:
-        yield warn("hold", f"since {held.since:%Y-%m-%d %H:%M} UTC. {held.because}".strip(), "./confab resume")
+        todo = "./confab resume, but only if no other installation runs on this data."
+        yield warn("hold", f"since {held.since:%Y-%m-%d %H:%M} UTC. {held.because}".strip(), todo)
     else:
         yield ok("hold", "mail and calls may leave")
         yield _jobs(session, now=now)
@@ -115,7 +116,7 @@ def _jobs(session: Session, *, now: datetime) -> Finding:
     age = max((now - one.since for one in due), default=timedelta())
     if age < _LATE:
         return ok("jobs", "nothing is overdue")
-    waiting = ", ".join(f"{one.number} {one.kind}" for one in due)
+    waiting = ", ".join(one.words for one in due)
     words = f"{waiting} waiting, the longest for {int(age.total_seconds() // 60)} min"
     todo = "Is ./confab serve running, with CONFAB_RUN_JOBS not false in at least one process?"
     return (bad if age >= _TOO_LATE else warn)("jobs", words, todo)

@@ -10,27 +10,28 @@ from sqlmodel import Session
 from webapp.models import CalendarEntry, Meeting, Message, Task
 from webapp.models.system.errand import Errand
 
-_TABLES: dict[str, type[Errand]] = {
-    "meeting": Meeting,
-    "calendar": CalendarEntry,
-    "mail": Message,
-    "task": Task,
+_KINDS: dict[type[Errand], tuple[str, str]] = {
+    Meeting: ("online meeting", "online meetings"),
+    CalendarEntry: ("calendar entry", "calendar entries"),
+    Message: ("mail", "mails"),
+    Task: ("task", "tasks"),
 }
+"""What one of them is called, and several."""
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """Errands of one kind that may be worked on now; `since` is when the longest waiting became due."""
+    """Errands of one kind that may be worked on now, such as "2 mails"; `since` is when the longest waiting became
+    due."""
 
-    kind: str
-    number: int
+    words: str
     since: datetime
 
 
 def overdue(session: Session, *, now: datetime) -> list[Overdue]:
     """Kinds of which nothing is due are left out."""
-    found = [(kind, *_due(session, table, now)) for kind, table in _TABLES.items()]
-    return [Overdue(kind, number, since) for kind, number, since in found if since]
+    found = [(names, *_due(session, table, now)) for table, names in _KINDS.items()]
+    return [Overdue(f"{number} {one if number == 1 else many}", since) for (one, many), number, since in found if since]
 
 
 def _due(session: Session, table: type[Errand], now: datetime) -> tuple[int, datetime | None]:
