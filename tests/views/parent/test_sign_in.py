@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from app import Browser
-from factories import make_login
+from factories import make_login, make_school
 from households import Households, form_of, text_of
 
 from webapp import clock
@@ -159,6 +159,20 @@ def test_a_password_lets_in_and_a_wrong_one_says_no_more_than_for_a_stranger(hom
     assert "This email and password do not belong together." in text_of(wrong.text)
     assert right.location == f"{homes.base}/profile"
     assert [c.school_id for c in homes.all(Contact) if c.email == KNOWN] == [homes.school.id]
+
+
+def test_a_password_of_another_school_s_file_opens_no_page_of_this_one(homes: Households) -> None:
+    with homes.database.transaction() as session:
+        hashed = password_hash("chosen by the other office", level=Level.VIEWER)
+        make_login(session, KNOWN, password_hash=hashed, password_school_id=make_school(session).id)
+    visitor = Browser(homes.app)
+    ask_for_code(homes, visitor, KNOWN)
+
+    refused = visitor.post(f"{homes.base}/password", {"password": "chosen by the other office"})
+
+    assert refused.status_code == 422
+    assert "This email and password do not belong together." in text_of(refused.text)
+    assert [contact for contact in homes.all(Contact) if contact.email == KNOWN] == []
 
 
 def test_password_tries_are_limited_and_the_code_still_works(homes: Households) -> None:

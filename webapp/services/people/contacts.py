@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from webapp import i18n
 from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
-from webapp.services.people.accounts import checked_email, login_of
+from webapp.services.people.accounts import checked_email, login_of, tie
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -132,8 +132,9 @@ def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who
 def _fill(session: Session, contact: Contact, typed: ContactInput) -> None:
     email = typed.email or None
     if email != contact.email:
-        login = login_of(session, typed.email) if email else None
-        contact.login_id = login.id if login else None
+        contact.login_id = None
+        if login := login_of(session, typed.email) if email else None:
+            tie(contact, login)
     try:
         with session.begin_nested():
             contact.first, contact.last, contact.email = typed.first, typed.last, email

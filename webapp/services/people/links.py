@@ -12,7 +12,7 @@ from webapp.db import wake
 from webapp.errors import N_, DomainError, Invalid
 from webapp.models import Contact, Level, Message, School, SignInLink
 from webapp.models.message.message import NEW_SIGN_IN, SIGN_IN_LINK
-from webapp.services.people.accounts import login_for
+from webapp.services.people.accounts import login_for, tie
 from webapp.services.people.sign_in import STAFF_STAYS, start_sign_in
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -112,7 +112,7 @@ def use_link(session: Session, token: str, *, now: datetime) -> tuple[str, OpenL
     if used.first() is None:
         raise DeadLink
     login = login_for(session, found.link.email, now=now)
-    found.contact.login_id = login.id
+    tie(found.contact, login)
     _mail(session, found.contact, NEW_SIGN_IN, f"link used:{found.link.id}", now=now)
     return start_sign_in(session, login, stays=STAFF_STAYS, by_link=True, now=now), found
 

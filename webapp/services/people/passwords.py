@@ -39,8 +39,12 @@ def highest_level(session: Session, login_id: int) -> Level:
 
 
 def set_password(session: Session, person: SignedIn, hashed: str, *, now: datetime) -> str:
-    """Every other sign-in of the login ends. Returns this one's new secret."""
+    """Every other sign-in of the login ends. Returns this one's new secret.
+
+    Where a school's file brought the one before, only a mailed link shows that it is not the school that chooses."""
     login = session.get_one(Login, person.login_id, with_for_update=True)
+    if person.by_link:
+        login.password_school_id = None
     login.password_hash = hashed
     audit.record(session, "contact.password", who=person.who, school_id=None, now=now)
     return start_anew(session, person, login, now=now)

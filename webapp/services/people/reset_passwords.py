@@ -42,7 +42,7 @@ def reset_passwords(session: Session, editor: Contact, people: Sequence[Contact]
     if any(one.level > editor.level for one in reset.people):
         raise NotAllowed
     ending = [one.login_id for one in reset.people if one.login_id is not None and one.id not in reset.kept]
-    gone = {"password_hash": None, "epoch": col(Login.epoch) + 1}
+    gone = {"password_hash": None, "password_school_id": None, "epoch": col(Login.epoch) + 1}
     session.execute(update(Login).where(col(Login.id).in_(ending)).values(gone))
     for one in reset.people:
         mail_link(session, one, who=who, now=now)

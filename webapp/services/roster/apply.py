@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlmodel import Session, col
 
 from webapp import faults
@@ -28,7 +28,7 @@ def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mappi
     own: Columns = {"school_id": school_id}
     _delete_students(session, lists.gone, now=now)
     _write(session, Student, lists.students.values(), lambda: own | {"token": new_token()})
-    _write_logins(session, lists.people.named, hashes, now=now)
+    _write_logins(session, school_id, lists.people.named, hashes, now=now)
     _free_unique_values(session, lists.people.everyone)
     _write(session, Contact, lists.people.everyone, lambda: own | {"token": new_token(), "created_at": now})
     faults.point("import.mid_rows")
@@ -63,7 +63,9 @@ def _write(
             row.id = row_id
 
 
-def _write_logins(session: Session, people: Iterable[HeldPerson], hashes: Mapping[str, str], *, now: datetime) -> None:
+def _write_logins(
+    session: Session, school_id: int, people: Iterable[HeldPerson], hashes: Mapping[str, str], *, now: datetime
+) -> None:
     """One for each address in the installation, without a password unless the file brought one."""
     unlinked = [person for person in people if person.email and person.login_id is None]
     emails = sorted({person.email for person in unlinked if person.email})
@@ -74,7 +76,8 @@ def _write_logins(session: Session, people: Iterable[HeldPerson], hashes: Mappin
         known |= _login_ids(session, missing)
     for person in unlinked:
         person.login_id = known[person.email or ""]
-    _write_passwords(session, hashes)
+    _drop_foreign_passwords(session, school_id, [person.login_id for person in unlinked if person.login_id])
+    _write_passwords(session, school_id, hashes)
 
 
 def _login_ids(session: Session, emails: Sequence[str]) -> dict[str, int]:
@@ -85,13 +88,25 @@ def _login_ids(session: Session, emails: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _write_passwords(session: Session, hashes: Mapping[str, str]) -> None:
-    """Never over a password that is there."""
+def _drop_foreign_passwords(session: Session, school_id: int, logins: Sequence[int]) -> None:
+    """As `accounts.tie` does for one."""
+    gone = {"password_hash": None, "password_school_id": None, "epoch": col(Login.epoch) + 1}
+    for some in _some(logins):
+        foreign = (col(Login.id).in_(some), col(Login.password_school_id) != school_id)
+        session.execute(update(Login).where(*foreign).values(gone))
+
+
+def _write_passwords(session: Session, school_id: int, hashes: Mapping[str, str]) -> None:
+    """Never over a password that is there, nor for whom another school has tied to the login meanwhile."""
     if not hashes:
         return
-    open_login = update(Login).where(col(Login.email) == bindparam("address"), col(Login.password_hash).is_(None))
+    is_elsewhere = exists().where(col(Contact.login_id) == col(Login.id), col(Contact.school_id) != school_id)
+    open_login = update(Login).where(
+        col(Login.email) == bindparam("address"), col(Login.password_hash).is_(None), ~is_elsewhere
+    )
     rows = [{"address": email, "password_hash": hashed} for email, hashed in hashes.items()]
-    session.connection().execute(open_login.values(password_hash=bindparam("password_hash")), rows)
+    given = {"password_hash": bindparam("password_hash"), "password_school_id": school_id}
+    session.connection().execute(open_login.values(given), rows)
 
 
 def _free_unique_values(session: Session, people: Iterable[HeldPerson]) -> None:

@@ -129,8 +129,8 @@ def _came_by_password(school: str, email: str, typed: str) -> LetIn:
     with database().transaction() as db:
         count_password_try(db, email, request.remote_addr or "", now=clock.now())
     with reading() as db:
-        login = login_of(db, email)
-    if not is_password(login, typed):
+        login, here = login_of(db, email), school_of(db, school)
+    if not is_password(login, typed, at=here):
         raise Invalid(N_("This email and password do not belong together."), field="password")
     with database().transaction() as db:
         return let_family_in(db, school_of(db, school), email, now=clock.now())
