@@ -588,6 +588,21 @@ def test_a_refused_removal_is_asked_for_again(
     assert outside.calendars.standing() == []
 
 
+@pytest.mark.parametrize("code", ["invalid_client", "not_enabled"])
+def test_what_the_operator_has_to_mend_is_tried_again_and_comes_by_itself(
+    database: Database, booked: Appointment, outside: Outside, code: str
+) -> None:
+    """The client secret ended, and was renewed."""
+    outside.calendars.fail("put", ProviderError("Check the settings.", retry=False, code=code))
+    outside.tick()
+    kept = row(database)
+
+    outside.tick(HOUR)
+
+    assert (kept.problem_code, kept.due_at) == (code, outside.now)
+    assert len(outside.calendars.standing()) == 1
+
+
 def test_what_is_over_is_not_put_any_more(database: Database, booked: Appointment, outside: Outside) -> None:
     outside.calendars.fail("put", DOWN, times=99)
     outside.tick()

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from factories import (
+    EVENING,
     LONG_AGO,
+    make_appointment,
     make_calendar_link,
     make_contact,
     make_event,
@@ -13,12 +15,13 @@ from factories import (
     make_school,
     make_slot,
     make_teacher,
+    stored,
 )
 from sqlalchemy import event as sql_event
 from sqlmodel import Session, select
 
 from webapp.errors import NotFound
-from webapp.models import Contact, Event, Level, Message, School, SignInLink
+from webapp.models import CalendarEntry, Contact, Event, Level, Message, Resource, School, SignInLink
 from webapp.services.calendar.invite import CannotBeInvited, Invited, invite, invite_all
 from webapp.services.meeting.calendar_status import NOT_EXPORTED, SetupRow, setup_status
 from webapp.services.system.audit import SYSTEM
@@ -35,7 +38,7 @@ def teacher(session: Session, event: Event, name: str, *kinds: str, **values: ob
 
 
 def names(session: Session, *events: Event, **asked: object) -> list[str]:
-    return [row.name for row in setup_status(session, [event.id or 0 for event in events], **asked).rows]  # type: ignore[arg-type]
+    return [row.name for row in setup_status(session, [event.id or 0 for event in events], now=LONG_AGO, **asked).rows]  # type: ignore[arg-type]
 
 
 def test_a_teacher_needs_a_resource_and_virtual_slots(session: Session) -> None:
@@ -88,11 +91,11 @@ def test_twenty_five_stand_on_a_page_and_a_page_beyond_the_last_is_the_last(sess
     for n in range(53):
         teacher(session, event, f"T {n:02}", "V")
 
-    second, last = (setup_status(session, [event.id or 0], page=page) for page in (2, 99))
+    second, last = (setup_status(session, [event.id or 0], now=LONG_AGO, page=page) for page in (2, 99))
 
     assert (second.first, second.last, second.total, second.pages) == (26, 50, 53, 3)
     assert (last.page, [row.name for row in last.rows]) == (3, ["T 50", "T 51", "T 52"])
-    assert setup_status(session, [event.id or 0], page=-4).page == 1
+    assert setup_status(session, [event.id or 0], now=LONG_AGO, page=-4).page == 1
 
 
 def test_only_teachers_below_event_administrator_can_be_acted_as(session: Session) -> None:
@@ -104,7 +107,7 @@ def test_only_teachers_below_event_administrator_can_be_acted_as(session: Sessio
     helper = make_contact(session, school, "Without", "Number", level=Level.VIEWER)
     make_slot(session, make_resource(session, event, helper), kind="V")
 
-    rows = setup_status(session, [event.id or 0]).rows
+    rows = setup_status(session, [event.id or 0], now=LONG_AGO).rows
 
     assert [row.may_be_acted_as for row in rows] == [False, True, True, False, False]
 
@@ -116,7 +119,7 @@ def test_it_asks_three_queries_whatever_the_number_of_teachers(session: Session)
     asked: list[object] = []
     sql_event.listen(session.get_bind(), "before_cursor_execute", lambda *event: asked.append(event[2]))
 
-    setup_status(session, [event.id or 0])
+    setup_status(session, [event.id or 0], now=LONG_AGO)
 
     assert len(asked) == 3
 
@@ -125,7 +128,7 @@ WHOLE = {"calendar_id": "cal", "calendar_name": "Conferences", "saved_at": LONG_
 
 
 def row_of(session: Session, event: Event) -> SetupRow:
-    [row] = setup_status(session, [event.id or 0]).rows
+    [row] = setup_status(session, [event.id or 0], now=LONG_AGO).rows
     return row
 
 
@@ -152,7 +155,7 @@ def test_export_is_ticked_when_all_three_steps_are_done_and_else_the_open_one_is
     row = row_of(session, event)
 
     assert (row.is_export, row.open_step) == (not hint, hint)
-    assert setup_status(session, [event.id or 0]).unexported == (1 if hint else 0)
+    assert setup_status(session, [event.id or 0], now=LONG_AGO).unexported == (1 if hint else 0)
 
 
 def test_of_two_accounts_the_one_on_which_the_fewest_steps_are_open_counts(session: Session) -> None:
@@ -201,6 +204,25 @@ def test_import_is_ticked_once_the_switch_is_on_and_saved_and_says_when_busy_tim
     assert row_of(session, event).has_old_times
 
 
+@pytest.mark.parametrize(
+    ("problem", "at", "is_told"),
+    [(None, EVENING, False), ("Refused.", EVENING, True), ("Refused.", LONG_AGO - timedelta(days=1), False)],
+)
+def test_a_calendar_that_did_not_take_an_appointment_to_come_is_told(
+    session: Session, problem: str | None, at: datetime, is_told: bool
+) -> None:
+    school = make_school(session)
+    event = make_event(session, school)
+    vera = teacher(session, event, "Vera Virtual")
+    link = make_calendar_link(session, vera, **WHOLE)
+    slot = make_slot(session, session.exec(select(Resource)).one(), at=at, kind="V")
+    appointment = make_appointment(session, slot, make_contact(session, school))
+    ties = {"school_id": school.id, "appointment_id": appointment.id, "link_id": link.id}
+    stored(session, CalendarEntry(**ties, calendar_id="cal", key="k", wished_at=LONG_AGO, problem=problem))
+
+    assert row_of(session, event).has_failing_entries is is_told
+
+
 def test_those_whose_export_is_blank_are_shown_alone_with_their_number(session: Session) -> None:
     event = make_event(session, make_school(session))
     for name in ("Vera Virtual", "Paul Either", "Ines Virtual"):
@@ -208,8 +230,8 @@ def test_those_whose_export_is_blank_are_shown_alone_with_their_number(session: 
     vera = teacher(session, event, "Zoe Virtual", "V")
     make_calendar_link(session, vera, **WHOLE)
 
-    everybody = setup_status(session, [event.id or 0], name="virtual")
-    blank = setup_status(session, [event.id or 0], name="virtual", show=NOT_EXPORTED)
+    everybody = setup_status(session, [event.id or 0], now=LONG_AGO, name="virtual")
+    blank = setup_status(session, [event.id or 0], now=LONG_AGO, name="virtual", show=NOT_EXPORTED)
 
     assert (everybody.total, everybody.unexported) == (3, 2)
     assert ([row.name for row in blank.rows], blank.total) == (["Ines Virtual", "Vera Virtual"], 2)
@@ -252,4 +274,4 @@ def test_one_teacher_is_invited_as_often_as_the_office_wants_but_not_once_set_up
 
 
 def row_of_name(session: Session, event: Event, name: str) -> SetupRow:
-    return next(row for row in setup_status(session, [event.id or 0]).rows if row.name == name)
+    return next(row for row in setup_status(session, [event.id or 0], now=LONG_AGO).rows if row.name == name)

@@ -25,6 +25,7 @@ _REMEDIES = {
     "scopes": N_("Disconnect, sign in again and leave all permissions ticked."),
     "token": N_("Sign in again."),
     "invalid_client": N_("Tell whoever runs Confab, who finds the reason in its log."),
+    "not_enabled": N_("Tell whoever runs Confab, who finds the reason in its log."),
     "unreadable_tokens": N_("Tell whoever runs Confab, who finds the reason in its log."),
     "fault": N_("Tell whoever runs Confab, who finds the reason in its log."),
 }

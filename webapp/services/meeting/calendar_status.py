@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_
-from webapp.models import CalendarLink, Contact, Level, Resource, ResourceMember, SignInLink, Slot
+from webapp.models import (
+    Appointment,
+    CalendarEntry,
+    CalendarLink,
+    Contact,
+    Level,
+    Resource,
+    ResourceMember,
+    SignInLink,
+    Slot,
+)
 from webapp.models.event.slot import IN_PERSON
 from webapp.models.people.contact import written_name
 from webapp.models.people.sign_in_link import CALENDAR_SYNC
@@ -40,6 +50,7 @@ class LinkState:
     called_at: datetime | None
     synced_at: datetime | None
     problem: str | None
+    has_failing_entries: bool
 
     @property
     def name(self) -> str:
@@ -94,6 +105,11 @@ class SetupRow:
         return max((at for at in known if at), default=None)
 
     @property
+    def has_failing_entries(self) -> bool:
+        """Appointments to come are not on the calendar as they shall be; of a link that died the open step tells."""
+        return any(link.is_export and link.has_failing_entries for link in self.links)
+
+    @property
     def has_old_times(self) -> bool:
         """Busy times could not be read anew: those of the last reading block slots."""
         return any(link.is_import and (link.problem or link.is_dead) for link in self.links)
@@ -128,7 +144,7 @@ class SetupStatus:
 
 
 def setup_status(
-    session: Session, events: Collection[int], *, name: str = "", show: str = ALL, page: int = 1
+    session: Session, events: Collection[int], *, name: str = "", show: str = ALL, page: int = 1, now: datetime
 ) -> SetupStatus:
     """Three queries, whatever the number of teachers. A page beyond the last is the last."""
     listed = teachers_with_virtual_slots(events, name=name)
@@ -140,7 +156,7 @@ def setup_status(
     total = unexported if show == NOT_EXPORTED else every_n
     shown = min(max(1, page), max(1, -(-total // PER_PAGE)))
     rows = session.execute(listed.limit(PER_PAGE).offset((shown - 1) * PER_PAGE)).all()
-    links = _links_of(session, [row.id for row in rows])
+    links = _links_of(session, [row.id for row in rows], now=now)
     return SetupStatus(tuple(_row(row, links.get(row.id, [])) for row in rows), total, unexported, shown)
 
 
@@ -178,24 +194,33 @@ def _invited_at() -> Any:
     return select(func.max(col(SignInLink.created_at))).where(*mine).correlate(Contact).scalar_subquery()
 
 
-def _links_of(session: Session, contacts: Sequence[int]) -> dict[int, list[LinkState]]:
+def _links_of(session: Session, contacts: Sequence[int], *, now: datetime) -> dict[int, list[LinkState]]:
     """Of each the one on which the fewest steps are open first: of one that was set up and died it is one."""
-    query = select(CalendarLink).where(
+    query = select(CalendarLink, _has_failing_entries(now)).where(
         col(CalendarLink.contact_id).in_(contacts), col(CalendarLink.disconnected_at).is_(None)
     )
     found: dict[int, list[LinkState]] = {}
-    for link in session.execute(query.order_by(col(CalendarLink.id))).scalars():
-        found.setdefault(link.contact_id, []).append(_state(link))
+    for link, is_failing in session.execute(query.order_by(col(CalendarLink.id))):
+        found.setdefault(link.contact_id, []).append(_state(link, has_failing_entries=is_failing))
     for links in found.values():
         links.sort(key=_nearest, reverse=True)
     return found
+
+
+def _has_failing_entries(now: datetime) -> ColumnElement[bool]:
+    return (
+        exists()
+        .where(col(CalendarEntry.link_id) == col(CalendarLink.id), col(CalendarEntry.problem).is_not(None))
+        .where(col(CalendarEntry.gone_at).is_(None), col(Appointment.id) == col(CalendarEntry.appointment_id))
+        .where(col(Slot.id) == col(Appointment.slot_id), col(Slot.ends_at) > now)
+    )
 
 
 def _nearest(link: LinkState) -> tuple[bool, ...]:
     return link.is_export, link.is_set_up, link.is_linked, bool(link.calendar_name)
 
 
-def _state(link: CalendarLink) -> LinkState:
+def _state(link: CalendarLink, *, has_failing_entries: bool) -> LinkState:
     return LinkState(
         provider=link.provider,
         calendar_name=link.calendar_name or link.calendar_id,
@@ -207,6 +232,7 @@ def _state(link: CalendarLink) -> LinkState:
         called_at=link.called_at,
         synced_at=link.synced_at,
         problem=link.problem,
+        has_failing_entries=has_failing_entries,
     )
 
 

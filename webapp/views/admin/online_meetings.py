@@ -167,7 +167,7 @@ def _strays(session: Session) -> list[AskedAbout]:
 
 
 def _setup_status(session: Session, asked: Asked) -> SetupStatus:
-    return setup_status(session, asked.ids, name=asked.name, show=asked.show, page=asked.page)
+    return setup_status(session, asked.ids, name=asked.name, show=asked.show, page=asked.page, now=clock.now())
 
 
 def _invited(session: Session, asked: Asked, contact_id: int | None) -> Invited:
