@@ -222,7 +222,8 @@ def _as_text(report: Any) -> str:
     counts = {deed: [f"{n} {kind}" for kind, n in facts[deed].items() if n] for deed in _DEEDS}
     lines = [f"{deed}: {', '.join(counts[deed]) or 'nothing'}" for deed in _DEEDS]
     problems = [f"{p['file']}, row {p['row']}, {p['column']}: {p['message']}" for p in facts["problems"]]
-    return "\n".join(lines + problems)
+    rooms = [f"rooms and links in coming events: {report.rooms}"] if report.rooms else []
+    return "\n".join(lines + rooms + problems)
 
 
 def _or_exit(function: Any, *arguments: Any, **named: Any) -> Any:

@@ -2,10 +2,10 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
-from factories import make_contact, make_event, make_login, make_resource, make_school, make_teacher
+from factories import EVENING, make_contact, make_event, make_login, make_resource, make_school, make_slot, make_teacher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from importer import Importer
@@ -94,9 +94,10 @@ def test_who_imported_and_how_much_is_written_down(
     assert json.loads(entry.detail) == {"left_out": 1, "created students": 1}
 
 
-def test_resources_of_an_event_stay_as_they_are(session: Session, importer: Importer, school: School) -> None:
+def test_rooms_of_an_event_that_is_over_stay_as_they_are(session: Session, importer: Importer, school: School) -> None:
     folake = make_teacher(session, school, teacher_ref="T1")
     resource = make_resource(session, make_event(session, school), folake)
+    make_slot(session, resource, at=EVENING - timedelta(days=30))
     header = "TeacherID|First|Last|Email|Room|VirtualRoom\n"
 
     importer.apply({"t.txt": f"{header}T1|Ola|Ade|ola@linden.example|9|https://meet.linden.example/o\n"}, "all")

@@ -1,6 +1,6 @@
 """Put a team in order: the first teacher is the one host of its online meetings (R63, R64)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,10 +71,14 @@ def locked_members(session: Session, resource: Resource) -> dict[int | None, Res
 
 
 def coming_of(session: Session, resource: Resource, *, now: datetime) -> list[int]:
+    return coming_at(session, [resource.id], now=now)
+
+
+def coming_at(session: Session, resources: Collection[int | None], *, now: datetime) -> list[int]:
     query = (
         select(col(Appointment.id))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
-        .where(col(Appointment.resource_id) == resource.id, col(Appointment.cancelled_at).is_(None))
+        .where(col(Appointment.resource_id).in_(resources), col(Appointment.cancelled_at).is_(None))
         .where(col(Slot.ends_at) > now)
     )
     return [number for number in session.execute(query).scalars() if number]

@@ -11,6 +11,7 @@ from webapp.services.roster.evenings import place_times
 from webapp.services.roster.facts import EnrolmentFact, GuardianFact, Roster, StudentFact
 from webapp.services.roster.held import HeldStudent, Lists
 from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UPDATED, Report
+from webapp.services.roster.rooms import place_rooms
 
 HAS_APPOINTMENT = N_("%(value)s still has an appointment and was not deleted. Cancel it first.")
 NO_STUDENT = N_("There is no student %(value)s.")
@@ -32,6 +33,7 @@ def decide(roster: Roster, lists: Lists, *, now: datetime) -> Report:
     )
     _place_students(roster.students, lists, report)
     place_teachers(roster.teachers, lists, report)
+    place_rooms(lists, report)
     place_parents(roster.parents, lists, report)
     place_classes(roster, lists, report)
     _place_enrolments(roster.enrolments, lists, report)

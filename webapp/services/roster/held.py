@@ -147,6 +147,26 @@ class People:
         self.addresses[email] = person
 
 
+@dataclass(frozen=True)
+class HeldRooms:
+    """What an event's page says of where a teacher, or the first of a team, is met."""
+
+    resource_id: int
+    label: str
+    room: str
+    virtual_room: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Of an event's page: what stood there, and what comes instead. `column` is "room" or "virtual_room"."""
+
+    resource_id: int
+    column: str
+    was: str
+    text: str
+
+
 @dataclass
 class Lists:
     """The roster of one school: loaded, then brought to what it shall be; the `new_` fields say how."""
@@ -163,6 +183,8 @@ class Lists:
     """A parent and the StudentID of a child."""
     with_appointments: set[int] = field(default_factory=set)
     """Students who have a standing appointment; loaded only where students are to be deleted."""
+    rooms: dict[int, list[HeldRooms]] = field(default_factory=dict)
+    """Of coming events, by contact; loaded only where the files name rooms."""
     evenings: Evenings = field(default_factory=Evenings)
     doubts: Doubts = field(default_factory=Doubts)
     gone: list[HeldStudent] = field(default_factory=list)
@@ -171,5 +193,6 @@ class Lists:
     new_teams: dict[str, list[HeldPerson]] = field(default_factory=dict)
     new_enrolled: list[tuple[str, str]] = field(default_factory=list)
     new_tied: list[tuple[HeldPerson, str]] = field(default_factory=list)
+    new_cells: list[Cell] = field(default_factory=list)
     new_passwords: dict[str, str] = field(default_factory=dict, repr=False)
     """By e-mail address."""

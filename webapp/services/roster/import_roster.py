@@ -19,6 +19,7 @@ from webapp.services.roster.facts import Roster
 from webapp.services.roster.load import load_lists
 from webapp.services.roster.read_roster import read_roster
 from webapp.services.roster.report import Report
+from webapp.services.roster.rooms import write_rooms
 from webapp.services.roster.write_evenings import hold_events, write_times
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -83,6 +84,7 @@ def apply_import(
     hashes = {email: plan.hashes[email] for email in lists.new_passwords}
     try:
         write_lists(session, school_id, lists, hashes=hashes, now=now)
+        write_rooms(session, school_id, lists.new_cells, who=who, now=now)
         write_times(session, school_id, lists.evenings, who=who, now=now)
     except IntegrityError as error:
         raise Busy from error
@@ -99,6 +101,8 @@ def _take_turn(session: Session, school_id: int) -> None:
 def _record(session: Session, school_id: int, report: Report, *, who: Who, now: datetime) -> None:
     tallies = {"created": report.created, "updated": report.updated}
     counts = {f"{action} {kind}": n for action, tally in tallies.items() for kind, n in tally.items() if n}
+    if report.rooms:
+        counts["rooms"] = report.rooms
     audit.record(
         session,
         "roster.import",

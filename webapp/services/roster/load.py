@@ -11,6 +11,7 @@ from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, 
 from webapp.services.roster.evenings import load_evenings
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.held import HeldClass, HeldLogin, HeldPerson, HeldStudent, Lists, People
+from webapp.services.roster.rooms import load_rooms
 
 AT_ONCE = 500
 """Values in one IN list; SQLite's limit is far above."""
@@ -25,6 +26,7 @@ def load_lists(session: Session, school_id: int, roster: Roster, *, now: datetim
         enrolled=_enrolled(session, school_id),
     )
     _load_ties(session, school_id, lists)
+    lists.rooms = load_rooms(session, school_id, roster, now=now)
     lists.evenings = load_evenings(session, school_id, roster)
     if any(fact.is_delete for fact in roster.students):
         lists.with_appointments = _with_appointments(session, school_id, now=now)

@@ -91,6 +91,8 @@ class Report:
     created: dict[str, int] = field(default_factory=_nothing)
     updated: dict[str, int] = field(default_factory=_nothing)
     unchanged: dict[str, int] = field(default_factory=_nothing)
+    rooms: int = 0
+    """Rooms and links in coming events that follow those of the Teacher file."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     files: list[ReadFile] = field(default_factory=list)
@@ -123,12 +125,13 @@ class Report:
     def count(self, action: str, kind: str, label: str = "") -> None:
         tally = self.updated if action == DELETED else getattr(self, action)
         tally[kind] += 1
-        if action == UNCHANGED:
-            return
-        told = self.told.get(f"{action} {kind}", 0)
-        if told < SHOWN:
-            self.told[f"{action} {kind}"] = told + 1
-            self.changes.append(Change(action, kind, label))
+        if action != UNCHANGED:
+            self._tell(action, kind, label)
+
+    def count_room(self, label: str) -> None:
+        """A cell of an event's page, which is no row of a file."""
+        self.rooms += 1
+        self._tell(UPDATED, "rooms", label)
 
     def problem(self, at: Source, columns: tuple[str, ...], severity: str, says: str, /, **values: object) -> None:
         """`columns` are the names that layouts have for it; the row's file says which one it uses."""
@@ -158,3 +161,9 @@ class Report:
         lists = {name: [shape(**row) for row in stored.get(name, [])] for name, shape in shapes.items()}
         tallies = {name: _nothing() | stored.get(name, {}) for name in ("created", "updated", "unchanged")}
         return cls(**(stored | lists | tallies))
+
+    def _tell(self, action: str, kind: str, label: str) -> None:
+        told = self.told.get(f"{action} {kind}", 0)
+        if told < SHOWN:
+            self.told[f"{action} {kind}"] = told + 1
+            self.changes.append(Change(action, kind, label))
