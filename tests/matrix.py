@@ -183,9 +183,9 @@ def expected(rule: Rule, method: str, principal: Principal) -> set[int]:
 
 
 def _family(rule: Rule, method: str, principal: Principal) -> set[int]:
-    """What was booked is its family's alone."""
+    """What was booked is its family's alone. Whoever the school does not know is asked to sign in, as a stranger is."""
     if not principal.is_known:
-        return {404}
+        return {303 if method == "GET" else 404}
     if principal.name == PARENT or rule.endpoint in OTHERS_COUNT:
         return _may(method)
     return {404} if {"token", "act"} & rule.arguments else _may(method) | {404}

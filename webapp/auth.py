@@ -70,7 +70,7 @@ def staff(level: Level) -> Callable[[View], View]:
 
 
 def family(view: View) -> View:
-    """Anybody with a contact in the school of the URL; others go to the event's sign-in."""
+    """Anybody with a contact in the school of the URL; others go to the event's sign-in, signed in elsewhere or not."""
     return _declare(view, Access("family"))
 
 
@@ -173,7 +173,7 @@ def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
     if access.kind == "family" and (request.method in _LOOKING or access.looks_first):
         look_once()
     visitor = current_user._get_current_object()
-    if not visitor.is_authenticated:
+    if not visitor.is_authenticated or _is_unknown_here(visitor, access):
         return _to_sign_in(access)
     if access.kind in {"staff", "family"}:
         _admit(visitor, access)
@@ -183,6 +183,13 @@ def _guard() -> Response | tuple[str, int, dict[str, str]] | None:
     if visitor.person.by_link and (above_links or getattr(view, "wants_password", False)):
         return _to_password()
     return None
+
+
+def _is_unknown_here(visitor: Visitor, access: Access) -> bool:
+    """Whether a family's page is opened in a sign-in of which its school has no contact, such as that of an address
+    which the office has corrected since. It is answered as to whoever is not signed in: nobody learns more by it."""
+    is_page = access.kind == "family" and request.method in _LOOKING and visitor.round is not None
+    return is_page and visitor.own is None and visitor.person.acting_as_id is None
 
 
 def _admit(visitor: Visitor, access: Access) -> None:

@@ -1,11 +1,13 @@
 """Tests that everybody sees their own: another family's token, whosoever's it is, is not found."""
 
+from datetime import datetime
+
 import pytest
 from app import Browser
 from factories import make_contact, make_event, make_school
 from households import Households
 
-from webapp.models import Appointment
+from webapp.models import Appointment, Contact
 
 
 @pytest.mark.parametrize("name", ["bob", "charlie", "dora"])
@@ -63,8 +65,40 @@ def test_a_parent_of_another_school_is_a_stranger_here(homes: Households, now: o
 
     assert browser.get(f"{homes.base}/").status_code == 200
     for page in ("mine", "teachers", "children", "times", "check"):
-        assert browser.get(f"{homes.base}/{page}").status_code == 404
+        assert browser.get(f"{homes.base}/{page}").location == f"{homes.base}/?next={homes.base}/{page}"
     assert browser.post(f"{homes.base}/book", {"pick": homes.pick("mia", "Petra", 0)}).status_code == 404
+
+
+def test_who_is_signed_in_by_an_address_that_the_office_has_corrected_is_asked_to_sign_in(homes: Households) -> None:
+    """The links of the mails that come to the new address open in the browser that holds the old sign-in."""
+    booked = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    with homes.database.transaction() as session:
+        session.get_one(Contact, homes.people["alice"].id).login_id = None
+    alice = homes.browser("alice")
+
+    opened = alice.get(f"{homes.base}/mine/schedule?day=1")
+    polled = alice.htmx(f"{homes.base}/a/{booked.token}")
+    sign_in = alice.get(opened.location)
+
+    assert opened.location == f"{homes.base}/?next={homes.base}/mine/schedule?day%3D1"
+    assert (polled.status_code, polled.headers["HX-Redirect"]) == (401, f"{homes.base}/")
+    assert f'name="next" value="{homes.base}/mine/schedule?day=1"' in sign_in.text
+    assert alice.post(f"{homes.base}/a/{booked.token}/cancel", {"key": homes.key()}).status_code == 404
+
+
+def test_a_stranger_who_is_signed_in_learns_no_more_than_one_who_is_not(homes: Households, now: datetime) -> None:
+    """Whether there is an appointment, an act of booking, an event or a school."""
+    booked = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    with homes.database.transaction() as session:
+        foreigner = make_contact(session, make_school(session), "Alice")
+        browser, visitor = Browser(homes.app).sign_in(session, foreigner, now=now), Browser(homes.app)
+    pages = [f"a/{booked.token}", "a/made-up", f"booked/{booked.act}", "booked/made-up", "mine", "nothing-here"]
+
+    here = [[one.get(f"{homes.base}/{page}") for page in pages] for one in (browser, visitor)]
+    nowhere = [one.get(f"/{homes.school.slug}/nowhere/mine", follow_redirects=True) for one in (browser, visitor)]
+
+    assert [(a.status_code, a.location) for a in here[0]] == [(a.status_code, a.location) for a in here[1]]
+    assert {answer.status_code for answer in nowhere} == {404}
 
 
 def test_hostile_tokens_are_not_found(homes: Households) -> None:
