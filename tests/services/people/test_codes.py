@@ -136,6 +136,15 @@ def test_one_address_gets_six_codes_in_a_quarter_of_an_hour(session: Session, no
     assert sent(session, school, now, "bob@mail.example")
 
 
+def test_a_mailbox_s_other_ways_to_write_it_bring_no_more_codes(session: Session, now: datetime) -> None:
+    school = make_school(session)
+    for n in range(6):
+        sent(session, school, now, f"alice+{n}@mail.example")
+
+    with pytest.raises(TooManyTries):
+        sent(session, school, now)
+
+
 def test_the_code_is_mailed_and_then_forgotten(database: Database, now: datetime, outside: Outside) -> None:
     with database.transaction() as session:
         code = sent(session, make_school(session), now)

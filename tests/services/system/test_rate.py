@@ -10,7 +10,7 @@ from webapp.db import Database
 from webapp.errors import TooManyTries
 from webapp.i18n import sentence
 from webapp.models import Rate
-from webapp.services.system.rate import count_try, forget_old, tries
+from webapp.services.system.rate import count_try, forget_old, mailbox, tries
 
 pytestmark = pytest.mark.both_databases
 
@@ -81,3 +81,17 @@ def test_only_what_is_over_is_forgotten(session: Session, now: datetime) -> None
 
     assert len(session.exec(select(Rate)).all()) == 1
     assert tries(session, "b", per=MINUTE, now=now) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [
+        ("me+1@mail.example", "me@mail.example"),
+        ("m.e@mail.example", "m.e@mail.example"),
+        ("m.e+a+b@gmail.com", "me@gmail.com"),
+        ("m.e@googlemail.com", "me@gmail.com"),
+    ],
+)
+def test_what_is_delivered_to_one_mailbox_is_counted_as_one(written: str, counted: str) -> None:
+    """LOGIN-021; the account stays by the exact address."""
+    assert mailbox(written) == counted

@@ -65,6 +65,18 @@ def test_guessing_ends_after_ten_tries_an_hour_even_for_the_right_value(homes: H
     assert (homes.people["dora"].id, mia.id) not in guardians(homes)
 
 
+def test_of_one_child_all_families_together_guess_ten_times_an_hour(homes: Households) -> None:
+    mia, before = homes.children["mia"], guardians(homes)
+    for name in ("dora", "charlie"):
+        for _ in range(5):
+            assert claim(homes, homes.browser(name), mia.student_ref, "guess")[0] == 422
+
+    answers = [claim(homes, homes.browser("charlie"), ref, mia.security_value)[0] for ref in (mia.student_ref, "S0")]
+
+    assert answers == [429, 422]
+    assert guardians(homes) == before
+
+
 def test_a_simple_event_asks_for_no_roster_child(homes: Households) -> None:
     with homes.database.transaction() as session:
         simple = make_event(session, homes.school, type="simple_pta")

@@ -13,7 +13,7 @@ from webapp.errors import N_, Invalid, NotAllowed, TooManyTries
 from webapp.models import Contact, Level, Login, School
 from webapp.services.people.common_passwords import is_common
 from webapp.services.people.once import made_once
-from webapp.services.system.rate import count_try, tries
+from webapp.services.system.rate import count_try, mailbox, tries
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def login_for(session: Session, email: str, *, now: datetime) -> Login:
 def count_password_try(session: Session, email: str, address: str, *, now: datetime) -> None:
     """Per person first; a school's shared address gets more room; and whoever spreads one password over everybody from
     everywhere is stopped by the sum, while codes and links go on (RELIABILITY T7). Raises TooManyTries."""
-    count_try(session, f"password {email}", limit=10, per=timedelta(minutes=5), now=now)
+    count_try(session, f"password {mailbox(email)}", limit=10, per=timedelta(minutes=5), now=now)
     count_try(session, f"password from {address}", limit=100, per=timedelta(minutes=5), now=now)
     everywhere = tries(session, "password anywhere", per=timedelta(minutes=5), now=now)
     if everywhere == MOST_EVERYWHERE:

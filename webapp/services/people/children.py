@@ -14,7 +14,7 @@ from webapp.services.booking.agenda import is_for_family, standing
 from webapp.services.people.families import link, unlink
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
-from webapp.services.system.rate import tries
+from webapp.services.system.rate import count_try
 
 
 class NoSuchChild(Invalid):
@@ -36,9 +36,19 @@ class StillBooked(DomainError):
     message = N_("You have an appointment for %(child)s. Cancel it first.")
 
 
-def may_try(session: Session, contact: Contact, *, now: datetime) -> bool:
-    """Ten tries an hour: security values are often birth dates. Count before looking, and commit."""
-    return tries(session, f"claim child {contact.id}", per=timedelta(hours=1), now=now) <= 10
+def count_claim(session: Session, contact: Contact, address: str, *, now: datetime) -> None:
+    """By ID or by letter, before anything is looked up. A school's shared address gets more room. Raises
+    TooManyTries."""
+    count_try(session, f"claim child {contact.id}", limit=10, per=timedelta(hours=1), now=now)
+    count_try(session, f"claim child from {address}", limit=300, per=timedelta(hours=1), now=now)
+
+
+def count_guess(session: Session, school_id: int, student_ref: str, *, now: datetime) -> None:
+    """Security values are often birth dates, and whoever guesses one has as many contacts as they like: of one child,
+    known or not, so many are heard from all together. Raises TooManyTries."""
+    child = f"claim of {school_id} {student_ref.strip()}"
+    count_try(session, child, limit=10, per=timedelta(hours=1), now=now)
+    count_try(session, f"{child} in a day", limit=30, per=timedelta(days=1), now=now)
 
 
 def claim_child(

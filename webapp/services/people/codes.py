@@ -13,7 +13,7 @@ from webapp.db import wake
 from webapp.errors import N_, Invalid
 from webapp.models import Message, School, SignInCode
 from webapp.models.message.message import SIGN_IN_CODE
-from webapp.services.system.rate import count_try
+from webapp.services.system.rate import count_try, mailbox
 from webapp.services.system.vault import vault_of
 
 MINUTES = 10
@@ -27,7 +27,7 @@ class WrongCode(Invalid):
 
 def send_code(session: Session, school: School, email: str, address: str, *, now: datetime) -> None:
     """Mail a new code, which voids older ones; known and unknown addresses are treated alike. Raises TooManyTries."""
-    count_try(session, f"code {email}", limit=6, per=timedelta(minutes=15), now=now)
+    count_try(session, f"code {mailbox(email)}", limit=6, per=timedelta(minutes=15), now=now)
     count_try(session, f"code from {address}", limit=300, per=timedelta(minutes=15), now=now)
     assert school.id is not None
     session.execute(_open_codes(school, email).values(expires_at=now))

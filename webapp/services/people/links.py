@@ -16,7 +16,7 @@ from webapp.services.people.accounts import login_for, tie
 from webapp.services.people.sign_in import STAFF_STAYS, start_sign_in
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
-from webapp.services.system.rate import count_nobody, count_try
+from webapp.services.system.rate import count_nobody, count_try, mailbox
 from webapp.services.system.vault import vault_of
 
 
@@ -65,7 +65,7 @@ def mail_link(session: Session, contact: Contact, *, leads_to: str = "", who: Wh
 def mail_own_link(session: Session, email: str, address: str, *, now: datetime) -> None:
     """For whoever asks at the door. Nothing tells them whether somebody has this address, nor how long it takes: for
     nobody as much is written, of which nothing comes. Raises TooManyTries."""
-    count_try(session, f"link {email}", limit=4, per=timedelta(minutes=15), now=now)
+    count_try(session, f"link {mailbox(email)}", limit=4, per=timedelta(minutes=15), now=now)
     count_try(session, f"link from {address}", limit=60, per=timedelta(minutes=15), now=now)
     query = (
         select(Contact)

@@ -32,6 +32,16 @@ def forget_old(session: Session, *, now: datetime) -> None:
     session.execute(delete(Rate).where(col(Rate.expires) < int(now.timestamp())))
 
 
+def mailbox(email: str) -> str:
+    """Under which tries with an address are counted: what mail providers deliver to one mailbox is one, though for
+    signing in each is an address of its own (LOGIN-021)."""
+    name, _, domain = email.partition("@")
+    name = name.partition("+")[0]
+    if domain in {"gmail.com", "googlemail.com"}:
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
+
+
 def key_of(what: str) -> str:
     """In which nobody's name or address can be read."""
     return hashlib.sha256(what.encode()).hexdigest()

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from webapp import clock
 from webapp.auth import family, who
 from webapp.context import database, reading
-from webapp.errors import DomainError, Invalid, TooManyTries
+from webapp.errors import DomainError, Invalid
 from webapp.forms import Form
 from webapp.models import Contact
 from webapp.services.event.inputs import Line
@@ -19,15 +19,14 @@ from webapp.services.people.children import (
     NotClaimed,
     claim_child,
     claimed_child,
+    count_claim,
+    count_guess,
     let_go,
-    may_try,
     note_refusal,
     tied_children,
 )
 from webapp.services.people.claim_codes import claim_by_code
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
-
-MINUTES = 60
 
 Claim = Callable[[Session, Contact], object]
 
@@ -55,7 +54,7 @@ def add_child(school: str, event: str) -> Answer:
         return _children_page(school, event, form, status=422)
     typed = form.value.model_dump()
     try:
-        _claim(lambda db, contact: claim_child(db, contact, **typed, who=who(), now=clock.now()))
+        _claim(lambda db, contact: claim_child(db, contact, **typed, who=who(), now=clock.now()), typed["student_ref"])
     except DomainError as error:
         form.refuse(error)
         return _children_page(school, event, form, status=error.status)
@@ -99,14 +98,14 @@ def remove_child(school: str, event: str, child: str) -> Answer:
     return to("children", school, event)
 
 
-def _claim(claim: Claim) -> None:
+def _claim(claim: Claim, student_ref: str = "") -> None:
     """The try is counted, and stays counted, before anything is looked up."""
     if not g.school.allows_claims:
         raise ClaimsClosed
     with database().transaction() as db:
-        is_within = may_try(db, g.contact, now=clock.now())
-    if not is_within:
-        raise TooManyTries(minutes=MINUTES)
+        count_claim(db, g.contact, request.remote_addr or "", now=clock.now())
+        if student_ref:
+            count_guess(db, g.school.id, student_ref, now=clock.now())
     try:
         with database().transaction() as db:
             claim(db, db.get_one(Contact, g.contact.id))
