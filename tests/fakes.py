@@ -237,8 +237,10 @@ class FakeCalendars(Failures):
     def put(self, calendar: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
         return self._do("put", lambda: self._put(calendar, order))
 
-    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
-        return self._do("change", lambda: self._change(remote_id, order))
+    def change(
+        self, calendar: str, remote_id: str, order: EntryOrder, *, keeps_time: bool = False, by: float = math.inf
+    ) -> MadeEntry:
+        return self._do("change", lambda: self._change(remote_id, order, keeps_time))
 
     def read(self, calendar: str, remote_id: str) -> MadeEntry | None:
         return self._do("read", lambda: next((e.shown() for e in self.standing() if e.remote_id == remote_id), None))
@@ -274,11 +276,12 @@ class FakeCalendars(Failures):
             raise ProviderError("That key was used.", retry=False, code="used")
         return known.shown()
 
-    def _change(self, remote_id: str, order: EntryOrder) -> MadeEntry:
+    def _change(self, remote_id: str, order: EntryOrder, keeps_time: bool) -> MadeEntry:
         entry = self.entries.get(remote_id)
         if entry is None or entry.removed:
             raise ProviderError("Gone.", retry=False, code="gone")
-        changed = replace(entry, order=order, starts_at=order.starts_at, ends_at=order.ends_at)
+        at = entry if keeps_time else order
+        changed = replace(entry, order=order, starts_at=at.starts_at, ends_at=at.ends_at)
         self.entries[remote_id] = changed
         return changed.shown()
 

@@ -28,6 +28,10 @@ class Stage(Protocol):
     def add_calendar(self, name: str) -> str: ...
     def discard(self, calendar: str, remote_id: str) -> None: ...
     def drag(self, calendar: str, remote_id: str, minutes: int) -> None: ...
+    def spread(self, calendar: str, remote_id: str) -> None:
+        """Over the whole day."""
+        ...
+
     def count(self, calendar: str, key: str) -> int: ...
     def take(self, calendar: str, starts_at: datetime, ends_at: datetime) -> None:
         """A private event."""
@@ -47,6 +51,11 @@ class Fake:
 
     def drag(self, calendar: str, remote_id: str, minutes: int) -> None:
         self.provider.drag(remote_id, by=timedelta(minutes=minutes))
+
+    def spread(self, calendar: str, remote_id: str) -> None:
+        day = STARTS.replace(hour=0)
+        entry = self.provider.entries[remote_id]
+        self.provider.entries[remote_id] = replace(entry, starts_at=day, ends_at=day + timedelta(days=1))
 
     def count(self, calendar: str, key: str) -> int:
         return len([one for one in self.provider.standing(calendar) if one.order.key == key])
@@ -68,6 +77,10 @@ class Google:
     def drag(self, calendar: str, remote_id: str, minutes: int) -> None:
         self.stage.move_by_hand(remote_id, minutes, calendar=calendar)
 
+    def spread(self, calendar: str, remote_id: str) -> None:
+        whole = {"start": {"date": "2036-12-03"}, "end": {"date": "2036-12-04"}}
+        self.stage.control(f"calendars/{calendar}/events/{remote_id}", method="PATCH", **whole)
+
     def count(self, calendar: str, key: str) -> int:
         return self.stage.count(key, calendar=calendar)
 
@@ -87,6 +100,12 @@ class Microsoft:
 
     def drag(self, calendar: str, remote_id: str, minutes: int) -> None:
         self.stage.move(remote_id, minutes=minutes)
+
+    def spread(self, calendar: str, remote_id: str) -> None:
+        zone = "W. Europe Standard Time"
+        days = (("start", "2036-12-03T00:00:00"), ("end", "2036-12-04T00:00:00"))
+        whole = {name: {"dateTime": day, "timeZone": zone} for name, day in days}
+        self.stage.control(f"events/{remote_id}", method="PATCH", isAllDay=True, **whole)
 
     def count(self, calendar: str, key: str) -> int:
         return int(self.stage.state()["keys"].get(calendar, {}).get(key, 0))
@@ -177,6 +196,30 @@ class TestCalendarProvider:
         assert changed == replace(made, starts_at=later(order).starts_at, ends_at=later(order).ends_at)
         assert stage.provider.read(calendar, made.remote_id) == changed
         assert stage.count(calendar, order.key) == 1
+
+    @pytest.mark.parametrize("by_hand", ["drag", "spread"])
+    def test_where_the_teacher_put_it_it_stays_if_the_time_is_to_be_kept(
+        self, stage: Stage, calendar: str, by_hand: str
+    ) -> None:
+        order = an_order()
+        made = stage.provider.put(calendar, order)
+        stage.drag(calendar, made.remote_id, 30) if by_hand == "drag" else stage.spread(calendar, made.remote_id)
+        before = stage.provider.read(calendar, made.remote_id)
+
+        changed = stage.provider.change(calendar, made.remote_id, replace(order, location="Room 5"), keeps_time=True)
+
+        assert changed == before == stage.provider.read(calendar, made.remote_id)
+        assert changed.starts_at != order.starts_at
+
+    def test_one_that_the_teacher_spread_over_the_day_takes_its_new_time(self, stage: Stage, calendar: str) -> None:
+        order = an_order()
+        made = stage.provider.put(calendar, order)
+        stage.spread(calendar, made.remote_id)
+
+        changed = stage.provider.change(calendar, made.remote_id, later(order))
+
+        assert (changed.starts_at, changed.ends_at) == (later(order).starts_at, later(order).ends_at)
+        assert stage.provider.read(calendar, made.remote_id) == changed
 
     def test_what_was_deleted_is_gone_whoever_asks(self, stage: Stage, calendar: str) -> None:
         """F19"""

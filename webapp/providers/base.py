@@ -244,8 +244,11 @@ class CalendarProvider(Protocol):
         takes another key. ProviderError(code="no_calendar") where the calendar is gone or may not be written to."""
         ...
 
-    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
-        """Bring the entry up to date. ProviderError(code="gone") where it no longer exists."""
+    def change(
+        self, calendar: str, remote_id: str, order: EntryOrder, *, keeps_time: bool = False, by: float = math.inf
+    ) -> MadeEntry:
+        """Bring the entry up to date; with `keeps_time` it stays when it is, be it a whole day.
+        ProviderError(code="gone") where it no longer exists."""
         ...
 
     def read(self, calendar: str, remote_id: str) -> MadeEntry | None:

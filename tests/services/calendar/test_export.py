@@ -588,6 +588,28 @@ def test_a_refused_removal_is_asked_for_again(
     assert outside.calendars.standing() == []
 
 
+def test_what_the_teacher_moves_between_our_look_and_our_change_stays_there(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot(kind="P"))
+    settled(outside)
+    [entry] = outside.calendars.standing()
+    with evening.later(database) as session:
+        evening.resource.room = "Room 14"
+        follow(session, [booked.id or 0], now=outside.now)
+
+    def drag(method: str) -> None:
+        if method == "change":
+            outside.calendars.drag(entry.remote_id, by=HOUR)
+
+    outside.calendars.on_call = drag
+    outside.tick(QUARANTINE)
+
+    [moved] = outside.calendars.standing()
+    assert (moved.starts_at, moved.order.location) == (entry.starts_at + HOUR, "Room 14")
+
+
 @pytest.mark.parametrize("code", ["invalid_client", "not_enabled"])
 def test_what_the_operator_has_to_mend_is_tried_again_and_comes_by_itself(
     database: Database, booked: Appointment, outside: Outside, code: str

@@ -101,10 +101,12 @@ class GoogleCalendars:
             raise _of_calendar(error) from error
         return entries.made_entry(answer, answer.object())
 
-    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:
-        params = {**_QUIETLY, "fields": entries.SHOWN}
+    def change(
+        self, calendar: str, remote_id: str, order: EntryOrder, *, keeps_time: bool = False, by: float = math.inf
+    ) -> MadeEntry:
+        params, body = {**_QUIETLY, "fields": entries.SHOWN}, entries.change(order, keeps_time=keeps_time)
         try:
-            answer = self._call("PATCH", _event(calendar, remote_id), by=by, params=params, json=entries.change(order))
+            answer = self._call("PATCH", _event(calendar, remote_id), by=by, params=params, json=body)
         except ProviderError as error:
             raise self._why_unchanged(calendar, remote_id, error) from error
         event = answer.object()

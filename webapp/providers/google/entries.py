@@ -25,18 +25,19 @@ def creation(order: EntryOrder) -> dict[str, Any]:
     return {
         "id": order.key,
         **_said(order),
+        **_times(order),
         "visibility": "private",
         "transparency": "opaque",
         "extendedProperties": {"private": {KEY: order.key, MARK: OURS}},
     }
 
 
-def change(order: EntryOrder) -> dict[str, Any]:
+def change(order: EntryOrder, *, keeps_time: bool) -> dict[str, Any]:
     """The body that brings it up to date: only our own fields, so that the teacher's colour or reminder stays.
 
     An entry that the teacher has made a whole day would keep its date beside the time, and be refused."""
-    said = _said(order)
-    return {**said, **{name: {**said[name], "date": None} for name in ("start", "end")}}
+    times = {} if keeps_time else {name: {**at, "date": None} for name, at in _times(order).items()}
+    return {**_said(order), **times}
 
 
 def made_entry(answer: Answer, event: Mapping[str, Any]) -> MadeEntry:
@@ -79,9 +80,11 @@ def _said(order: EntryOrder) -> dict[str, Any]:
         "summary": " ".join(order.summary.split())[:LONGEST_SUMMARY],
         "description": order.description[:LONGEST_TEXT],
         "location": " ".join(order.location.split())[:LONGEST_SUMMARY],
-        "start": _instant(order.starts_at, order.zone),
-        "end": _instant(order.ends_at, order.zone),
     }
+
+
+def _times(order: EntryOrder) -> dict[str, dict[str, str]]:
+    return {"start": _instant(order.starts_at, order.zone), "end": _instant(order.ends_at, order.zone)}
 
 
 def _instant(instant: datetime, zone: str) -> dict[str, str]:

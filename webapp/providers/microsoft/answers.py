@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from webapp.providers.base import BusySpan, EntryOrder, MadeEntry, RemoteCalendar
 from webapp.providers.instants import iso_instant
-from webapp.providers.microsoft.orders import OURS, change
+from webapp.providers.microsoft.orders import OURS, said
 from webapp.providers.microsoft.zones import is_utc, zone_named
 
 _UTC = ZoneInfo("UTC")
@@ -27,12 +27,12 @@ def made_entry(event: Mapping[str, Any]) -> MadeEntry | None:
 
 def says_what(event: Mapping[str, Any], order: EntryOrder) -> bool:
     """Whether it has the order's times, subject and place; texts come back with their blanks changed."""
-    made, place, wanted = made_entry(event), event.get("location"), change(order)
-    said = (event.get("subject") or "", place.get("displayName") or "" if isinstance(place, dict) else "")
+    made, place, wanted = made_entry(event), event.get("location"), said(order)
+    shown = (event.get("subject") or "", place.get("displayName") or "" if isinstance(place, dict) else "")
     return (
         made is not None
         and (made.starts_at, made.ends_at) == (order.starts_at, order.ends_at)
-        and said == (wanted["subject"], wanted["location"]["displayName"])
+        and shown == (wanted["subject"], wanted["location"]["displayName"])
     )
 
 

@@ -78,8 +78,17 @@ class MicrosoftCalendars:
             raise _without_calendar(error) from error
         return self._as_ordered(calendar, order, answer, by)
 
-    def change(self, calendar: str, remote_id: str, order: EntryOrder, *, by: float = math.inf) -> MadeEntry:  # noqa: ARG002 - an id is the mailbox's
-        return _made(self._call("PATCH", _event(remote_id), by=by, json=orders.change(order)), order.key)
+    def change(
+        self,
+        calendar: str,  # noqa: ARG002 - an id is the mailbox's
+        remote_id: str,
+        order: EntryOrder,
+        *,
+        keeps_time: bool = False,
+        by: float = math.inf,
+    ) -> MadeEntry:
+        body = orders.change(order, keeps_time=keeps_time)
+        return _made(self._call("PATCH", _event(remote_id), by=by, json=body), order.key)
 
     def read(self, calendar: str, remote_id: str) -> MadeEntry | None:  # noqa: ARG002
         wanted = {"$select": _ENTRY, "$expand": orders.EXPAND_OURS}

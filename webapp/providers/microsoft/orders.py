@@ -15,7 +15,8 @@ EXPAND_OURS = f"singleValueExtendedProperties($filter=id eq '{OURS}')"
 def creation(order: EntryOrder) -> dict[str, Any]:
     """The body that makes the entry. Nobody is invited, so nobody is told; its reminder is the teacher's own."""
     return {
-        **change(order),
+        **said(order),
+        **_times(order),
         "transactionId": order.key,
         "showAs": "busy",
         "sensitivity": "private",
@@ -23,15 +24,18 @@ def creation(order: EntryOrder) -> dict[str, Any]:
     }
 
 
-def change(order: EntryOrder) -> dict[str, Any]:
-    """The body that brings it up to date: only our own fields, so that what the teacher set in Outlook stays."""
+def change(order: EntryOrder, *, keeps_time: bool) -> dict[str, Any]:
+    """The body that brings it up to date: only our own fields, so that what the teacher set in Outlook stays.
+
+    An entry that the teacher has made a whole day takes no other time than midnight, unless it is told to end that."""
+    return said(order) if keeps_time else {**said(order), **_times(order), "isAllDay": False}
+
+
+def said(order: EntryOrder) -> dict[str, Any]:
     return {
         "subject": _one_line(order.summary)[:LONGEST_SUBJECT],
         "body": {"contentType": "text", "content": order.description},
         "location": {"displayName": _one_line(order.location)[:LONGEST_PLACE]},
-        # In UTC: of the names of the tz database Exchange knows only some, and Outlook shows its owner's zone anyway.
-        "start": _instant(order.starts_at),
-        "end": _instant(order.ends_at),
     }
 
 
@@ -47,6 +51,11 @@ def is_ours() -> str:
 
 def zulu(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _times(order: EntryOrder) -> dict[str, dict[str, str]]:
+    """In UTC: of the names of the tz database Exchange knows only some, and Outlook shows its owner's zone anyway."""
+    return {"start": _instant(order.starts_at), "end": _instant(order.ends_at)}
 
 
 def _instant(at: datetime) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Carry out one decided step at the calendar's provider, and say how to store what came of it."""
 
 import logging
-from dataclasses import replace
 
 from webapp import faults
 from webapp.errors import ProviderError
@@ -32,16 +31,14 @@ def _make(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> 
 
 
 def _change(provider: CalendarProvider, decision: Decision, order: EntryOrder) -> Store:
-    """What its owner did to it meanwhile is read first: another time is left as it is."""
-    is_moved = False
+    """What its owner did to it meanwhile is read first: another time is left as it is, as is the one that was told."""
     found = provider.read(decision.calendar_id, decision.remote_id) if decision.is_read_first else None
     if decision.is_read_first and found is None:
         return _deleted(decision)
-    if found is not None and decision.told:
-        is_moved = (found.starts_at, found.ends_at) != decision.told
-        order = replace(order, starts_at=found.starts_at, ends_at=found.ends_at)
+    is_moved = bool(found and decision.told and (found.starts_at, found.ends_at) != decision.told)
+    at, keeps_time = (decision.calendar_id, decision.remote_id), decision.told is not None
     try:
-        made = provider.change(decision.calendar_id, decision.remote_id, order, by=decision.by)
+        made = provider.change(*at, order, keeps_time=keeps_time, by=decision.by)
     except ProviderError as error:
         if error.code != "gone":
             raise
