@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from passcode_rules import broken
@@ -83,6 +83,7 @@ class FakeMeetings(Failures):
         self.rules: dict[str, PasscodeRule] = {}
         self.meetings: dict[str, FakeMeeting] = {}
         self.lagging: list[SeenMeeting] | None = None  # what lists show meanwhile
+        self.now: Callable[[], datetime] = lambda: datetime.min.replace(tzinfo=UTC)
         self.calls: list[str] = []
         self.on_call: Callable[[str], None] | None = None
         self.gate = threading.Event()
@@ -159,9 +160,8 @@ class FakeMeetings(Failures):
         if not host.can_host:
             raise ProviderError("This user may not host.", retry=False, code="cannot_host")
         number = str(90_000_000_000 + len(self.meetings))
-        made = FakeMeeting(
-            number, host.key, order.marker, order.topic, order.starts_at, order.minutes, self._passcode(order)
-        )
+        starts_at = max(order.starts_at, self.now())  # a past start silently becomes now (PROVIDERS 1.4)
+        made = FakeMeeting(number, host.key, order.marker, order.topic, starts_at, order.minutes, self._passcode(order))
         self.meetings[number] = made
         return made.shown()
 
@@ -176,7 +176,8 @@ class FakeMeetings(Failures):
         meeting = self.meetings.get(remote_id)
         if meeting is None or meeting.removed:
             raise ProviderError("Gone.", retry=False, code="gone")
-        changed = replace(meeting, topic=order.topic, starts_at=order.starts_at, minutes=order.minutes)
+        starts_at = meeting.starts_at if order.starts_at < self.now() else order.starts_at  # or is ignored
+        changed = replace(meeting, topic=order.topic, starts_at=starts_at, minutes=order.minutes)
         self.meetings[remote_id] = changed
         return changed.shown()
 

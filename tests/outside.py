@@ -29,6 +29,7 @@ class Outside:
     def __init__(self, database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = now
         self.meetings, self.calendars, self.mailer = FakeMeetings(), FakeCalendars(), FakeMailer()
+        self.meetings.now = lambda: self.now
         self.app = Flask("jobs")
         settings = Settings(
             secret_key=SECRET,

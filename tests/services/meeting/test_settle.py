@@ -580,6 +580,37 @@ def test_what_was_not_made_in_time_is_not_made_any_more(
     assert (row(database, booked).due_at, row(database, booked).problem_code) == (None, "over")
 
 
+def test_what_is_made_once_it_has_begun_is_told_no_time_that_the_provider_would_not_take(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """PROVIDERS 1.4: a past start is kept by nobody; each try would be one of the host's 100 a day."""
+    outside.tick_failing("make", DOWN)
+    outside.now = entry(database, booked).starts_at + timedelta(minutes=5)
+
+    outside.tick()
+    outside.tick(HOUR)
+
+    assert outside.meetings.calls == ["make", "make"]
+    assert row(database, booked).due_at is None
+    assert entry(database, booked).room.url
+
+
+def test_a_new_time_that_could_not_be_told_before_it_began_is_not_told_for_ever(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    outside.tick()
+    with evening.later(database):
+        evening.move(booked, evening.slot())
+    outside.tick_failing("change", DOWN)
+    outside.now = entry(database, booked).starts_at + timedelta(minutes=5)
+
+    outside.tick()
+    outside.tick(HOUR)
+
+    assert outside.meetings.calls == ["make", "change", "change"]
+    assert row(database, booked).due_at is None
+
+
 def test_our_own_fault_on_one_row_stops_no_other(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:

@@ -199,7 +199,8 @@ def store_made(session: Session, claim: Claim, order: MeetingOrder, made: MadeMe
         return False
     link = {"remote_id": made.remote_id, "join_url": made.join_url, "passcode": made.passcode}
     columns = {**settled(), **link, "ordered": _told(order), "linked_at": meeting.linked_at or now}
-    if made.starts_at not in {None, order.starts_at}:
+    # Of a start that is over the provider keeps another, whatever it is told.
+    if order.starts_at > now and made.starts_at not in {None, order.starts_at}:
         columns |= _told_another_time(meeting, now=now)
     return write_if_ours(session, Meeting, claim, **columns)
 
