@@ -1,4 +1,4 @@
-"""Nobody and nothing is deleted while an entry of theirs still has to go from a calendar (RELIABILITY I12)."""
+"""Nobody and nothing is deleted while an entry or a meeting of theirs still has to go (RELIABILITY I12)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from webapp.db import Database
 from webapp.errors import DomainError
-from webapp.models import CalendarLink, Event, Level
+from webapp.models import CalendarLink, Connection, Event, Level
 from webapp.services.event.delete_event import KEPT_FOR, delete_event, forget_deleted
 from webapp.services.event.remove_teacher import MeetingsLeft, remove_teacher
 from webapp.services.people.delete_person import StillRemoving, delete_contact, delete_student
@@ -65,6 +65,27 @@ def test_who_has_an_entry_that_is_leaving_is_deleted_once_it_has_left(
 def test_a_calendar_to_which_nobody_may_write_any_more_holds_up_nobody(database: Database, evening: Evening) -> None:
     with evening.later(database) as session:
         session.exec(select(CalendarLink)).one().disconnected_at = evening.now
+
+        for deed, _ in DEEDS.values():
+            with session.begin_nested() as change:
+                deed(session, evening)
+                change.rollback()
+
+
+def test_a_meeting_at_an_account_that_is_not_connected_any_more_holds_up_nobody(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    """A school that gives Zoom up still deletes whom it has to."""
+    with database.transaction() as session:
+        evening = Evening(session, now, "zoom")
+        [booked] = evening.book(evening.slot())
+    outside.knows(f"z{evening.teacher.id}")
+    outside.tick()
+    with evening.later(database) as session:
+        evening.cancel(booked)
+        with pytest.raises(StillRemoving), session.begin_nested():
+            DEEDS["child"][0](session, evening)
+        session.exec(select(Connection)).one().disconnected_at = evening.now
 
         for deed, _ in DEEDS.values():
             with session.begin_nested() as change:

@@ -8,9 +8,9 @@ from sqlalchemy import and_, exists, select, union
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Connection, EventSettings, Host, Meeting, ResourceMember, Slot
-from webapp.models.meeting.connection import BY_CONSENT
 from webapp.models.meeting.host import MAPPED
 from webapp.models.system.wished import PRESENT
+from webapp.services.booking.connected import is_connected
 
 
 def overlooked(session: Session, *, now: datetime) -> list[int]:
@@ -46,14 +46,7 @@ def _elsewhere(now: datetime) -> Any:
         col(Host.state) == MAPPED,
         col(Host.remote_id) != col(Meeting.host_key),
     )
-    is_live = and_(
-        col(Connection.school_id) == col(Appointment.school_id),
-        col(Connection.provider) == col(Meeting.provider),
-        col(Connection.connected_at).is_not(None),
-        col(Connection.disconnected_at).is_(None),
-        col(Connection.needs_reconnect_at).is_(None),
-        col(Connection.grant_type) == BY_CONSENT,
-    )
+    is_live = is_connected(col(Appointment.school_id))
     query = _appointments().join(Meeting, _is_current()).join(Host, can_host).join(Connection, is_live)
     return query.where(_wants(), col(Slot.ends_at) > now)
 
