@@ -116,6 +116,31 @@ def test_removals_count_as_writes(database: Database, evening: Evening, outside:
     assert (outside.meetings.standing(), host.used) == ([], 2)
 
 
+def test_what_never_left_uses_up_nobody_s_day(database: Database, evening: Evening, outside: Outside) -> None:
+    """RELIABILITY B6: when the provider can be reached again, the meetings are made at once."""
+    with_settings(outside, zoom_host_day=2)
+    book(database, evening)
+    for _ in range(3):
+        outside.meetings.fail("make", ProviderError("Down.", retry=True, code="unreachable"))
+        outside.tick(TEN_MINUTES)
+
+    outside.tick(TEN_MINUTES)
+
+    assert len(outside.meetings.standing()) == 1
+    with database.reading() as session:
+        assert [host.used for host in session.exec(select(HostDay))] == [1]
+
+
+def test_what_may_have_arrived_counts(database: Database, evening: Evening, outside: Outside) -> None:
+    book(database, evening)
+    outside.meetings.fail("make", ProviderError("Lost.", retry=True, arrived=True, code="timeout"))
+
+    outside.tick()
+
+    with database.reading() as session:
+        assert [host.used for host in session.exec(select(HostDay))] == [1]
+
+
 def test_an_account_whose_day_is_used_up_is_left_alone_until_it_goes_on(
     database: Database, evening: Evening, outside: Outside
 ) -> None:

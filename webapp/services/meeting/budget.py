@@ -111,6 +111,14 @@ def note_limit(
     session.flush()
 
 
+def give_back(session: Session, connection: Connection, meeting: Meeting, *, now: datetime) -> None:
+    """Of the host's day, for a write that never left: through an outage nobody's day is used up by trying."""
+    _pace(session, connection, WHOLE, Allowance(), now=now)
+    host = _host_day(session, meeting, now=now)
+    host.used = max(0, host.used - 1)
+    session.flush()
+
+
 def goes_on_at(session: Session, school_id: int, *, now: datetime) -> datetime | None:
     """When the provider said that the school's whole account may call again; None while it may."""
     query = select(func.max(Pace.paused_until)).where(

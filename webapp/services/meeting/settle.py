@@ -18,7 +18,7 @@ from webapp.models.system.wished import ABSENT, PRESENT
 from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
-from webapp.services.meeting.budget import LIGHT, MEDIUM, Allowance, note_limit, permit
+from webapp.services.meeting.budget import LIGHT, MEDIUM, Allowance, give_back, note_limit, permit
 from webapp.services.meeting.order import digest, topic_of
 from webapp.services.system.errand import Claim, growing_pause, settled, write_if_ours
 from webapp.services.system.wishes import Step, after_failure, given_up, parked
@@ -30,6 +30,9 @@ them (RELIABILITY 2.4). A token that takes longer to renew costs a try, not a du
 SHORT_PAUSE = timedelta(seconds=1)
 _SHORT = frozenset({"rate", "concurrent"})
 """Refused for this second only: what others do meanwhile is slowed by the budget, so one need not wait long."""
+
+_NEVER_LEFT = frozenset({"unreachable", "timeout", "busy", "late"})
+"""Of a write that did not arrive: there was no connection, or it was too late to begin."""
 
 _RULE_READ = "rule_read"
 _NOTHING: dict[str, object] = {
@@ -252,6 +255,8 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     connection = _connection(session, meeting)
     if connection is not None:
         note_limit(session, connection, meeting, error, label=decision.label, now=now)
+        if decision.step in {Step.MAKE, Step.REMOVE} and not error.arrived and error.code in _NEVER_LEFT:
+            give_back(session, connection, meeting, now=now)
     if error.code in _SHORT:
         columns["due_at"] = max(error.after or now, growing_pause(meeting.attempts, first=SHORT_PAUSE, now=now))
     if write_if_ours(session, Meeting, decision.claim, **columns):
