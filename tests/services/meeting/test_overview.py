@@ -81,6 +81,20 @@ def test_the_three_states_add_up_to_all_coming_virtual_appointments(linden: Lind
     assert [one.id for one in linden.issue().appointments] == [refused.id]
 
 
+@pytest.mark.parametrize("state", ["inactive", "not_found"])
+def test_a_link_whose_teacher_can_hold_no_meeting_any_more_needs_somebody(
+    linden: Linden, session: Session, state: str
+) -> None:
+    """R68: the family can join, and nobody of the school can start it; Retry looks at Zoom's users again."""
+    linked = virtual(session, linden.folake, linden.alice, now=linden.now)
+    link(session, linked)
+    session.exec(select(Host)).one().state = state
+
+    assert (linden.seen().counts.linked, linden.seen().counts.need_attention) == (0, 1)
+    assert linden.issue().code == state
+    assert linden.issue().can_retry
+
+
 def test_in_person_cancelled_held_and_past_appointments_stand_nowhere(linden: Linden, session: Session) -> None:
     """R39"""
     make_appointment(session, make_slot(session, linden.folake), linden.alice)

@@ -376,6 +376,26 @@ def test_a_move_back_before_the_job_came_needs_no_call(
     assert row(database, booked).due_at is None
 
 
+def test_a_change_that_was_refused_and_taken_back_is_nobody_s_trouble_any_more(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """Else the office would read for ever that the meeting has its former time."""
+    outside.tick()
+    with evening.later(database) as session:
+        was = session.get_one(Appointment, booked.id).slot_id
+        assert evening.connection
+        evening.connection.needs_reconnect_at = evening.now
+        evening.move(booked, evening.slot())
+    outside.tick()
+    refused = row(database, booked).problem_code
+
+    with evening.later(database) as session:
+        evening.move(booked, session.get_one(Slot, was))
+
+    assert (refused, row(database, booked).problem) == (NEEDS_RECONNECT, None)
+    assert outside.meetings.calls == ["make"]
+
+
 def test_a_cancelled_appointment_s_meeting_is_removed_even_if_it_was_gone(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:

@@ -23,6 +23,7 @@ from webapp.models import (
     Slot,
     Student,
 )
+from webapp.models.meeting.host import MAPPED
 from webapp.services.booking.agenda import standing
 from webapp.services.calendar.linked import has_export
 from webapp.services.event.typed_link import is_safe_link
@@ -49,6 +50,7 @@ class Awaited:
     lead_email: str
     remote_id: str
     remote_email: str
+    host_state: str | None
     join_url: str | None
     since: datetime
     tries: int
@@ -88,7 +90,7 @@ class Awaited:
 
 
 def awaited(session: Session, events: Collection[int], *, now: datetime) -> list[Awaited]:
-    """By time. Linked ones are among them only if their provider was not told of a change, or nobody holds them."""
+    """By time. Linked ones are among them only if their provider was not told of a change, or nobody can hold them."""
     unlinked = _without_typed_link(session, events)
     rows = session.execute(_query().where(_coming(events, now), _is_in_want(unlinked))).mappings()
     return [_awaited(dict(row), unlinked, now) for row in rows]
@@ -121,7 +123,7 @@ def _is_in_want(unlinked: Collection[int]) -> ColumnElement[bool]:
     is_given_up = and_(col(Meeting.problem).is_not(None), col(Meeting.due_at).is_(None))
     return or_(
         _lead().is_(None),
-        and_(has_provider, or_(col(Meeting.join_url).is_(None), is_given_up)),
+        and_(has_provider, or_(col(Meeting.join_url).is_(None), is_given_up, col(Host.state).is_distinct_from(MAPPED))),
         col(Appointment.resource_id).in_(unlinked),
     )
 
@@ -156,6 +158,7 @@ def _query() -> Any:
         has_export(col(lead.id)).label("is_exported"),
         col(Host.remote_id),
         col(Host.remote_email),
+        col(Host.state).label("host_state"),
         col(Host.suggested),
         *(col(getattr(Meeting, name)) for name in ("join_url", "wished_at", "attempts", "due_at", "claim")),
         *(col(getattr(Meeting, f"problem{part}")) for part in ("", "_values", "_code", "_detail", "_at")),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from webapp.i18n import full_date, gettext, local_day, moment, ngettext
-from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED
+from webapp.models.meeting.host import MAPPED
+from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED, NOT_MAPPED
 from webapp.services.meeting.account_users import Choice
 from webapp.services.meeting.awaited import Awaited
 from webapp.services.meeting.issues import (
@@ -145,7 +146,7 @@ def cause_of(row: Awaited, *, now: datetime) -> str | None:
     if row.provider is None:
         return NO_LINK
     if row.join_url is not None:
-        return CHANGE
+        return CHANGE if row.host_state == MAPPED else row.host_state or NOT_MAPPED
     if row.is_given_up:
         return row.problem_code or OTHER
     if now - row.since < LINKS_TAKE_AT_MOST:
