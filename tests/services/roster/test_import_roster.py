@@ -94,6 +94,21 @@ def test_who_imported_and_how_much_is_written_down(
     assert json.loads(entry.detail) == {"left_out": 1, "created students": 1}
 
 
+def test_a_command_writes_names_in_the_order_of_the_school(
+    session: Session, importer: Importer, school: School
+) -> None:
+    """Nobody's request says which that is."""
+    school.names_last_first = True
+    resource = make_resource(
+        session, make_event(session, school), make_teacher(session, school, teacher_ref="T1"), name="Adeyemi, Folake"
+    )
+
+    importer.apply({"t.txt": "TeacherID|First|Last|Email|Room\nT1|Adeyemi|Folake|f@linden.example|9\n"}, "all")
+
+    session.refresh(resource)
+    assert resource.name == "Folake, Adeyemi"
+
+
 def test_rooms_of_an_event_that_is_over_stay_as_they_are(session: Session, importer: Importer, school: School) -> None:
     folake = make_teacher(session, school, teacher_ref="T1")
     resource = make_resource(session, make_event(session, school), folake)
@@ -104,7 +119,7 @@ def test_rooms_of_an_event_that_is_over_stay_as_they_are(session: Session, impor
 
     session.refresh(resource)
     assert (folake.room, folake.virtual_room) == ("9", "https://meet.linden.example/o")
-    assert (resource.name, resource.room, resource.virtual_room) == ("Folake Adeyemi", "112", "")
+    assert (resource.name, resource.room, resource.virtual_room) == ("Ola Ade", "112", "")
 
 
 def test_a_refused_import_leaves_no_half(database: Database, now: datetime) -> None:

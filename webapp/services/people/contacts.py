@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from webapp import i18n
 from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
+from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import checked_email, login_of, tie
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -125,7 +126,8 @@ def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who
         raise Invalid(N_("You are signed in with this address. Another Administrator can change it."), field="email")
     if has_moved and not typed.email and contact.level > Level.CUSTOMER:
         raise Invalid(N_("Whoever signs in needs an email. Lower the admin level first."), field="email")
-    _fill(session, contact, typed)
+    with renaming(session, contact.school_id, [contact.id], now=now):
+        _fill(session, contact, typed)
     _record(session, contact, "contact.change", who=who, now=now, email=has_moved)
 
 

@@ -26,6 +26,16 @@ def speaking_as(school: School, language: str) -> Iterator[None]:
         speak_as(None)
 
 
+@contextmanager
+def naming_as(school: School) -> Iterator[None]:
+    """In the school's order of names, whoever speaks: a command or a job may write them too."""
+    token = is_last_first.set(school.names_last_first)
+    try:
+        yield
+    finally:
+        is_last_first.reset(token)
+
+
 def team_name(names: Sequence[str]) -> str:
     """A resource's name, of one teacher or of a team's members in order."""
     return ("; " if is_last_first.get() else ", ").join(names)[:200]

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from webapp.errors import N_
 from webapp.models import Contact
+from webapp.services.event.renamed import renaming
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -39,7 +40,8 @@ def keep_name(contact: Contact, typed: NameInput) -> None:
 
 
 def change_name(session: Session, contact: Contact, typed: NameInput, *, who: Who, now: datetime) -> None:
-    """As somebody who works for the school writes their own."""
-    contact.first, contact.last = typed.first, typed.last
+    """As somebody who works for the school writes their own; their schedules are called so."""
+    with renaming(session, contact.school_id, [contact.id], now=now):
+        contact.first, contact.last = typed.first, typed.last
     subject = f"contact {contact.id}"
     audit.record(session, "contact.name", who=who, school_id=contact.school_id, subject=subject, now=now)

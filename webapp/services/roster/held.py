@@ -127,6 +127,16 @@ class People:
         if person.email:
             self.addresses[person.email] = person
 
+    @property
+    def renamed(self) -> list[int]:
+        """Who without a name is called by the address."""
+        shown = ("first", "last", "email")
+        return [
+            person.id
+            for person in self.everyone
+            if person.id is not None and any(person.was[name] != getattr(person, name) for name in shown)
+        ]
+
     def by_ref(self, kind: RefKind) -> dict[str, HeldPerson]:
         return self.teachers if kind == "teacher_ref" else self.parents
 

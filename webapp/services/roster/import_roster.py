@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Level, School
+from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import password_hash
 from webapp.services.roster.absent import mark_absent
 from webapp.services.roster.apply import write_lists
@@ -83,7 +84,8 @@ def apply_import(
     plan.hash_passwords()
     hashes = {email: plan.hashes[email] for email in lists.new_passwords}
     try:
-        write_lists(session, school_id, lists, hashes=hashes, now=now)
+        with renaming(session, school_id, lists.people.renamed, now=now):
+            write_lists(session, school_id, lists, hashes=hashes, now=now)
         write_rooms(session, school_id, lists.new_cells, who=who, now=now)
         write_times(session, school_id, lists.evenings, who=who, now=now)
     except IntegrityError as error:
