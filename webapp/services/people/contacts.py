@@ -12,7 +12,7 @@ from webapp import i18n
 from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
 from webapp.services.event.renamed import renaming
-from webapp.services.people.accounts import checked_email, login_of, tie
+from webapp.services.people.accounts import checked_email, end_month, login_of, tie
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -137,6 +137,7 @@ def _fill(session: Session, contact: Contact, typed: ContactInput) -> None:
         contact.login_id = None
         if login := login_of(session, typed.email) if email else None:
             tie(contact, login)
+            end_month(contact, login)
     try:
         with session.begin_nested():
             contact.first, contact.last, contact.email = typed.first, typed.last, email

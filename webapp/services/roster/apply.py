@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from webapp import faults
 from webapp.errors import Busy
-from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Login, Student
+from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Student
 from webapp.models.base import new_token
 from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
@@ -77,6 +77,7 @@ def _write_logins(
     for person in unlinked:
         person.login_id = known[person.email or ""]
     _drop_foreign_passwords(session, school_id, [person.login_id for person in unlinked if person.login_id])
+    _end_months(session, people)
     _write_passwords(session, school_id, hashes)
 
 
@@ -94,6 +95,21 @@ def _drop_foreign_passwords(session: Session, school_id: int, logins: Sequence[i
     for some in _some(logins):
         foreign = (col(Login.id).in_(some), col(Login.password_school_id) != school_id)
         session.execute(update(Login).where(*foreign).values(gone))
+
+
+def _end_months(session: Session, people: Iterable[HeldPerson]) -> None:
+    """As `accounts.end_month` does for one, of whoever became staff, or staff of this login."""
+    promoted = {
+        person.login_id
+        for person in people
+        if person.login_id and person.level > Level.CUSTOMER and not _was_staff_here(person)
+    }
+    for some in _some(sorted(promoted)):
+        session.execute(update(Login).where(col(Login.id).in_(some)).values(epoch=col(Login.epoch) + 1))
+
+
+def _was_staff_here(person: HeldPerson) -> bool:
+    return person.was["level"] != Level.CUSTOMER and person.was["login_id"] == person.login_id
 
 
 def _write_passwords(session: Session, school_id: int, hashes: Mapping[str, str]) -> None:
