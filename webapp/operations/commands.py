@@ -105,12 +105,14 @@ def resume(data_dir: Path | None) -> None:
 @_of_demo
 @plain_words()
 def rekey(data_dir: Path | None) -> None:
-    """Store all tokens anew under the newest of CONFAB_TOKEN_KEYS, so that the older ones can be taken out."""
+    """Store anew under the newest of CONFAB_TOKEN_KEYS whatever is encrypted: tokens, and what waits to be mailed or
+    done. Then the older keys can be taken out, but for the codes that families have on paper: each works by the key
+    under which it was printed."""
     from webapp.services.system.rekey import rekey as stored_anew
 
     with current_database(settings_of(data_dir)).transaction() as session:
         number = stored_anew(session)
-    click.echo(f"{number} grant{'' if number == 1 else 's'} stored anew under the newest key.")
+    click.echo(f"{number} secret{'' if number == 1 else 's'} stored anew under the newest key.")
 
 
 @click.command()

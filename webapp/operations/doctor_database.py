@@ -79,9 +79,10 @@ def _keys(session: Session) -> Finding:
     if unreadable:
         todo = "Add the key that they were stored with to CONFAB_TOKEN_KEYS, after the new one, or connect all again."
         return bad("keys", f"do not open the tokens of {len(unreadable)} of {live} connections and calendars", todo)
-    if older := len(under_older_keys(session)):
-        words = f"open the tokens of all {live} connections and calendars, {older} of them by an older key"
-        return warn("keys", words, "./confab rekey; then the older key can be taken out of CONFAB_TOKEN_KEYS.")
+    if older := under_older_keys(session):
+        words = f"open the tokens of all {live} connections and calendars; {older} secrets stand under an older key"
+        todo = "./confab rekey, and print anew what families have on paper; then the older key can be taken out."
+        return warn("keys", words, todo)
     return ok("keys", f"open the tokens of all {live} connections and calendars")
 
 

@@ -39,6 +39,23 @@ class Vault:
             return False
         return True
 
+    def is_older(self, closed: str) -> bool:
+        """Whether a key opens it, and the newest does not."""
+        if self.is_newest(closed):
+            return False
+        try:
+            self._fernet.decrypt(closed.encode())
+        except InvalidToken:
+            return False
+        return True
+
+    def closed_anew(self, closed: str) -> str:
+        """The same by the newest key, bound to the same row. Raises Unreadable."""
+        try:
+            return self._fernet.rotate(closed.encode()).decode()
+        except InvalidToken as error:
+            raise Unreadable from error
+
     def open(self, closed: str, *, row: str) -> str:
         """Raises Unreadable."""
         try:
