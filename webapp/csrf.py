@@ -12,6 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from webapp.context import confab
 from webapp.errors import N_, DomainError, Invalid
+from webapp.services.people.codes import Asker
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -42,6 +43,11 @@ def csrf_value() -> str:
         session["csrf"] = secrets.token_urlsafe(16)
     value: str = session["csrf"]
     return value
+
+
+def asker() -> Asker:
+    """Of whoever asks for a code or types one: the value is their browser's alone, and every form of it carried it."""
+    return Asker(request.remote_addr or "", csrf_value())
 
 
 def new_key() -> str:

@@ -12,7 +12,7 @@ from jobs.housekeeping import keep_house, note_sizes
 from webapp import csrf
 from webapp.db import Database
 from webapp.models import Audit, Contact, ImportRun, Login, Rate, RequestKey, School, SignIn, SignInCode
-from webapp.services.people.codes import redeem_code, send_code
+from webapp.services.people.codes import Asker, redeem_code, send_code
 from webapp.services.people.sign_in import FAMILY_STAYS, signed_in, start_sign_in
 from webapp.services.system.rate import tries
 
@@ -61,7 +61,7 @@ def test_a_sign_in_goes_a_day_after_it_ran_out_and_not_while_it_counts(database:
 def test_a_code_stays_while_it_may_be_used_and_is_gone_two_days_later(database: Database, outside: Outside) -> None:
     with database.transaction() as session:
         school = make_school(session)
-        send_code(session, school, "alice@mail.example", "127.0.0.1", now=outside.now)
+        send_code(session, school, "alice@mail.example", Asker("192.0.2.1", "hers"), now=outside.now)
 
     keep_house_after(outside, 9 * MINUTE)
     kept = left(database, SignInCode)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from webapp import clock
 from webapp.auth import person
 from webapp.context import database
+from webapp.csrf import asker
 from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
 from webapp.rendering import page
@@ -47,7 +48,7 @@ def proof_asked() -> tuple[str, int] | None:
     try:
         if way == "mail":
             with database().transaction() as db:
-                send_code(db, g.school, person().email, request.remote_addr or "", now=clock.now())
+                send_code(db, g.school, person().email, asker(), now=clock.now())
         elif way:
             _prove(deed, way)
             return None
@@ -63,7 +64,8 @@ def _prove(deed: str, way: str) -> None:
     now = clock.now()
     if way == "code":
         with database().transaction() as db:
-            is_right = redeem_code(db, g.school, person().email, request.form.get("proof_code", ""), now=now)
+            typed = request.form.get("proof_code", "")
+            is_right = redeem_code(db, g.school, person().email, typed, asker(), now=now)
         if not is_right:
             raise WrongCode(field="proof_code")
     else:

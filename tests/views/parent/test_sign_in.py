@@ -134,6 +134,31 @@ def test_too_many_codes_are_refused_in_words_and_others_get_theirs(homes: Househ
     assert other.status_code == 303
 
 
+def test_a_stranger_burns_no_code_of_a_parent_s_and_uses_none(homes: Households) -> None:
+    parent, stranger = (Browser(homes.app) for _ in range(2))
+    for visitor in (parent, stranger):
+        visitor.get(f"{homes.base}/")
+    ask_for_code(homes, parent, KNOWN)
+    code = newest_code(homes, KNOWN)
+    ask_for_code(homes, stranger, KNOWN)
+
+    answers = [stranger.post(f"{homes.base}/code", {"code": code}).status_code for _ in range(6)]
+
+    assert answers == [422] * 6
+    assert parent.post(f"{homes.base}/code", {"code": code}).status_code == 303
+
+
+def test_too_many_wrong_codes_are_refused_in_words(homes: Households) -> None:
+    visitor = Browser(homes.app)
+    for n in range(61):
+        if n % 20 == 0:
+            ask_for_code(homes, visitor, KNOWN)
+        refused = visitor.post(f"{homes.base}/code", {"code": "wrong"})
+
+    assert refused.status_code == 429
+    assert "Too many tries. Wait 15 minutes, then try again." in text_of(refused.text)
+
+
 def test_what_is_no_address_is_refused_at_the_field_and_kept(homes: Households) -> None:
     crooked = ["<p@e.example> <x@y.example>", '"A\r\nBcc: x@evil.example" <p@e.example>', f"{'x' * 65}@e.example"]
 

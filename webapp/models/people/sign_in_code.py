@@ -12,6 +12,7 @@ class SignInCode(SQLModel, table=True):
     school_id: int = owned()
     email: str = Field(max_length=254, index=True)
     code_hash: str = Field(max_length=64)
+    browser_hash: str = Field(default="", max_length=64)  # of the browser that asked: no other uses or voids it
     tries: int = Field(default=0)
     created_at: datetime
     expires_at: datetime

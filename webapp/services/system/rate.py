@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -21,6 +21,12 @@ def count_try(session: Session, what: str, *, limit: int, per: timedelta, now: d
 def tries(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
     """Count one more try of `what` (such as "sign-in a@b.example") and return how many there were in this window."""
     return _count(session, key_of(what), per, now)
+
+
+def tries_so_far(session: Session, what: str, *, per: timedelta, now: datetime) -> int:
+    """How many were counted in this window: for what is counted only where it fails."""
+    counted = (col(Rate.key) == key_of(what), col(Rate.window) == int(now.timestamp()) // int(per.total_seconds()))
+    return session.execute(select(col(Rate.n)).where(*counted)).scalar_one_or_none() or 0
 
 
 def count_nobody(session: Session, row: str, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, clock
 from webapp.auth import as_oneself, person, staff, who
 from webapp.context import database
+from webapp.csrf import asker
 from webapp.errors import DomainError
 from webapp.forms import Form
 from webapp.i18n import gettext as _
@@ -68,7 +69,7 @@ def address(school: str) -> Answer:
         if form:
             email = checked_email(form.value.email)
             with database().transaction() as db:
-                send_code(db, g.school, email, request.remote_addr or "", now=clock.now())
+                send_code(db, g.school, email, asker(), now=clock.now())
             session["new_email"] = email
             return _to("address_code")
     except DomainError as error:
@@ -94,9 +95,9 @@ def address_proved(school: str) -> Answer:
     if not (email := session.get("new_email")):
         return _to("show")
     form = Form.sent(CodeInput, request.form)
-    with database().transaction() as db:
-        is_right = redeem_code(db, g.school, email, form["code"], now=clock.now())
     try:
+        with database().transaction() as db:
+            is_right = redeem_code(db, g.school, email, form["code"], asker(), now=clock.now())
         if not is_right:
             raise WrongCode
         with database().transaction() as db:

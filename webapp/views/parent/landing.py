@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from webapp import auth, clock
 from webapp.auth import public
 from webapp.context import database, look_once, reading
+from webapp.csrf import asker
 from webapp.errors import DomainError
 from webapp.forms import Form
 from webapp.redirects import local_path
@@ -68,7 +69,7 @@ def send(school: str, event: str) -> Answer:
 def mail_code(email: str) -> None:
     """The address waits in the signed session, never in an address of ours. Raises TooManyTries."""
     with database().transaction() as db:
-        send_code(db, g.school, email, request.remote_addr or "", now=clock.now())
+        send_code(db, g.school, email, asker(), now=clock.now())
     session["email"] = email
 
 

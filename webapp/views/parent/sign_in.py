@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, clock
 from webapp.auth import public
 from webapp.context import database, reading
+from webapp.csrf import asker
 from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
 from webapp.services.event.open_events import round_of
@@ -43,17 +44,13 @@ def redeem(school: str, event: str) -> Answer:
     if not (email := session.get("email")):
         return to("landing", school, event)
     form = Form.sent(CodeInput, request.form)
-    with database().transaction() as db:
-        here, now = school_of(db, school), clock.now()
-        is_right = redeem_code(db, here, email, form["code"], now=now)
-        try:
-            came = let_family_in(db, here, email, now=now) if is_right else None
-        except NotWelcome as error:
-            return _not_welcome(school, event, error)
-    if came:
-        return _let_in(school, event, came)
-    form.refuse(WrongCode())
-    return _code_page(school, event, form, Form(PasswordInput), 422)
+    try:
+        return _let_in(school, event, _came_by_code(school, email, form["code"]))
+    except NotWelcome as error:
+        return _not_welcome(school, event, error)
+    except DomainError as error:
+        form.refuse(error)
+        return _code_page(school, event, form, Form(PasswordInput), error.status)
 
 
 @blueprint.post("/<school>/<event>/code/new")
@@ -121,6 +118,19 @@ def _not_welcome(school: str, event: str, error: NotWelcome) -> Answer:
     with reading() as db:
         g.school, found = school_of(db, school), round_of(db, school, event)
     return event_page("not_welcome.html", found, error.status, error=error, email=session["email"])
+
+
+def _came_by_code(school: str, email: str, typed: str) -> LetIn:
+    """Raises NotWelcome, WrongCode or TooManyTries; what was typed is used up even then."""
+    refusal: DomainError = WrongCode()
+    with database().transaction() as db:
+        here, now = school_of(db, school), clock.now()
+        if redeem_code(db, here, email, typed, asker(), now=now):
+            try:
+                return let_family_in(db, here, email, now=now)
+            except NotWelcome as error:
+                refusal = error
+    raise refusal
 
 
 def _came_by_password(school: str, email: str, typed: str) -> LetIn:
