@@ -18,6 +18,8 @@ from webapp.services.system.rate import tries
 
 pytestmark = pytest.mark.both_databases
 
+HERS = Asker("192.0.2.1", "her browser")
+
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -61,7 +63,7 @@ def test_a_sign_in_goes_a_day_after_it_ran_out_and_not_while_it_counts(database:
 def test_a_code_stays_while_it_may_be_used_and_is_gone_two_days_later(database: Database, outside: Outside) -> None:
     with database.transaction() as session:
         school = make_school(session)
-        send_code(session, school, "alice@mail.example", Asker("192.0.2.1", "hers"), now=outside.now)
+        send_code(session, school, "alice@mail.example", HERS, now=outside.now)
 
     keep_house_after(outside, 9 * MINUTE)
     kept = left(database, SignInCode)
@@ -70,7 +72,7 @@ def test_a_code_stays_while_it_may_be_used_and_is_gone_two_days_later(database: 
     assert [row.used_at for row in kept] == [None]
     assert left(database, SignInCode) == []
     with database.transaction() as session:
-        assert not redeem_code(session, school, "alice@mail.example", "000000", now=outside.now)
+        assert not redeem_code(session, school, "alice@mail.example", "000000", HERS, now=outside.now)
 
 
 def test_an_uploaded_file_goes_after_a_day_and_its_report_stays(database: Database, outside: Outside) -> None:
