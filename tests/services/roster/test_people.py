@@ -9,9 +9,12 @@ from sqlmodel import Session, select
 from werkzeug.security import check_password_hash
 
 from webapp.models import Contact, Level, Login, School
+from webapp.models.people.feed import TEACHER
+from webapp.services.people.feeds import DeadFeed, holder_of, make_feed
 from webapp.services.roster.apply import write_lists
 from webapp.services.roster.held import Lists
 from webapp.services.roster.report import ERROR, WARNING
+from webapp.services.system.audit import SYSTEM
 
 HEAD = "TeacherID|First|Last|Email|Room|AccessLevel|Password\n"
 PARENTS = "ParentID|First|Last|Email\n"
@@ -41,6 +44,20 @@ def test_a_teacher_is_found_by_the_id_and_may_change_address(
     assert folake.email == "folake@linden.example"
     new = session.exec(select(Login).where(Login.email == "folake@linden.example")).one()
     assert folake.login_id == new.id != old.id
+
+
+def test_whoever_gets_another_address_is_rid_of_calendar_links_made_with_the_former(
+    session: Session, importer: Importer, school: School, now: datetime
+) -> None:
+    folake = make_teacher(session, school, teacher_ref="T1", email="old@linden.example")
+    hugh = make_teacher(session, school, "Hugh", "Barlow", teacher_ref="T2", email="hugh@linden.example")
+    former, kept = (make_feed(session, one, TEACHER, who=SYSTEM, now=now) for one in (folake, hugh))
+
+    importer.apply({"t.txt": f"{teacher_row()}T2|Hugh|Barlow|hugh@linden.example|9||\n"})
+
+    assert holder_of(session, kept)[1].id == hugh.id
+    with pytest.raises(DeadFeed):
+        holder_of(session, former)
 
 
 def test_a_parent_who_becomes_teacher_stays_one_contact(session: Session, importer: Importer, school: School) -> None:

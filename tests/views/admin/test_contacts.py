@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import Office, open_office, words
-from factories import LONG_AGO, make_class, make_contact, make_guardian, make_student, make_teacher
+from factories import LONG_AGO, make_calendar_link, make_class, make_contact, make_guardian, make_student, make_teacher
 from online_office import time_stands_at
 from sqlalchemy import insert
 from sqlmodel import select
 from statements import statements
 
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Contact, Level, Meeting, Student
+from webapp.models import Appointment, Audit, CalendarLink, Contact, Feed, Level, Meeting, Student
 from webapp.models.base import new_token
+from webapp.models.people.feed import FAMILY, TEACHER
+from webapp.services.people.feeds import make_feed
+from webapp.services.system.audit import SYSTEM
 
 
 @pytest.fixture
@@ -138,6 +141,23 @@ def test_whoever_had_the_former_address_is_let_in_no_more(office: Office) -> Non
     )
 
     assert (before, browser.get(page).status_code) == (200, 404)
+
+
+def test_whoever_had_the_former_address_reads_no_calendar_link_and_loses_a_linked_account(office: Office) -> None:
+    hugh = next(row for row in office.all(Contact) if row.first == "Hugh")
+    with office.arranged() as session:
+        make_calendar_link(session, hugh)
+        for kind in (FAMILY, TEACHER):
+            make_feed(session, hugh, kind, who=SYSTEM, now=office.now)
+    typed = {"first": "Hugh", "last": "Barlow", "email": hugh.email or ""}
+    office.dora.post(f"{office.base}/contacts/{hugh.id}", typed | {"phone": "555"})
+    before = [len(office.all(Feed)), [row.disconnected_at for row in office.all(CalendarLink)]]
+
+    office.dora.post(f"{office.base}/contacts/{hugh.id}", typed | {"email": "new@linden.example"})
+
+    assert before == [2, [None]]
+    assert office.all(Feed) == []
+    assert [row.disconnected_at is None for row in office.all(CalendarLink)] == [False]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from sqlmodel import Session, col
 from webapp import i18n
 from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
+from webapp.services.calendar.link import part_from_all
 from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import checked_email, end_month, login_of, tie
+from webapp.services.people.feeds import stop_feeds
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -118,7 +120,8 @@ def add_staff(session: Session, editor: Contact, typed: StaffInput, *, who: Who,
 
 
 def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who: Who, now: datetime) -> None:
-    """Another address is another way in: whoever had the old one is let in no more. Raises Taken or Invalid."""
+    """Another address is another way in: whoever had the old one is let in no more, reads
+    no calendar link, and gets nothing into an account that they linked. Raises Taken or Invalid."""
     typed.refuse_nobody()
     _refuse_taken(session, contact.school_id, typed, but=contact.id)
     has_moved = (typed.email or None) != contact.email
@@ -128,6 +131,9 @@ def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who
         raise Invalid(N_("Whoever signs in needs an email. Lower the admin level first."), field="email")
     with renaming(session, contact.school_id, [contact.id], now=now):
         _fill(session, contact, typed)
+    if has_moved and contact.id is not None:
+        stop_feeds(session, [contact.id])
+        part_from_all(session, [contact.id], who=who, now=now)
     _record(session, contact, "contact.change", who=who, now=now, email=has_moved)
 
 

@@ -3,6 +3,7 @@ stopped."""
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, select
@@ -11,6 +12,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError
 from webapp.models import Contact, Feed, Level, School
 from webapp.models.people.feed import FAMILY, TEACHER
+from webapp.services.meeting.affected import portions
 from webapp.services.people.once import made_once
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -43,6 +45,12 @@ def stop_feed(session: Session, contact: Contact, kind: str = FAMILY, *, who: Wh
     stopped = delete(Feed).where(*_own(contact, kind)).returning(col(Feed.contact_id))
     if session.execute(stopped).first():
         _record(session, contact, "feed.stop", who=who, now=now)
+
+
+def stop_feeds(session: Session, contact_ids: Collection[int]) -> None:
+    """Of people who have another address from now on: whoever had the former one may have made the links."""
+    for some in portions(contact_ids):
+        session.execute(delete(Feed).where(col(Feed.contact_id).in_(some)))
 
 
 def feed_of(session: Session, contact: Contact, kind: str = FAMILY) -> Feed | None:

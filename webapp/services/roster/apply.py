@@ -13,6 +13,7 @@ from webapp.errors import Busy
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Student
 from webapp.models.base import new_token
 from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
+from webapp.services.people.feeds import stop_feeds
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
 from webapp.services.roster.load import AT_ONCE, standing_for
 
@@ -31,6 +32,7 @@ def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mappi
     _write_logins(session, school_id, lists.people.named, hashes, now=now)
     _free_unique_values(session, lists.people.everyone)
     _write(session, Contact, lists.people.everyone, lambda: own | {"token": new_token(), "created_at": now})
+    stop_feeds(session, _moved(lists.people.everyone))
     faults.point("import.mid_rows")
     _write(session, Class, lists.classes.values(), lambda: own)
     mark_over_limit(session, school_id)
@@ -135,6 +137,12 @@ def _free_unique_values(session: Session, people: Iterable[HeldPerson]) -> None:
     ]
     if moved:
         session.execute(update(Contact), [{"id": person_id} | dict.fromkeys(unique) for person_id in moved])
+
+
+def _moved(people: Iterable[HeldPerson]) -> list[int]:
+    """Who has another address than before. Accounts that teachers linked stay: each was consented to by its owner, and
+    a school that renames its mail domain would lose every teacher's calendar at once."""
+    return [person.id for person in people if person.id and person.was["email"] not in (None, person.email)]
 
 
 def _write_teams(session: Session, own: Columns, lists: Lists) -> None:
