@@ -9,13 +9,15 @@ from app import Browser
 from event_office import Office, open_office, words
 from factories import LONG_AGO, make_calendar_link, make_class, make_contact, make_guardian, make_student, make_teacher
 from online_office import time_stands_at
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlmodel import select
 from statements import statements
 
+from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Audit, CalendarLink, Contact, Feed, Level, Meeting, Student
+from webapp.models import Appointment, Audit, CalendarLink, Contact, Feed, Level, Meeting, Message, SignIn, Student
 from webapp.models.base import new_token
+from webapp.models.message.message import NEW_ADDRESS
 from webapp.models.people.feed import FAMILY, TEACHER
 from webapp.services.people.feeds import make_feed
 from webapp.services.system.audit import SYSTEM
@@ -141,6 +143,32 @@ def test_whoever_had_the_former_address_is_let_in_no_more(office: Office) -> Non
     )
 
     assert (before, browser.get(page).status_code) == (200, 404)
+
+
+def test_another_address_of_the_staff_s_is_proved_first_and_told_to_the_former(office: Office) -> None:
+    """ADMIN-014: else a sign-in link to it would be another Administrator's level."""
+    with office.arranged() as session:
+        grace = make_contact(session, office.school, "Grace", level=Level.ADMINISTRATOR, email="grace@linden.example")
+        bob = make_contact(session, office.school, "Bob")
+        session.execute(update(SignIn).values(proved_at=None))
+    typed = {"first": "Grace", "last": "Alvarez", "email": "mine@elsewhere.example"}
+
+    asked = office.dora.post(f"{office.base}/contacts/{grace.id}", typed)
+    others = [
+        office.dora.post(f"{office.base}/contacts/{number}", typed | {"email": email}).status_code
+        for number, email in ((grace.id, "grace@linden.example"), (bob.id, "bob@new.example"))
+    ]
+
+    assert (asked.status_code, others) == (403, [303, 303])
+    assert "Confirm that it is you" in words(asked.text)
+    assert 'name="email" value="mine@elsewhere.example"' in asked.text
+    assert office.again(grace).email == "grace@linden.example"
+    assert [row for row in office.all(Message) if row.kind == NEW_ADDRESS] == []
+    with office.arranged() as session:
+        session.execute(update(SignIn).values(proved_at=clock.now()))
+    assert office.dora.post(f"{office.base}/contacts/{grace.id}", typed).status_code == 303
+    assert office.again(grace).email == "mine@elsewhere.example"
+    assert [row.recipient for row in office.all(Message) if row.kind == NEW_ADDRESS] == ["grace@linden.example"]
 
 
 def test_whoever_had_the_former_address_reads_no_calendar_link_and_loses_a_linked_account(office: Office) -> None:

@@ -15,6 +15,7 @@ from webapp.services.calendar.link import part_from_all
 from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import checked_email, end_month, login_of, tie
 from webapp.services.people.feeds import stop_feeds
+from webapp.services.people.passwords import tell_old_address
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -121,7 +122,8 @@ def add_staff(session: Session, editor: Contact, typed: StaffInput, *, who: Who,
 
 def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who: Who, now: datetime) -> None:
     """Another address is another way in: whoever had the old one is let in no more, reads
-    no calendar link, and gets nothing into an account that they linked. Raises Taken or Invalid."""
+    no calendar link, and gets nothing into an account that they linked; staff are told there. Raises Taken or
+    Invalid."""
     typed.refuse_nobody()
     _refuse_taken(session, contact.school_id, typed, but=contact.id)
     has_moved = (typed.email or None) != contact.email
@@ -129,6 +131,8 @@ def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who
         raise Invalid(N_("You are signed in with this address. Another Administrator can change it."), field="email")
     if has_moved and not typed.email and contact.level > Level.CUSTOMER:
         raise Invalid(N_("Whoever signs in needs an email. Lower the admin level first."), field="email")
+    if has_moved and contact.email and contact.level > Level.CUSTOMER:
+        tell_old_address(session, contact.school_id, contact.email, now=now)
     with renaming(session, contact.school_id, [contact.id], now=now):
         _fill(session, contact, typed)
     if has_moved and contact.id is not None:

@@ -62,7 +62,7 @@ def move_address(session: Session, person: SignedIn, email: str, *, now: datetim
     if login_of(session, email) or session.execute(others).first():
         raise AddressTaken
     for school_id in schools[:1]:
-        _tell_old_address(session, school_id, login.email, now=now)
+        tell_old_address(session, school_id, login.email, now=now)
     session.execute(update(Contact).where(*mine).values(email=email))
     login.email = email
     for school_id in schools:
@@ -70,7 +70,7 @@ def move_address(session: Session, person: SignedIn, email: str, *, now: datetim
     return start_anew(session, person, login, now=now)
 
 
-def _tell_old_address(session: Session, school_id: int, email: str, *, now: datetime) -> None:
+def tell_old_address(session: Session, school_id: int, email: str, *, now: datetime) -> None:
     key = f"{NEW_ADDRESS}.{secrets.token_hex(8)}"
     session.add(
         Message(

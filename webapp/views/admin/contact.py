@@ -18,6 +18,7 @@ from webapp.services.people.delete_person import delete_contact
 from webapp.services.people.links import mail_link
 from webapp.services.people.their_appointments import appointments_of_contact
 from webapp.views.admin.people_frame import CONTACT, Answer, people_page, to
+from webapp.views.proof import proof_asked
 
 blueprint = Blueprint("contact", __name__, url_prefix="/s/<school>")
 
@@ -33,7 +34,10 @@ def info(school: str, contact_id: int) -> Answer:
 @blueprint.post(CONTACT)
 @staff(Level.ADMINISTRATOR)
 def save(school: str, contact_id: int) -> Answer:
+    """Another address of the staff's is their level for whoever reads it: it is asked about as a level is."""
     form = Form.sent(ContactInput, request.form)
+    if form and _moves_staff(contact_id, form.value) and (question := proof_asked()):
+        return question
     try:
         with database().transaction() as session:
             person = contact_of(session, g.school.id, contact_id, locked=True)
@@ -96,6 +100,12 @@ def remove(school: str, contact_id: int) -> Answer:
         return _refused(contact_id, error)
     flash(_("Deleted."))
     return to("contacts.start")
+
+
+def _moves_staff(contact_id: int, typed: ContactInput) -> bool:
+    with database().reading() as session:
+        person = contact_of(session, g.school.id, contact_id)
+    return person.level > Level.CUSTOMER and typed.email != (person.email or "")
 
 
 def _refused(contact_id: int, error: DomainError) -> Answer:
