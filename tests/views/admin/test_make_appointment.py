@@ -231,6 +231,22 @@ class TestTeachers:
         assert (made.status_code, new.status_code) == (409, 403)
         assert office.all(Appointment) == []
 
+    def test_in_a_simple_event_a_maker_books_for_whose_whole_email_they_typed_and_guesses_no_number(
+        self, office: Office
+    ) -> None:
+        """Privacy: the appointment would tell the name and the email."""
+        with office.arranged() as session:
+            session.merge(office.event).type = "simple_pta"
+        first, second = office.slots(office.folake, 2)
+        folake, alice = a_maker(office, office.folake), {"customer": f"{office.alice.id}.", "child": "Mia"}
+
+        guesses = [make(office, first, folake, **alice, q=words).status_code for words in ("", "alice", "x@y.example")]
+        known = make(office, first, folake, **alice, q=f" {(office.alice.email or '').upper()} ")
+        again = make(office, second, folake, **alice)
+
+        assert guesses == [409] * 3
+        assert (known.status_code, again.status_code) == (303, 303)
+
     def test_a_viewer_makes_nothing(self, office: Office) -> None:
         """PRODUCT 1.6"""
         viewer = office.someone(Level.VIEWER)

@@ -57,7 +57,7 @@ class Found:
 def customers_found(session: Session, event: Event, resource: Resource, words: str, *, only_known: bool) -> Found:
     """By name. `only_known` is for teachers, who need not see the whole school: their students' parents, in a
     Simple PTA event who booked with them before, and whoever's whole email they know."""
-    words = words.replace("\0", "").strip()
+    words = _searched(words)
     if not words:
         return Found([], 0)
     found = [one for one in _customers(session, event, resource, only_known, words) if _is_meant(one, words)]
@@ -65,17 +65,21 @@ def customers_found(session: Session, event: Event, resource: Resource, words: s
     return Found(found[:MOST], len(found))
 
 
-def customer_of(session: Session, event: Event, resource: Resource, key: str, *, only_known: bool) -> Customer:
-    """By `Customer.key`. Raises NotFound for whom the same search could not find."""
+def customer_of(
+    session: Session, event: Event, resource: Resource, key: str, words: str, *, only_known: bool
+) -> Customer:
+    """By `Customer.key`, of those found by these words. Raises NotFound for whom the same search could not find."""
     contact, _, student = key.partition(".")
     if not contact.isascii() or not contact.isdigit() or len(contact) > 10:
         raise NotFound
-    chosen = session.get(Contact, int(contact))
-    email = (chosen.email or "") if chosen else ""
-    for one in _customers(session, event, resource, only_known, email, col(Contact.id) == int(contact)):
+    for one in _customers(session, event, resource, only_known, _searched(words), col(Contact.id) == int(contact)):
         if one.key == f"{contact}.{student}":
             return one
     raise NotFound
+
+
+def _searched(words: str) -> str:
+    return words.replace("\0", "").strip()
 
 
 def _customers(

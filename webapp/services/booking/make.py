@@ -24,13 +24,14 @@ from webapp.services.system.audit import Who
 
 
 class MakeInput(BaseModel):
-    """`customer` is a `Customer.key`; without one the other fields say who is new. `ref` is a StudentID, `child` a
-    name in a Simple PTA event. `type` counts where the slot leaves it open."""
+    """`customer` is a `Customer.key` among what was found by the words of `q`; without one the other fields say who is
+    new. `ref` is a StudentID, `child` a name in a Simple PTA event. `type` counts where the slot leaves it open."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
     slot: str = Field(min_length=1, max_length=40)
     customer: str = Field(default="", max_length=30)
+    q: str = Field(default="", max_length=200)
     first: Words = ""
     last: Words = ""
     email: str = Field(default="", max_length=254)
@@ -82,7 +83,7 @@ def make_appointment(
     """For a known family or a new one. Raises what `book_for` raises, Taken for an address that a contact has, and
     Invalid where nobody was chosen or typed."""
     if typed.customer:
-        customer = customer_of(session, event, resource, typed.customer, only_known=only_known)
+        customer = customer_of(session, event, resource, typed.customer, typed.q, only_known=only_known)
         maker, child = customer.contact, customer.child or named_child(typed.child)
     else:
         if not may_add(editor, event):
