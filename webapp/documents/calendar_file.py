@@ -29,6 +29,14 @@ class CalendarEntry:
     url: str | None
     stamped_at: datetime
     is_cancelled: bool = False
+    is_withdrawn: bool = False
+
+    @property
+    def status(self) -> str:
+        """What was withdrawn may be confirmed yet."""
+        if self.is_cancelled:
+            return "CANCELLED"
+        return "TENTATIVE" if self.is_withdrawn else "CONFIRMED"
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def _event(entry: CalendarEntry) -> Event:
     event.add("summary", _line(entry.title))
     event.add("description", plain(entry.description))
     event.add("location", _line(entry.location))
-    event.add("status", "CANCELLED" if entry.is_cancelled else "CONFIRMED")
+    event.add("status", entry.status)
     if entry.url and not re.search(r"\s", plain(entry.url)):
         event.add("url", plain(entry.url))
     return event

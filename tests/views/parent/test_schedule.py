@@ -7,7 +7,8 @@ import vobject
 from households import Households, text_of
 from pypdf import PdfReader
 
-from webapp.models import MessageText
+from webapp.models import Appointment, MessageText
+from webapp.models.booking.appointment import SLOT_REMOVED
 
 
 def booked_online(homes: Households, name: str = "alice") -> str:
@@ -91,6 +92,25 @@ def test_an_appointment_is_added_to_a_calendar_by_file_or_by_google(homes: House
     assert "https://calendar.google.com/calendar/render?action=TEMPLATE" in page
     assert vobject.readOne(file.text).vevent.url.value == link
     assert file.content_type == "text/calendar; charset=utf-8"
+
+
+def test_a_time_that_the_school_has_withdrawn_is_neither_printed_nor_offered_to_calendars(homes: Households) -> None:
+    """It may be confirmed yet: a calendar that has it already hears that it is not sure."""
+    withdrawn = homes.booked("alice", homes.pick("leo", "Jonas", 0), homes.pick("mia", "Petra", 2))
+    with homes.database.transaction() as session:
+        session.get_one(Appointment, withdrawn.id).problem = SLOT_REMOVED
+    alice, its = homes.browser("alice"), f"{homes.base}/a/{withdrawn.token}"
+
+    page, pdf = alice.get(f"{homes.base}/mine/schedule"), alice.get(f"{homes.base}/mine/schedule.pdf")
+    details, file = alice.get(f"{its}/details"), alice.get(f"{its}/calendar.ics")
+
+    printed = PdfReader(io.BytesIO(pdf.data)).pages[0].extract_text()
+    for shown in (text_of(page.text), printed):
+        assert "Petra" in shown
+        assert "Jonas" not in shown
+    assert "The school has withdrawn this time." in text_of(details.text)
+    assert "calendar" not in text_of(details.text).lower()
+    assert vobject.readOne(file.text).vevent.status.value == "TENTATIVE"
 
 
 def test_nobody_else_reads_them(homes: Households) -> None:

@@ -30,6 +30,11 @@ class Own:
     standing: list[Entry]
     cancelled: list[Entry]
 
+    @property
+    def sure(self) -> list[Entry]:
+        """What the family comes for: without what the school has withdrawn."""
+        return [entry for entry in self.standing if not entry.is_withdrawn]
+
 
 def own_entries(session: Session, contact: Contact, event_id: int, *, now: datetime) -> Own:
     entries = agenda_of(session, _OWN, _by(contact, event_id))

@@ -31,6 +31,7 @@ def calendar_entry(
         url=entry.room.url,
         stamped_at=now,
         is_cancelled=entry.cancelled_at is not None,
+        is_withdrawn=entry.is_withdrawn,
     )
 
 

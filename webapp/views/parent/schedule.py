@@ -21,7 +21,7 @@ from webapp.views.parent.frame import Answer, blueprint, event_page, to
 def schedule(school: str, event: str) -> Answer:
     found: Round = g.round
     with reading() as db:
-        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
+        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).sure
         facts = facts_of(db, entries, base_url=confab().settings.base_url) if entries else None
     title, lead = heading_of(facts) if facts else ("", "")
     itinerary = facts and facts.itinerary()
@@ -33,7 +33,7 @@ def schedule(school: str, event: str) -> Answer:
 def schedule_pdf(school: str, event: str) -> Answer | Response:
     found: Round = g.round
     with reading() as db:
-        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).standing
+        entries = own_entries(db, g.contact, found.event.id or 0, now=clock.now()).sure
         html = schedule_of(facts_of(db, entries, base_url=confab().settings.base_url)) if entries else ""
     stop_looking()
     if not entries:
