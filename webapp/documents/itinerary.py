@@ -35,7 +35,8 @@ class Day:
 
 @dataclass(frozen=True)
 class Itinerary:
-    """Somebody's appointments of one event, by day. `zone` is the school's, in words."""
+    """Somebody's appointments of one event, by day. `zone` is the school's, in words; `mails_links` says whether
+    a link that is on its way will be mailed."""
 
     school: str
     event: str
@@ -43,6 +44,7 @@ class Itinerary:
     zone: str
     page: str
     days: tuple[Day, ...]
+    mails_links: bool = True
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -1,12 +1,15 @@
 """Tests of where an appointment takes place, as My Appointments shows it: room, typed link, or a link of its own."""
 
 import re
+from datetime import datetime
 from typing import Any
 
+import pytest
 from households import Households, text_of
 
 from webapp.errors import ProviderError
-from webapp.models import EventSettings, Resource
+from webapp.models import EventSettings, MessageText, Resource
+from webapp.models.message.message import CONFIRMATION, LINKS_READY
 
 TYPED = "https://zoom.us/j/1"
 
@@ -85,6 +88,28 @@ def test_the_waiting_row_asks_less_and_less_and_then_no_more(homes: Households) 
     assert "Your link is still being made. We will email it." in text_of(row)
     for odd in ("-5", "x", "", "9" * 30):
         assert alice.htmx(f"{homes.base}/a/{token}?n={odd}").status_code == 200
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("off", "mails_details"), [(CONFIRMATION, False), (LINKS_READY, True)])
+def test_no_mail_is_promised_that_the_office_has_switched_off(
+    homes: Households, now: datetime, off: str, mails_details: bool
+) -> None:
+    """As it was saved last; My Appointments has the link all the same."""
+    with homes.database.transaction() as session:
+        texts = [(CONFIRMATION, 1, False), (CONFIRMATION, 2, off != CONFIRMATION), (LINKS_READY, 1, off != LINKS_READY)]
+        for kind, version, is_on in texts:
+            text = {"kind": kind, "version": version, "is_on": is_on, "subject": "Yours", "saved_at": now}
+            session.add(MessageText(school_id=homes.school.id, event_id=homes.event.id, **text))
+    appointment = homes.booked("alice", homes.pick("leo", "Jonas", 0))
+    paths = (f"booked/{appointment.act}", "mine", f"a/{appointment.token}?n=40", "mine/schedule")
+
+    pages = [text_of(homes.browser("alice").get(f"{homes.base}/{path}").text) for path in paths]
+
+    for page in pages:
+        assert "Your link is being made. You will find it in My Appointments." in page
+        assert "We will email it" not in page
+    assert ("We email the details to" in pages[0]) == mails_details
 
 
 def test_with_the_provider_on_the_typed_link_is_hidden_everywhere_and_emptied_it_comes_back(homes: Households) -> None:

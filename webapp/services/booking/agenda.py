@@ -62,6 +62,9 @@ class Entry:
     place: str = ""
     """The room or link that was typed for it, whether or not a provider's link is shown instead."""
     place_told: str | None = None
+    is_mailed: bool = True
+    is_link_mailed: bool = True
+    """Whether its event mails what was booked, and the link that comes after: asked for a family's own pages alone."""
 
     @property
     def minutes(self) -> int:

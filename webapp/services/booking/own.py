@@ -11,8 +11,10 @@ from sqlmodel import Session, col
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
 from webapp.models import Appointment, Contact, Event, EventSettings, Slot
+from webapp.models.message.message import CONFIRMATION, LINKS_READY
 from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
+from webapp.services.message.texts import mails_all
 from webapp.services.event.availability import cancelling_words
 
 MOST_IN_FEED = 500
@@ -102,9 +104,13 @@ def _theirs() -> ColumnElement[bool]:
 
 
 _HERE = and_(_theirs(), col(Appointment.event_id) == bindparam("event"))
-_OWN = prepared_agenda(_HERE)
-_OF_ACT = prepared_agenda(_HERE, col(Appointment.act) == bindparam("act"))
-_BY_TOKEN = prepared_agenda(_HERE, col(Appointment.token) == bindparam("token"))
+_MAILED = (
+    mails_all(CONFIRMATION).label("is_mailed"),
+    mails_all(CONFIRMATION, LINKS_READY).label("is_link_mailed"),
+)
+_OWN = prepared_agenda(_HERE).add_columns(*_MAILED)
+_OF_ACT = prepared_agenda(_HERE, col(Appointment.act) == bindparam("act")).add_columns(*_MAILED)
+_BY_TOKEN = prepared_agenda(_HERE, col(Appointment.token) == bindparam("token")).add_columns(*_MAILED)
 _FOR_FEED = prepared_agenda(_theirs(), col(Slot.ends_at) > bindparam("since"), col(Event.deleted_at).is_(None)).limit(
     bindparam("most")
 )

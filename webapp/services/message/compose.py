@@ -100,7 +100,9 @@ class Facts:
     status: str = ""
 
     def itinerary(self) -> Itinerary:
-        return itinerary_of(self.entries, school=self.school.name, page=self.page, where=self.texts[PRINTABLE].location)
+        where = self.texts[PRINTABLE].location
+        itinerary = itinerary_of(self.entries, school=self.school.name, page=self.page, where=where)
+        return replace(itinerary, mails_links=self.texts[CONFIRMATION].is_on and self.texts[LINKS_READY].is_on)
 
     def shared(self, *, text: str = "", html: Markup = _NONE) -> Values:
         return shared_values(self.school, self.event, self.contact, page=self.page, text=text, html=html)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field, field_validator
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from webapp.documents import macros, rich_text
 from webapp.errors import N_, DomainError, Invalid
 from webapp.i18n import gettext as _
-from webapp.models import Contact, Event, MessageText
+from webapp.models import Appointment, Contact, Event, MessageText
 from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.models.people.contact import written_name
@@ -98,6 +99,19 @@ def texts_of(session: Session, event_id: int) -> dict[str, OfficeText]:
     rows = session.execute(query).all()
     saved = {row.kind: as_read(_office_text(row, written_name(first or "", last or ""))) for row, first, last in rows}
     return {kind: saved.get(kind) or default_text(kind) for kind in (*KINDS, PRINTABLE)}
+
+
+def mails_all(*kinds: str) -> ColumnElement[bool]:
+    """Whether the office has switched off none of these mails, in the event of the appointment that a query is about.
+    What was never saved stands by default, and is on."""
+    newer = aliased(MessageText)
+    is_replaced = exists().where(
+        col(newer.event_id) == col(MessageText.event_id),
+        col(newer.kind) == col(MessageText.kind),
+        col(newer.version) > col(MessageText.version),
+    )
+    of_event = (col(MessageText.event_id) == col(Appointment.event_id), col(MessageText.kind).in_(kinds))
+    return ~exists().where(*of_event, col(MessageText.is_on).is_(False), ~is_replaced).correlate(Appointment)
 
 
 def save_text(
