@@ -14,8 +14,8 @@ from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.message.message import CONFIRMATION, LINKS_READY
 from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
-from webapp.services.message.texts import mails_all
 from webapp.services.event.availability import cancelling_words
+from webapp.services.message.texts import mails_all
 
 MOST_IN_FEED = 500
 """A family has some dozens; a file that programs ask for each hour is bounded all the same."""
