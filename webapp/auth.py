@@ -209,8 +209,21 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if contact.level < access.level:
         _note_refusal()
         raise NotAllowed
+    named = request.view_args or {}
+    if g.get("acting") and visitor.own is not None:
+        _keep_within_own(visitor.own, named)
     if access.level >= Level.MAKER:
-        _keep_within_grants(access, request.view_args or {})
+        _keep_within_grants(access, named)
+
+
+def _keep_within_own(own: Contact, named: Mapping[str, Any]) -> None:
+    """An Event Administrator who acts as a teacher of theirs gets nowhere in the teacher's other events (PRODUCT
+    3.11)."""
+    if own.level == Level.ADMINISTRATOR or "event" not in named:
+        return
+    with reading() as db:
+        if not is_granted(db, own, named["event"]):
+            raise NotFound
 
 
 def _note_refusal() -> None:

@@ -229,6 +229,24 @@ class TestMeanwhile:
         assert 'class="as"' not in answer.text
         assert "Folake" not in answer.text
 
+    def test_an_event_administrator_gets_nowhere_in_the_teachers_other_events(self, office: Office) -> None:
+        """PRODUCT 3.11: of that event only."""
+        with office.arranged() as session:
+            folake = session.get_one(Contact, office.folake.id)
+            folake.level = Level.RESOURCE_ADMINISTRATOR
+            other = make_event(session, office.school)
+            theirs = make_resource(session, other, folake)
+            for resource in (office.resource, theirs):
+                stored(session, Grant(school_id=office.school.id, contact_id=folake.id, resource_id=resource.id))
+            pages = [f"e/{office.event.id}/slots/create", f"e/{other.id}/slots/create", f"e/{other.id}/make"]
+        dan, dora = office.event_administrator(office.event), office.dora()
+        for browser in (dan, dora):
+            act(office, browser)
+
+        seen = [[browser.get(office.path(page)).status_code for page in pages] for browser in (dan, dora)]
+
+        assert seen == [[200, 404, 404], [200, 200, 200]]
+
     def test_no_rights_rise_when_the_teacher_becomes_an_administrator(self, office: Office) -> None:
         dan = office.event_administrator(office.event)
         act(office, dan)
