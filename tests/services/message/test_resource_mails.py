@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from evening import Evening
 from factories import LONG_AGO, make_calendar_link, make_class, make_contact, make_teacher, stored
+from icalendar import Calendar
 from outside import Outside
 from sqlmodel import select
 
@@ -104,6 +105,28 @@ def test_a_calendar_that_was_parted_from_gets_no_entries_and_the_files_come_agai
     work(outside)
 
     assert all(mail.invitation for mail in to_teachers(outside))
+
+
+def test_a_file_that_was_mailed_before_the_calendar_was_linked_is_withdrawn_by_the_next_mail(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """F42: one channel per recipient. The program that took the file knows the entry by its UID."""
+    want(database, evening)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database, MINUTE) as session:
+        make_calendar_link(session, evening.teacher, calendar_id="school", saved_at=evening.now)
+        evening.move(booked, evening.slot(after=60, kind="P"))
+    work(outside, 2 * MINUTE)
+
+    to_folake = [mail.invitation for mail in to_teachers(outside) if mail.recipient == evening.teacher.email]
+    requested, withdrawn = (Calendar.from_ical(one.content) for one in to_folake if one)
+    assert [str(one["method"]) for one in (requested, withdrawn)] == ["REQUEST", "CANCEL"]
+    [before], [after] = (one.walk("VEVENT") for one in (requested, withdrawn))
+    assert (after["uid"], str(after["status"])) == (before["uid"], "CANCELLED")
+    assert after["sequence"] > before["sequence"]
+    to_hugh = [mail.invitation for mail in to_teachers(outside) if mail.recipient.startswith("hugh")]
+    assert [one.method for one in to_hugh if one] == ["REQUEST", "REQUEST"]
 
 
 def test_each_teacher_of_the_resource_is_mailed_once_of_a_booking(

@@ -47,7 +47,7 @@ from webapp.services.message.calendar_entries import calendar_entry
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.macro_values import appointment_values, shared_values, values_for_teacher
 from webapp.services.message.outage import ended_grant
-from webapp.services.message.resource_told import GONE, MOVED
+from webapp.services.message.resource_told import GONE, MOVED, had_file
 from webapp.services.message.texts import WITH_SCHEDULE, texts_of
 from webapp.services.people.codes import MINUTES
 from webapp.services.people.links import leads_to
@@ -88,7 +88,8 @@ class Draft:
 @dataclass(frozen=True)
 class Facts:
     """What a mail of appointments is written from. `teacher` is set where it is written to one, about `contact`'s
-    appointment, with what became of it in `status`."""
+    appointment, with what became of it in `status`; `is_withdrawn` says that the file takes back what an earlier one
+    put into a calendar, which gets the entry by itself now."""
 
     school: School
     event: Event
@@ -98,6 +99,7 @@ class Facts:
     page: str
     teacher: Contact | None = None
     status: str = ""
+    is_withdrawn: bool = False
 
     def itinerary(self) -> Itinerary:
         where = self.texts[PRINTABLE].location
@@ -153,7 +155,9 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
         return None
     draft = written(facts, message.kind, text)
     mail = _mail(message, draft.letter)
-    if message.kind != RESOURCE or not gets_entries(session, message.contact_id):
+    is_entered = message.kind == RESOURCE and gets_entries(session, message.contact_id)
+    if not is_entered or had_file(session, message):
+        facts = replace(facts, is_withdrawn=is_entered)
         entry = _invitation(facts, message.recipient, base_url=base_url, sender=sender, now=now)
         mail = replace(mail, invitation=entry)
     return Draft(mail, draft.schedule)
@@ -227,6 +231,8 @@ def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now
     """One request for all, made anew at each mail: a program finds the entries that it has by their UIDs."""
     address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
     listed = _calendar_entries(facts, base_url=base_url, now=now)
+    if facts.is_withdrawn:
+        listed = [replace(entry, is_cancelled=True) for entry in listed]
     attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
     content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
     method = CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST

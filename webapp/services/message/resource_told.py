@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy import CursorResult, and_, exists, or_, select, update
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Event, Slot
+from webapp.models import Appointment, CalendarLink, Event, Message, Slot
+from webapp.models.message.message_text import RESOURCE
 from webapp.services.booking.agenda import is_for_family, standing
+from webapp.services.calendar.linked import is_set_up
 
 NEW, MOVED, GONE = "new", "moved", "gone"
 
@@ -60,3 +62,18 @@ def begin_telling(session: Session, event: Event) -> None:
     mine = update(Appointment).where(col(Appointment.event_id) == event.id)
     session.execute(mine.where(standing()).values(resource_told=begins))
     session.execute(mine.where(col(Appointment.cancelled_at).is_not(None)).values(resource_told=None))
+
+
+def had_file(session: Session, message: Message) -> bool:
+    """Whether a mail to this teacher about the appointment left before their calendar was linked, or was last saved:
+    its file may have made an entry there. To withdraw one that was never made is harmless."""
+    _, appointment, contact, _ = message.dedupe_key.split(":")
+    begin, sent = f"{RESOURCE}:{appointment}:{contact}:", col(Message.sent_at)
+    before = exists().where(
+        col(CalendarLink.contact_id) == message.contact_id,
+        is_set_up(),
+        or_(sent < col(CalendarLink.saved_at), sent < col(CalendarLink.connected_at)),
+    )
+    key = col(Message.dedupe_key)
+    query = select(col(Message.id)).where(key >= begin, key < f"{begin[:-1]};", sent.is_not(None), before)
+    return session.execute(query.limit(1)).first() is not None
