@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import Office, open_office, words
-from factories import LONG_AGO, make_calendar_link, make_class, make_contact, make_guardian, make_student, make_teacher
+from factories import (
+    LONG_AGO,
+    make_calendar_link,
+    make_class,
+    make_contact,
+    make_guardian,
+    make_login,
+    make_school,
+    make_student,
+    make_teacher,
+)
 from online_office import time_stands_at
 from sqlalchemy import insert, update
 from sqlmodel import select
@@ -20,6 +30,7 @@ from webapp.models.base import new_token
 from webapp.models.message.message import NEW_ADDRESS
 from webapp.models.people.feed import FAMILY, TEACHER
 from webapp.services.people.feeds import make_feed
+from webapp.services.people.sign_in import STAFF_STAYS, start_sign_in
 from webapp.services.system.audit import SYSTEM
 
 
@@ -303,6 +314,21 @@ def test_the_log_tells_of_bookings_cancels_and_what_the_office_changed(office: O
     assert log.index("Contact Info changed") < log.index("Appointment booked Folake Adeyemi, Fall Conferences 2026")
     assert "Appointment cancelled Folake Adeyemi" in log
     assert "Dora" in log
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_the_log_tells_sign_ins_of_whose_login_opens_this_school_alone(office: Office, is_elsewhere: bool) -> None:
+    """Schools are strictly apart: whoever adds an address does not learn when it signs in elsewhere."""
+    with office.arranged() as session:
+        login = make_login(session, "ida@linden.example")
+        ida = make_contact(session, office.school, "Ida", email=login.email, login_id=login.id)
+        if is_elsewhere:
+            make_contact(session, make_school(session), "Ida", email=login.email, login_id=login.id)
+        start_sign_in(session, login, stays=STAFF_STAYS, now=office.now)
+
+    log = words(office.dora.get(f"{office.base}/contacts/{ida.id}/log").text)
+
+    assert ("Signed in" in log) is not is_elsewhere
 
 
 @pytest.mark.parametrize("whose", ["maker", "teacher", "student"])

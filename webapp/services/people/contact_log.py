@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -96,15 +96,19 @@ def _mails(session: Session, contact: Contact) -> Iterator[Happened]:
 
 
 def _deeds(session: Session, contact: Contact) -> Iterator[Happened]:
-    """What the office did to them, what they did, and what was done as them."""
+    """What the office did to them, what they did, and what was done as them. Sign-ins are of no school: whose login
+    opens another one too, of them nobody learns here when they were there."""
     editor: Any = aliased(Contact)
     about = [col(Audit.subject) == f"contact {contact.id}", col(Audit.acting_as_id) == contact.id]
     if contact.login_id is not None:
         about.append(col(Audit.login_id) == contact.login_id)
+    elsewhere: Any = aliased(Contact)
+    opens_another = exists().where(elsewhere.login_id == contact.login_id, elsewhere.school_id != contact.school_id)
+    here = or_(col(Audit.school_id) == contact.school_id, and_(col(Audit.school_id).is_(None), ~opens_another))
     query = (
         select(Audit, editor)
         .outerjoin(editor, and_(editor.login_id == Audit.login_id, editor.school_id == contact.school_id))
-        .where(or_(col(Audit.school_id) == contact.school_id, col(Audit.school_id).is_(None)), or_(*about))
+        .where(here, or_(*about))
         .order_by(col(Audit.id).desc())
         .limit(MOST)
     )
