@@ -282,19 +282,20 @@ class TestReset:
         assert mailed == {row.id for row in named(office, "Folake", "Hugh")}
         assert office.dora.get(f"{office.base}/events").status_code == 200
 
-    def test_the_password_of_who_works_for_another_school_stays(self, office: Office) -> None:
+    @pytest.mark.parametrize("level", [Level.CUSTOMER, Level.VIEWER])
+    def test_the_password_of_who_belongs_to_another_school_stays(self, office: Office, level: Level) -> None:
         """Schools are strictly apart: an Administrator of one ends nobody's sign-in at another."""
         [folake] = named(office, "Folake")
         secret = self.secret_of(office, folake)
         with office.arranged() as session:
             login = login_for(session, folake.email or "", now=office.now)
-            there = make_contact(session, make_school(session), "Folake", email=folake.email, level=Level.VIEWER)
+            there = make_contact(session, make_school(session), "Folake", email=folake.email, level=level)
             there.login_id = login.id
 
         asked = send(office, "reset", folake)
         self.reset(office, folake)
 
-        assert "Works for another school too: the password stays" in words(asked.text)
+        assert "Belongs to another school too: the password stays" in words(asked.text)
         assert self.is_in(office, secret)
         assert len(office.all(SignInLink)) == 1
 

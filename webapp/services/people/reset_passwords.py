@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from webapp.errors import N_, Invalid, NotAllowed
-from webapp.models import Contact, Level, Login
+from webapp.models import Contact, Login
 from webapp.services.people.links import mail_link
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -17,8 +17,8 @@ from webapp.services.system.audit import Who
 
 @dataclass(frozen=True)
 class Reset:
-    """Who is mailed a link. `kept` are those of them who work for another school too: only they themselves change the
-    password that opens both."""
+    """Who is mailed a link. `kept` are those of them who work for another school too, or are parents there: only they
+    themselves change the password that opens both."""
 
     people: tuple[Contact, ...]
     kept: frozenset[int]
@@ -30,8 +30,8 @@ def look_at(session: Session, editor: Contact, people: Sequence[Contact]) -> Res
     if not others:
         raise Invalid(N_("None of them has an email, or it is you alone: choose your own password in Change Password."))
     logins = {one.login_id: one.id or 0 for one in others if one.login_id is not None}
-    works_elsewhere = (col(Contact.school_id) != editor.school_id, col(Contact.level) >= Level.VIEWER)
-    query = select(col(Contact.login_id)).where(col(Contact.login_id).in_(logins), *works_elsewhere)
+    is_elsewhere = col(Contact.school_id) != editor.school_id
+    query = select(col(Contact.login_id)).where(col(Contact.login_id).in_(logins), is_elsewhere)
     shared = set(session.execute(query).scalars())
     return Reset(others, frozenset(number for login, number in logins.items() if login in shared))
 
