@@ -12,7 +12,8 @@ from webapp.models import Contact, Level, Login, School
 from webapp.services.event.select_person import add_somebody_new
 from webapp.services.people.accounts import create_administrator
 from webapp.services.people.contacts import ContactInput, add_contact, save_contact
-from webapp.services.people.sign_in import FAMILY_STAYS, signed_in, start_sign_in
+from webapp.services.people.levels import set_level
+from webapp.services.people.sign_in import FAMILY_STAYS, STAFF_STAYS, signed_in, start_sign_in
 from webapp.services.system.audit import SYSTEM
 
 ADDRESS = "ana@mail.example"
@@ -45,21 +46,29 @@ def given_the_address_of_staff(session: Session, school: School, now: datetime) 
     save_contact(session, hugh, ContactInput(first="Hugh", email=ADDRESS), who=SYSTEM, now=now)
 
 
+def given_a_level(session: Session, school: School, now: datetime) -> None:
+    login = session.exec(select(Login)).one()
+    dora = make_contact(session, school, "Dora", level=Level.ADMINISTRATOR)
+    ana = make_contact(session, school, "Ana", email=ADDRESS, login_id=login.id)
+    set_level(session, dora, ana.id or 0, Level.VIEWER, who=SYSTEM, now=now)
+
+
 def made_by_the_operator(session: Session, school: School, now: datetime) -> None:
     create_administrator(session, school, email=ADDRESS, first="Ana", last="Alvarez", now=now)
 
 
-@pytest.mark.parametrize(
-    "becomes_staff",
-    [
-        imported,
-        imported_where_she_was_a_parent,
-        added_as_administrator,
-        added_as_teacher,
-        given_the_address_of_staff,
-        made_by_the_operator,
-    ],
-)
+WAYS = [
+    imported,
+    imported_where_she_was_a_parent,
+    added_as_administrator,
+    added_as_teacher,
+    given_the_address_of_staff,
+    given_a_level,
+    made_by_the_operator,
+]
+
+
+@pytest.mark.parametrize("becomes_staff", WAYS)
 def test_a_month_ends_when_its_login_becomes_staff(
     session: Session, now: datetime, becomes_staff: Callable[[Session, School, datetime], None]
 ) -> None:
@@ -73,6 +82,23 @@ def test_a_month_ends_when_its_login_becomes_staff(
     session.flush()
 
     assert signed_in(session, secret, now=now) is None
+
+
+@pytest.mark.parametrize("becomes_staff", WAYS)
+def test_a_working_day_at_another_school_goes_on(
+    session: Session, now: datetime, becomes_staff: Callable[[Session, School, datetime], None]
+) -> None:
+    """Schools are strictly apart: whoever adds somebody's address signs them out of nothing."""
+    login = make_login(session, ADDRESS)
+    there = {"email": ADDRESS, "login_id": login.id, "level": Level.ADMINISTRATOR}
+    make_contact(session, make_school(session), "Ana", "Alvarez", **there)
+    secret = start_sign_in(session, login, stays=STAFF_STAYS, now=now)
+    session.flush()
+
+    becomes_staff(session, make_school(session), now)
+    session.flush()
+
+    assert signed_in(session, secret, now=now) is not None
 
 
 def test_a_parent_and_staff_who_stay_what_they_are_stay_signed_in(session: Session, now: datetime) -> None:

@@ -13,6 +13,7 @@ from webapp.errors import N_, Invalid, NotAllowed, TooManyTries
 from webapp.models import Contact, Level, Login, School
 from webapp.services.people.common_passwords import is_common
 from webapp.services.people.once import made_once
+from webapp.services.people.sign_in import end_months
 from webapp.services.system.rate import count_try, mailbox, tries
 
 log = logging.getLogger(__name__)
@@ -83,13 +84,6 @@ def tie(contact: Contact, login: Login) -> None:
         login.epoch += 1
 
 
-def end_month(contact: Contact, login: Login) -> None:
-    """A family's sign-in lasts for a month: too long for a login that opens a contact of the staff from now on
-    (RELIABILITY T8)."""
-    if contact.level > Level.CUSTOMER:
-        login.epoch += 1
-
-
 def password_hash(password: str, *, level: Level, email: str = "") -> str:
     """Raises Invalid for a password that is too short for the level, absurdly long, or among the first to be tried."""
     shortest = SHORTEST_FOR_ADMINISTRATORS if level >= Level.ADMINISTRATOR else SHORTEST
@@ -155,7 +149,7 @@ def create_administrator(
     contact = contact_for(session, school, login, now=now)
     contact.first, contact.last = first or contact.first, last or contact.last
     was, contact.level = contact.level, Level.ADMINISTRATOR
-    if was == Level.CUSTOMER:
-        end_month(contact, login)
+    if was == Level.CUSTOMER and login.id is not None:
+        end_months(session, [login.id], now=now)
     session.flush()
     return contact

@@ -13,9 +13,10 @@ from webapp.errors import N_, Invalid, NotAllowed, NotFound
 from webapp.models import Contact, Level
 from webapp.services.calendar.link import part_from_all
 from webapp.services.event.renamed import renaming
-from webapp.services.people.accounts import checked_email, end_month, login_of, tie
+from webapp.services.people.accounts import checked_email, login_of, tie
 from webapp.services.people.feeds import stop_feeds
 from webapp.services.people.passwords import tell_old_address
+from webapp.services.people.sign_in import end_months
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -108,7 +109,7 @@ def add_contact(
         raise Invalid(N_("Whoever signs in needs an email."), field="email")
     _refuse_taken(session, school_id, typed)
     contact = Contact(school_id=school_id, level=level, created_at=now)
-    _fill(session, contact, typed)
+    _fill(session, contact, typed, now=now)
     _record(session, contact, "contact.add", who=who, now=now, level=int(level))
     return contact
 
@@ -134,20 +135,21 @@ def save_contact(session: Session, contact: Contact, typed: ContactInput, *, who
     if has_moved and contact.email and contact.level > Level.CUSTOMER:
         tell_old_address(session, contact.school_id, contact.email, now=now)
     with renaming(session, contact.school_id, [contact.id], now=now):
-        _fill(session, contact, typed)
+        _fill(session, contact, typed, now=now)
     if has_moved and contact.id is not None:
         stop_feeds(session, [contact.id])
         part_from_all(session, [contact.id], who=who, now=now)
     _record(session, contact, "contact.change", who=who, now=now, email=has_moved)
 
 
-def _fill(session: Session, contact: Contact, typed: ContactInput) -> None:
+def _fill(session: Session, contact: Contact, typed: ContactInput, *, now: datetime) -> None:
     email = typed.email or None
     if email != contact.email:
         contact.login_id = None
         if login := login_of(session, typed.email) if email else None:
             tie(contact, login)
-            end_month(contact, login)
+            if contact.level > Level.CUSTOMER and login.id is not None:
+                end_months(session, [login.id], now=now)
     try:
         with session.begin_nested():
             contact.first, contact.last, contact.email = typed.first, typed.last, email

@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotAllowed
-from webapp.models import Contact, Level, Login
+from webapp.models import Contact, Level
 from webapp.services.calendar.link import part_from_all
 from webapp.services.people.contacts import contact_of
+from webapp.services.people.sign_in import end_months
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -31,8 +32,7 @@ def set_level(session: Session, editor: Contact, contact_id: int, level: Level, 
         refuse_without_administrator(session, editor.school_id, but=[contact_id])
     was, contact.level = contact.level, int(level)
     if was == Level.CUSTOMER < level and contact.login_id is not None:
-        # A family's sign-in lasts for a month: too long for staff (RELIABILITY T8).
-        session.execute(update(Login).where(col(Login.id) == contact.login_id).values(epoch=col(Login.epoch) + 1))
+        end_months(session, [contact.login_id], now=now)
     if level == Level.CUSTOMER:
         part_from_all(session, [contact_id], who=who, now=now)
     session.flush()

@@ -14,6 +14,7 @@ from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Lev
 from webapp.models.base import new_token
 from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
 from webapp.services.people.feeds import stop_feeds
+from webapp.services.people.sign_in import end_months
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
 from webapp.services.roster.load import AT_ONCE, standing_for
 
@@ -79,7 +80,7 @@ def _write_logins(
     for person in unlinked:
         person.login_id = known[person.email or ""]
     _drop_foreign_passwords(session, school_id, [person.login_id for person in unlinked if person.login_id])
-    _end_months(session, people)
+    _end_months(session, people, now=now)
     _write_passwords(session, school_id, hashes)
 
 
@@ -99,15 +100,14 @@ def _drop_foreign_passwords(session: Session, school_id: int, logins: Sequence[i
         session.execute(update(Login).where(*foreign).values(gone))
 
 
-def _end_months(session: Session, people: Iterable[HeldPerson]) -> None:
-    """As `accounts.end_month` does for one, of whoever became staff, or staff of this login."""
+def _end_months(session: Session, people: Iterable[HeldPerson], *, now: datetime) -> None:
+    """Of whoever became staff, or staff of this login."""
     promoted = {
         person.login_id
         for person in people
         if person.login_id and person.level > Level.CUSTOMER and not _was_staff_here(person)
     }
-    for some in _some(sorted(promoted)):
-        session.execute(update(Login).where(col(Login.id).in_(some)).values(epoch=col(Login.epoch) + 1))
+    end_months(session, promoted, now=now)
 
 
 def _was_staff_here(person: HeldPerson) -> bool:
