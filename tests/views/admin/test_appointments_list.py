@@ -123,6 +123,31 @@ def test_filters_and_order_are_addresses(
     assert [next(name for name in ("Zoe", "Mia", "Ida") if name in row) for row in listed(office, asked)] == children
 
 
+def test_another_event_is_shown_whole(office: Office, three: list[Appointment]) -> None:
+    """The day and the teacher that were chosen are those of the event that was there before."""
+    other, folake = office.another_event(name="Spring Conferences")
+    [slot] = office.slots(folake, 1, day=7)
+    office.booked(slot, child_name="Leo Alvarez")
+    chosen_before = f"day=2026-12-03&teacher={office.hugh.id}&state=standing"
+    page = office.dora.get(f"{office.base}/appointments?event={office.event.id}&{chosen_before}").text
+
+    changed = [
+        office.dora.get(f"{office.base}/appointments?was={office.event.id}&event={event}&{chosen_before}")
+        for event in (other.id, "", office.event.id)
+    ]
+
+    assert f'name="was" value="{office.event.id}"' in page
+    assert [answer.status_code for answer in changed] == [303, 303, 303]
+    addresses = [answer.headers["Location"].partition("/appointments")[2] for answer in changed]
+    assert addresses == [
+        f"?event={other.id}",
+        "",
+        f"?event={office.event.id}&day=2026-12-03&teacher={office.hugh.id}",
+    ]
+    assert len(listed(office, addresses[0])) == 1
+    assert len(listed(office, f"?teacher={office.hugh.id}")) == 4  # of an older address: a teacher is of one event
+
+
 @pytest.mark.parametrize(("typed", "children"), [("capek", ["Ida"]), ("ALVAREZ zoe", ["Zoe"]), ("nobody", [])])
 def test_names_are_searched_by_post_whatever_the_accents(
     office: Office, three: list[Appointment], typed: str, children: list[str]

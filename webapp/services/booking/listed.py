@@ -40,7 +40,8 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """`event_id` None means all events; a day counts with an event only. `words` are of a name or address."""
+    """`event_id` None means all events; a day and a teacher count with an event only. `words` are of a name or an
+    address."""
 
     event_id: int | None = None
     day: date | None = None
@@ -168,8 +169,8 @@ def _found(
         query = query.where(col(Appointment.event_id) == event.id)
         if asked.day is not None:
             query = query.where(on_day(event, asked.day))
-    if asked.resource_id is not None:
-        query = query.where(col(Appointment.resource_id) == asked.resource_id)
+        if asked.resource_id is not None:
+            query = query.where(col(Appointment.resource_id) == asked.resource_id)
     rows = session.execute(query).all()
     if asked.words.strip():
         rows = [row for row in rows if holds(_names(row), asked.words)]

@@ -57,7 +57,9 @@ class OtherNumber(DomainError):
 @blueprint.get("/appointments")
 @staff(Level.VIEWER)
 def overview(school: str) -> Answer:
-    return _list(_asked(request.args))
+    asked = _asked(request.args)
+    # The form says of which event the day and the teacher were; the address does not have to.
+    return redirect(_address(asked), 303) if "was" in request.args else _list(asked)
 
 
 @blueprint.post("/appointments")
@@ -120,12 +122,13 @@ def _list(asked: Asked) -> Answer:
 
 
 def _asked(source: MultiDict[str, str]) -> Asked:
-    """What cannot be read counts as not asked for."""
+    """What cannot be read counts as not asked for, and so do the day and teacher of an event that was changed."""
     state, sort = source.get("state", STANDING), source.get("sort", "time")
+    is_same = source.get("was") in (None, source.get("event", ""))
     return Asked(
         event_id=source.get("event", type=_number),
-        day=source.get("day", type=date.fromisoformat),
-        resource_id=source.get("teacher", type=_number),
+        day=source.get("day", type=date.fromisoformat) if is_same else None,
+        resource_id=source.get("teacher", type=_number) if is_same else None,
         state=state if state in STATES else STANDING,
         sort=sort if sort.removeprefix("-") in COLUMNS else "time",
         page=source.get("page", 1, type=_number),
