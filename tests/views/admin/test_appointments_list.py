@@ -19,7 +19,7 @@ from jobs.tasks import run_tasks
 from webapp import clock
 from webapp.db import Database
 from webapp.errors import Busy
-from webapp.models import Appointment, Audit, Grant, Level, Message, Resource, ResourceMember, Task
+from webapp.models import Appointment, Audit, Event, Grant, Level, Message, Resource, ResourceMember, Task
 from webapp.services.booking import bulk
 from webapp.services.booking.cancel import cancel_appointment
 from webapp.services.booking.listed import PER_PAGE
@@ -190,6 +190,19 @@ def test_the_navigation_has_a_red_mark_for_those_who_see_the_problem(office: Off
     marked = [mark in words(browser.get(f"{office.base}/appointments").text) for browser in (office.dora, hugh, folake)]
 
     assert marked == [True, True, False]
+
+
+def test_what_went_with_its_event_is_not_there(office: Office, three: list[Appointment]) -> None:
+    """Its row stays for some time, until nothing of it is left at a provider."""
+    folake = of_staff(office, Level.VIEWER, teaches=office.folake)
+    with office.arranged() as session:
+        session.get_one(Event, office.event.id).deleted_at = office.now
+
+    page = office.dora.get(f"{office.base}/appointments").text
+
+    assert "1 appointment has a problem" not in words(page)
+    assert rows(page) == listed(office, "?state=cancelled") == listed(office, browser=folake) == []
+    assert chosen(office, "delete", three[0]).status_code == 404
 
 
 def test_another_school_s_appointments_are_not_there(office: Office, three: list[Appointment]) -> None:

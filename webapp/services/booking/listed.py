@@ -97,8 +97,10 @@ def events_in_reach(session: Session, contact: Contact) -> list[Event]:
 
 def in_reach(contact: Contact, *, to_change: bool = False) -> ColumnElement[bool]:
     """Appointments that the contact sees: an Administrator all, others what was granted to them and their own as
-    teachers; `to_change` those that they move and cancel (PRODUCT 1.6)."""
-    here = col(Appointment.school_id) == contact.school_id
+    teachers; `to_change` those that they move and cancel (PRODUCT 1.6). Those of a deleted event, whose row goes
+    later, are nobody's."""
+    deleted = select(col(Event.id)).where(col(Event.school_id) == contact.school_id, col(Event.deleted_at).is_not(None))
+    here = and_(col(Appointment.school_id) == contact.school_id, col(Appointment.event_id).not_in(deleted))
     if contact.level == Level.ADMINISTRATOR:
         return here
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact.id)
