@@ -1,6 +1,6 @@
 """List the appointments that a member of staff may see: by event, day, teacher, state or name, in any order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -55,7 +55,7 @@ class Asked:
 @dataclass(frozen=True)
 class Listed:
     """A page of what was found. `events`, `days` and `teachers` are those to choose from; `answers` are the questions
-    with what families answered, by appointment (id)."""
+    with what families answered, by appointment (id); `changeable` those of the page that the reader may change."""
 
     asked: Asked
     entries: tuple[Entry, ...]
@@ -66,6 +66,7 @@ class Listed:
     days: tuple[date, ...]
     teachers: tuple[tuple[int, str], ...]
     answers: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    changeable: Collection[int] = ()
 
     @property
     def pages(self) -> int:
@@ -130,7 +131,8 @@ def list_appointments(session: Session, contact: Contact, asked: Asked, *, now: 
     teachers = _teachers(session, contact, event) if event else ()
     shown = tuple(entries[number] for number in numbers)
     answers = answers_of(session, numbers)
-    return Listed(asked, shown, len(found), page, tuple(events), event, days, teachers, answers)
+    theirs = _changeable(session, contact, numbers)
+    return Listed(asked, shown, len(found), page, tuple(events), event, days, teachers, answers, theirs)
 
 
 def found_ids(session: Session, contact: Contact, asked: Asked, *, now: datetime) -> list[int]:
@@ -141,11 +143,15 @@ def found_ids(session: Session, contact: Contact, asked: Asked, *, now: datetime
 
 def entries_to_change(session: Session, contact: Contact, numbers: Sequence[int]) -> list[Entry]:
     """Those that stand, by time. Raises NotFound for one that the contact may not change."""
-    reach = select(col(Appointment.id)).where(col(Appointment.id).in_(numbers), in_reach(contact, to_change=True))
-    if set(session.execute(reach).scalars()) != set(numbers):
+    if _changeable(session, contact, numbers) != set(numbers):
         raise NotFound
     is_standing = (col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
     return agenda(session, col(Appointment.id).in_(numbers), *is_standing)
+
+
+def _changeable(session: Session, contact: Contact, numbers: Sequence[int]) -> set[int]:
+    reach = select(col(Appointment.id)).where(col(Appointment.id).in_(numbers), in_reach(contact, to_change=True))
+    return {number for number in session.execute(reach).scalars() if number}
 
 
 def _chosen(events: Sequence[Event], asked: Asked) -> Event | None:
