@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from factories import (
+    make_connection,
     make_contact,
     make_event,
     make_guardian,
@@ -16,7 +17,8 @@ from factories import (
 from importer import Importer
 from sqlmodel import Session, select
 
-from webapp.models import Appointment, Contact, Guardian, School, Student
+from webapp.models import Appointment, Contact, Guardian, Meeting, School, Slot, Student
+from webapp.models.system.wished import ABSENT
 
 HEAD = "StudentID|First|Last|SecurityValue|Action\n"
 
@@ -84,6 +86,36 @@ def test_cancelled_appointments_and_expired_holds_keep_nobody(
 
     assert (report.problems, session.exec(select(Student)).all()) == ([], [])
     assert len(session.exec(select(Appointment)).all()) == 2
+
+
+def test_what_has_passed_keeps_nobody_as_in_contacts(
+    session: Session, importer: Importer, school: School, mia: Student, now: datetime
+) -> None:
+    appointment = book(session, school, mia, now)
+    slot = session.get_one(Slot, appointment.slot_id)
+    slot.starts_at, slot.ends_at = now - timedelta(minutes=15), now
+
+    report = importer.apply({"s.txt": HEAD + "S1||||delete\n"})
+
+    assert (report.problems, session.exec(select(Student)).all()) == ([], [])
+    assert len(session.exec(select(Appointment)).all()) == 1
+
+
+def test_nobody_goes_while_a_meeting_of_theirs_is_being_removed(
+    session: Session, importer: Importer, school: School, mia: Student, now: datetime
+) -> None:
+    """Without the student nobody would know whose it was; in some minutes it is gone."""
+    make_connection(session, school)
+    appointment = book(session, school, mia, now, cancelled_at=now)
+    ties = {"school_id": school.id, "appointment_id": appointment.id, "provider": "zoom", "marker": "m"}
+    meeting = stored(session, Meeting(**ties, remote_id="77", wish=ABSENT, wished_at=now, due_at=now))
+
+    report = importer.apply({"s.txt": HEAD + "S1||||delete\n"})
+    meeting.gone_at = now
+    again = importer.apply({"s.txt": HEAD + "S1||||delete\n"})
+
+    assert "S1 are being removed. Import the row again in some minutes." in report.problems[0].message
+    assert (report.left_out, again.problems, session.exec(select(Student)).all()) == (1, [], [])
 
 
 def test_a_hold_that_still_runs_keeps_the_student(

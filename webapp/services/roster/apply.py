@@ -16,7 +16,7 @@ from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
 from webapp.services.people.feeds import stop_feeds
 from webapp.services.people.sign_in import end_months
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
-from webapp.services.roster.load import AT_ONCE, standing_for
+from webapp.services.roster.load import AT_ONCE, needed_for
 
 Columns = dict[str, Hashable]
 Value = TypeVar("Value")
@@ -45,7 +45,7 @@ def _delete_students(session: Session, gone: list[HeldStudent], *, now: datetime
     """The lock makes a booking for one of them wait, and then find the student gone."""
     for ids in _some([student.id for student in gone]):
         session.execute(select(col(Student.id)).where(col(Student.id).in_(ids)).with_for_update()).all()
-        if session.execute(standing_for(ids, now=now).limit(1)).first() is not None:
+        if session.execute(needed_for(ids, now=now).limit(1)).first() is not None:
             raise Busy
         session.execute(delete(Student).where(col(Student.id).in_(ids)))
 

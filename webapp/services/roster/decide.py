@@ -14,6 +14,9 @@ from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UP
 from webapp.services.roster.rooms import place_rooms
 
 HAS_APPOINTMENT = N_("%(value)s still has an appointment and was not deleted. Cancel it first.")
+STILL_REMOVING = N_(
+    "Online meetings or calendar entries of %(value)s are being removed. Import the row again in some minutes."
+)
 NO_STUDENT = N_("There is no student %(value)s.")
 NO_CLASS = N_("There is no class %(value)s.")
 NO_PARENT = N_("There is no parent %(value)s.")
@@ -61,6 +64,8 @@ def _delete_student(fact: StudentFact, student: HeldStudent | None, lists: Lists
         report.count(UNCHANGED, "students")
     elif student.id in lists.with_appointments:
         report.problem(fact.at, ("StudentID",), ERROR, HAS_APPOINTMENT, value=fact.ref)
+    elif student.id in lists.leaving:
+        report.problem(fact.at, ("StudentID",), ERROR, STILL_REMOVING, value=fact.ref)
     else:
         lists.gone.append(lists.students.pop(fact.ref))
         report.count(DELETED, "students", student.label)

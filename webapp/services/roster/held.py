@@ -192,7 +192,9 @@ class Lists:
     tied: set[tuple[HeldPerson, str]] = field(default_factory=set)
     """A parent and the StudentID of a child."""
     with_appointments: set[int] = field(default_factory=set)
-    """Students who have a standing appointment; loaded only where students are to be deleted."""
+    """Students who have a coming appointment; loaded only where students are to be deleted, as are the `leaving`."""
+    leaving: set[int] = field(default_factory=set)
+    """Students of whom something at a provider is being removed."""
     rooms: dict[int, list[HeldRooms]] = field(default_factory=dict)
     """Of coming events, by contact; loaded only where the files name rooms."""
     evenings: Evenings = field(default_factory=Evenings)

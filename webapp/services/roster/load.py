@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import CompoundSelect, Select, case, func, or_, select
 from sqlmodel import Session, col
 
-from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Student
+from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Slot, Student
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.roster.evenings import load_evenings
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.held import HeldClass, HeldLogin, HeldPerson, HeldStudent, Lists, People
@@ -29,21 +30,32 @@ def load_lists(session: Session, school_id: int, roster: Roster, *, now: datetim
     lists.rooms = load_rooms(session, school_id, roster, now=now)
     lists.evenings = load_evenings(session, school_id, roster)
     if any(fact.is_delete for fact in roster.students):
-        lists.with_appointments = _with_appointments(session, school_id, now=now)
+        lists.with_appointments = _students_of(session, school_id, _coming(now))
+        lists.leaving = _students_of(session, school_id, _leaving())
     return lists
 
 
-def standing_for(students: Collection[int | None], *, now: datetime) -> Select[int | None]:
-    """Which of these students have a standing appointment."""
-    return _standing(now).where(col(Appointment.student_id).in_(students))
+def needed_for(students: Collection[int | None], *, now: datetime) -> CompoundSelect[int | None]:
+    """Which of these students an appointment keeps from being deleted."""
+    of_them = col(Appointment.student_id).in_(students)
+    return _coming(now).where(of_them).union_all(_leaving().where(of_them))
 
 
-def _standing(now: datetime) -> Select[int | None]:
-    """An expired hold is no appointment."""
-    return select(col(Appointment.student_id)).where(
-        col(Appointment.cancelled_at).is_(None),
-        or_(col(Appointment.held_until).is_(None), col(Appointment.held_until) > now),
+def _coming(now: datetime) -> Select[int | None]:
+    """An expired hold is no appointment; what has passed keeps nobody, as in Contacts."""
+    return (
+        select(col(Appointment.student_id))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(
+            col(Appointment.cancelled_at).is_(None),
+            or_(col(Appointment.held_until).is_(None), col(Appointment.held_until) > now),
+            col(Slot.ends_at) > now,
+        )
     )
+
+
+def _leaving() -> Select[int | None]:
+    return select(col(Appointment.student_id)).where(is_still_outside())
 
 
 def _students(session: Session, school_id: int) -> Iterator[HeldStudent]:
@@ -144,6 +156,6 @@ def _login_query(school_id: int, emails: list[str]) -> Select[int | None, str, b
     )
 
 
-def _with_appointments(session: Session, school_id: int, *, now: datetime) -> set[int]:
-    query = _standing(now).where(col(Appointment.school_id) == school_id, col(Appointment.student_id).is_not(None))
+def _students_of(session: Session, school_id: int, appointments: Select[int | None]) -> set[int]:
+    query = appointments.where(col(Appointment.school_id) == school_id, col(Appointment.student_id).is_not(None))
     return {student_id for student_id in session.execute(query.distinct()).scalars() if student_id is not None}
