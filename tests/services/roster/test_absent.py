@@ -49,6 +49,37 @@ def test_they_are_marked_only_where_the_office_says_that_the_files_name_everybod
     assert importer.plan(FEWER).report.absent == {}
 
 
+def test_who_stands_in_a_row_that_is_left_out_is_not_missing(importer: Importer) -> None:
+    """No name, an address that a colleague has, or none: they are in the files all the same."""
+    importer.apply(BOTH)
+    left_out = {
+        "s.txt": f"{STUDENTS}{MIA}S2|||x\n",
+        "t.txt": f"{TEACHERS}{FOLAKE}T2|Jonas|Eriksen|f.adeyemi@linden.example\n",
+    }
+
+    report = importer.plan(left_out).report
+    without_address = importer.plan(left_out | {"t.txt": f"{TEACHERS}{FOLAKE}T2|Jonas|Eriksen|\n"}).report
+
+    assert (report.left_out, report.absent, report.absent_names) == (2, {}, [])
+    assert without_address.absent == {}
+
+
+def test_a_twin_is_in_the_files_with_the_student_whose_twin_it_is(
+    session: Session, importer: Importer, school: School
+) -> None:
+    """PRODUCT 1.11: the school's system knows nothing of `S2*`, which Clone Student made for a second parent."""
+    importer.apply(BOTH)
+    make_student(session, school, "Twin", student_ref="S2*")
+
+    named = importer.plan(BOTH).report
+    apply_import(session, school, importer.plan(FEWER), marks_absent=True, who=SYSTEM, now=importer.now)
+    gone = marked(session)
+    importer.apply(BOTH)
+
+    assert named.absent == {}
+    assert (gone, marked(session)) == ({"Leo", "Twin", "Jonas"}, set())
+
+
 def test_who_comes_back_is_marked_no_more(session: Session, importer: Importer, school: School) -> None:
     importer.apply(BOTH)
     apply_import(session, school, importer.plan(FEWER), marks_absent=True, who=SYSTEM, now=importer.now)

@@ -28,7 +28,7 @@ _TEACHERS = ("Teacher_id", *(f"Teacher_{n}_id" for n in range(2, 11)))
 def read_clever(sheets: list[Sheet], roster: Roster) -> None:
     for sheet in sheets:
         if sheet.layout.kind in _MAKERS:
-            roster.add(_told_once(sound_facts(sheet, roster.problems, _MAKERS[sheet.layout.kind])))
+            roster.add(_told_once(sound_facts(sheet, roster, _MAKERS[sheet.layout.kind])))
 
 
 def _told_once(facts: list[Fact]) -> list[Fact]:

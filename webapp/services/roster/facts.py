@@ -116,6 +116,8 @@ class Roster:
     enrolments: list[EnrolmentFact] = field(default_factory=list)
     guardians: list[GuardianFact] = field(default_factory=list)
     times: list[TimesFact] = field(default_factory=list)
+    refused: list[Any] = field(default_factory=list)
+    """Facts of rows that are left out: nobody in them is absent."""
     asks_dates: bool = False
     """A date can be read in two ways, and nobody has said which is meant."""
     problems: list[Problem] = field(default_factory=list)

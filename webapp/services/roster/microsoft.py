@@ -17,7 +17,7 @@ from webapp.services.roster.vendor_layouts import (
 def read_microsoft(sheets: list[Sheet], roster: Roster) -> None:
     for sheet in sheets:
         if sheet.layout.kind in _MAKERS:
-            roster.add(sound_facts(sheet, roster.problems, _MAKERS[sheet.layout.kind]))
+            roster.add(sound_facts(sheet, roster, _MAKERS[sheet.layout.kind]))
 
 
 def _student(row: Row) -> list[Fact]:

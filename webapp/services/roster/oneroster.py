@@ -64,13 +64,13 @@ def read_oneroster(sheets: list[Sheet], roster: Roster) -> None:
     for sheet in _of(sheets, ONEROSTER_USERS):
         if not sheet.has("role") and not _of(sheets, ONEROSTER_ROLES):
             raise Invalid(NO_ROLES, field="file", file=sheet.table.name)
-        roster.add(sound_facts(sheet, roster.problems, partial(_people, bundle=bundle)))
+        roster.add(sound_facts(sheet, roster, partial(_people, bundle=bundle)))
     for sheet in _of(sheets, ONEROSTER_CLASSES):
-        roster.add(sound_facts(sheet, roster.problems, _class))
+        roster.add(sound_facts(sheet, roster, _class))
     for sheet in _of(sheets, ONEROSTER_ENROLLMENTS):
-        roster.add(sound_facts(sheet, roster.problems, partial(_places, bundle=bundle)))
+        roster.add(sound_facts(sheet, roster, partial(_places, bundle=bundle)))
     for sheet in _of(sheets, SDS_RELATIONSHIPS):
-        roster.add(sound_facts(sheet, roster.problems, partial(_relationship, bundle=bundle)))
+        roster.add(sound_facts(sheet, roster, partial(_relationship, bundle=bundle)))
     for at, user, agent in bundle.agents:
         roster.add(_guardian(bundle, at, user, agent))
     roster.notes += [_other(file, role, n) for (file, role), n in bundle.others.items()]
@@ -84,7 +84,7 @@ def _roles(sheets: list[Sheet], roster: Roster) -> dict[str, list[str]]:
     """OneRoster 1.2 keeps a user's roles in a file of their own; the primary ones come first."""
     roles: dict[str, list[str]] = {}
     for sheet in _of(sheets, ONEROSTER_ROLES):
-        rows = sound_facts(sheet, roster.problems, _role)
+        rows = sound_facts(sheet, roster, _role)
         for user, role, _ in sorted(rows, key=lambda row: not row[2]):
             roles.setdefault(user, []).append(role)
     return roles
@@ -101,7 +101,7 @@ def _birthdays(sheets: list[Sheet], roster: Roster) -> dict[str, str]:
     return {
         user: birthday
         for sheet in _of(sheets, ONEROSTER_DEMOGRAPHICS)
-        for user, birthday in sound_facts(sheet, roster.problems, _birthday)
+        for user, birthday in sound_facts(sheet, roster, _birthday)
     }
 
 

@@ -24,7 +24,7 @@ BAD_ACTION = N_("The action %(value)s is neither update nor delete.")
 def read_own_files(sheets: list[Sheet], roster: Roster) -> None:
     for sheet in sheets:
         if sheet.layout.kind in _MAKERS:
-            roster.add(sound_facts(sheet, roster.problems, _MAKERS[sheet.layout.kind]))
+            roster.add(sound_facts(sheet, roster, _MAKERS[sheet.layout.kind]))
 
 
 def _student(row: Row) -> list[Fact]:

@@ -24,12 +24,11 @@ Key = tuple[str | None, ...]
 
 def leave_out_repeats(roster: Roster) -> None:
     """Rows of a class with different teachers are no repeats: they are its team."""
-    problems = roster.problems
-    roster.students = _firsts(roster.students, lambda fact: (fact.ref,), problems, "StudentID", *_IDS)
-    roster.teachers = _firsts(roster.teachers, lambda fact: (fact.ref,), problems, "TeacherID", *_IDS)
-    roster.teachers = _firsts(roster.teachers, _address, problems, "Email", "email", "Secondary Email", "Teacher_email")
-    roster.parents = _firsts(roster.parents, lambda fact: (fact.ref,), problems, "ParentID", *_IDS)
-    roster.classes = _firsts(roster.classes, _member, problems, "ClassID", *_IDS)
+    roster.students = _firsts(roster.students, lambda fact: (fact.ref,), roster, "StudentID", *_IDS)
+    roster.teachers = _firsts(roster.teachers, lambda fact: (fact.ref,), roster, "TeacherID", *_IDS)
+    roster.teachers = _firsts(roster.teachers, _address, roster, "Email", "email", "Secondary Email", "Teacher_email")
+    roster.parents = _firsts(roster.parents, lambda fact: (fact.ref,), roster, "ParentID", *_IDS)
+    roster.classes = _firsts(roster.classes, _member, roster, "ClassID", *_IDS)
 
 
 def _address(fact: TeacherFact) -> Key:
@@ -40,13 +39,14 @@ def _member(fact: ClassFact) -> Key:
     return fact.ref, fact.teacher_ref
 
 
-def _firsts(facts: Iterable[Fact], key: Callable[[Fact], Key], problems: list[Problem], *columns: str) -> list[Fact]:
+def _firsts(facts: Iterable[Fact], key: Callable[[Fact], Key], roster: Roster, *columns: str) -> list[Fact]:
     """The first part of the key is what the message shows."""
     firsts: dict[Key, Fact] = {}
     for fact in facts:
         first = firsts.setdefault(key(fact), fact)
         if first is not fact:
-            problems.append(_repeated(fact.at, first.at, str(key(fact)[0]), columns))
+            roster.refused.append(fact)
+            roster.problems.append(_repeated(fact.at, first.at, str(key(fact)[0]), columns))
     return list(firsts.values())
 
 

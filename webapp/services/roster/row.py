@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from webapp.errors import N_, Invalid
 from webapp.services.event.typed_link import checked_link, checked_room
+from webapp.services.roster.facts import Roster
 from webapp.services.roster.read_files import Line
 from webapp.services.roster.report import ERROR, WARNING, Problem, Source
 from webapp.services.roster.sheet import Sheet
@@ -166,12 +167,14 @@ def is_active(row: Row, column: str) -> bool:
     return False
 
 
-def sound_facts(sheet: Sheet, problems: list[Problem], make: Callable[[Row], list[Fact]]) -> list[Fact]:
-    """What `make` reads from the rows of which it refuses nothing."""
+def sound_facts(sheet: Sheet, roster: Roster, make: Callable[[Row], list[Fact]]) -> list[Fact]:
+    """What `make` reads from the rows of which it refuses nothing; of the others it is known that the file has them."""
     facts: list[Fact] = []
     for line in sheet.table.lines:
-        row = Row(sheet, line, problems)
+        row = Row(sheet, line, roster.problems)
         made = make(row)
         if row.is_sound:
             facts += made
+        else:
+            roster.refused += made
     return facts

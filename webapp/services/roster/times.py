@@ -35,7 +35,7 @@ def read_times(sheets: list[Sheet], roster: Roster, *, dates: str) -> None:
     for sheet in sheets:
         if sheet.layout.kind in {SLOTS.kind, EVENTS.kind}:
             reading = _Reading(roster, dates, sheet.layout.kind == EVENTS.kind)
-            roster.times += sound_facts(sheet, roster.problems, partial(_times, reading=reading))
+            roster.times += sound_facts(sheet, roster, partial(_times, reading=reading))
 
 
 def _times(row: Row, reading: _Reading) -> list[TimesFact]:
