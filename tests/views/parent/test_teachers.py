@@ -13,6 +13,9 @@ from factories import (
 )
 from households import Households, form_of, text_of
 
+from webapp.models import Appointment
+from webapp.models.booking.appointment import BROKEN_RULE
+
 
 def test_each_child_has_their_own_teachers_with_class_and_kind(homes: Households) -> None:
     page = text_of(homes.browser("alice").get(f"{homes.base}/teachers").text)
@@ -44,6 +47,28 @@ def test_a_booked_teacher_says_so_with_the_way_to_the_appointment(homes: Househo
     assert "Petra Dvořák Class of Petra. You have an appointment See it, Petra Dvořák" in text_of(alice.text)
     assert homes.pick("mia", "Petra") not in alice.text
     assert "You have an appointment" not in bob.text
+
+
+def test_what_the_office_made_against_a_rule_takes_the_time_and_is_not_shown_before_it_is_confirmed(
+    homes: Households,
+) -> None:
+    """PRODUCT 3.7: My Appointments would not have it. It counts and blocks all the same, with the gap after it."""
+    booked = homes.booked("alice", homes.pick("mia", "Petra", 2))
+    homes.change(allows_back_to_back=False, gap_minutes=5)
+    with homes.database.transaction() as session:
+        session.get_one(Appointment, booked.id).problem = f"{BROKEN_RULE}:per_day"
+    alice, petra, folake = homes.browser("alice"), homes.pick("mia", "Petra"), homes.pick("mia", "Folake")
+
+    teachers, times = alice.get(f"{homes.base}/teachers"), alice.get(f"{homes.base}/times?pick={petra}&pick={folake}")
+
+    assert "Class of Petra. No free times left" in text_of(teachers.text)
+    assert f'value="{petra}" disabled' in teachers.text
+    assert "No free times left. You can continue without this teacher." in text_of(times.text)
+    for page in (teachers, times):
+        assert "See it" not in page.text
+    assert "your other time" not in times.text
+    offered = [slot.token for slot in homes.slots["Folake"] if f'value="{slot.token}"' in times.text]
+    assert offered == [homes.slots["Folake"][n].token for n in (0, 4, 5)]
 
 
 def test_hidden_past_and_removed_times_do_not_count_as_free(homes: Households) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotFound
@@ -23,6 +23,7 @@ from webapp.models import (
 )
 from webapp.models.event.slot import IN_PERSON, VIRTUAL
 from webapp.prepared import Prepared
+from webapp.services.booking.agenda import is_for_family
 from webapp.services.booking.book import MOST_AT_ONCE
 from webapp.services.booking.family import CHILD, Child, child_of_row, children_of
 
@@ -86,6 +87,13 @@ class Wish:
     class_id: int | None = None
 
 
+class Booked(NamedTuple):
+    """How many appointments there are, and of how many of them the family knows."""
+
+    n: int = 0
+    seen: int = 0
+
+
 class Tie(NamedTuple):
     """A teacher in one of whose classes a student sits."""
 
@@ -143,10 +151,10 @@ def teachers_of(session: Session, event: Event) -> list[Teacher]:
     return [Teacher(*row) for row in _ALL_TEACHERS.all(session, {"event": event.id})]
 
 
-def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tuple[int, str], int]:
+def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tuple[int, str], Booked]:
     """How many appointments the contact has, by resource (id) and child (key)."""
     rows = _BOOKED.all(session, {"event": event.id, "contact": contact.id})
-    return {(resource, child): n for resource, child, n in rows}
+    return {(resource, child): Booked(n, n - unseen) for resource, child, n, unseen in rows}
 
 
 def _tied(session: Session, event: Event, contact: Contact, picks: Sequence[Pick]) -> dict[str, Wish]:
@@ -203,6 +211,7 @@ _WISHED = Prepared(
 )
 _BOOKED = Prepared(
     select(col(Appointment.resource_id), col(Appointment.child_key), func.count())
+    .add_columns(func.sum(case((is_for_family(), 0), else_=1)))
     .where(col(Appointment.event_id) == bindparam("event"), col(Appointment.contact_id) == bindparam("contact"))
     .where(col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
     .group_by(col(Appointment.resource_id), col(Appointment.child_key))

@@ -74,6 +74,7 @@ def lay_out(
             chosen=chosen.get(i),
             is_lost=bool(wish.pick.slot) and i not in kept and i not in booked and i not in limits,
             is_booked=i in booked,
+            is_unseen=i in booked and table.is_all_unseen(wish.resource.id, wish.child.key),
             has_some=table.booked(wish.resource.id, wish.child.key) > 0,
             limit=limits.get(i),
             hold=_hold(table, wish, chosen.get(i)),

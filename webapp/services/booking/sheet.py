@@ -93,13 +93,15 @@ class Hold(NamedTuple):
 @dataclass(frozen=True)
 class Row(Options):
     """One teacher for one child. `chosen` is a time that is free as the page is made, also where it stands for one that
-    `is_lost`. The family `has_some` appointment with the teacher, or `is_booked`: has all it may; `limit` is a rule of
+    `is_lost`. The family `has_some` appointment with the teacher, or `is_booked`: has all it may,
+    though it `is_unseen`, since the office made it and has not confirmed it; `limit` is a rule of
     the event by which it can have no more; `hold` stands while it is theirs."""
 
     wish: Wish
     chosen: Time | None
     is_lost: bool
     is_booked: bool
+    is_unseen: bool = False
     has_some: bool = False
     limit: DomainError | None = None
     hold: Hold | None = None

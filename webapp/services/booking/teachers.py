@@ -9,7 +9,15 @@ from sqlmodel import Session
 from webapp.models import Contact, Event, EventSettings, Slot
 from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
 from webapp.prepared import Prepared
-from webapp.services.booking.choices import Pick, Teacher, booked_counts, children_by_token, teachers_of, ties_of
+from webapp.services.booking.choices import (
+    Booked,
+    Pick,
+    Teacher,
+    booked_counts,
+    children_by_token,
+    teachers_of,
+    ties_of,
+)
 from webapp.services.booking.limits import counted_of_family, left
 from webapp.services.booking.times import free_slots
 from webapp.services.people.folding import holds
@@ -71,11 +79,11 @@ def teachers_by_child(
     classes = {row.class_id for row in counted} if rules.one_per_class else set()
     booked = booked_counts(session, event, contact)
     for tie in ties:
-        n = booked.get((tie.resource.id, f"s{tie.student_id}"), 0)
+        has = booked.get((tie.resource.id, f"s{tie.student_id}"), Booked())
         pick = Pick(tokens[tie.student_id], tie.resource.token)
         allowed = min(tie.allowed, 1) if rules.one_per_teacher else tie.allowed
-        allowed = n if tie.class_id in classes else allowed
-        shown = _offered(tie.resource, pick, tie.class_name, kinds, is_booked=n >= allowed, chosen=chosen)
+        has_all = has.n >= allowed or tie.class_id in classes
+        shown = _offered(tie.resource, pick, tie.class_name, kinds, has=has if has_all else None, chosen=chosen)
         by_student[tie.student_id].append(shown)
     return [
         Group(child.name, by_student[child.student_id or 0], left(rules.max_per_child, counted, child.key))
@@ -115,8 +123,8 @@ def teachers_by_name(
     for teacher in found:
         pick = Pick(NEW_CHILD, teacher.token)
         names = {pick.name} if teacher.token in chosen else set()
-        is_booked = (teacher.id, key) in booked
-        shown.append(_offered(teacher, pick, teacher.group_name, kinds, is_booked=is_booked, chosen=names))
+        has = booked.get((teacher.id, key))
+        shown.append(_offered(teacher, pick, teacher.group_name, kinds, has=has, chosen=names))
     return Group(child, shown)
 
 
@@ -130,10 +138,13 @@ def _offered(
     class_name: str,
     kinds: dict[int, set[str]],
     *,
-    is_booked: bool,
+    has: Booked | None,
     chosen: Collection[str],
 ) -> Offered:
-    free = kinds.get(teacher.id, set())
+    """`has` is set where the family has all it may; what it does not know of only takes the times away."""
+    is_unseen = bool(has and has.n and not has.seen)
+    is_booked = has is not None and not is_unseen
+    free = set() if is_unseen else kinds.get(teacher.id, set())
     return Offered(
         pick=pick,
         name=teacher.name,

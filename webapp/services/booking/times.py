@@ -19,6 +19,7 @@ from webapp.models import Appointment, Contact, Event, EventSettings, Resource, 
 from webapp.models.event.event_settings import Limits
 from webapp.models.event.slot import CALL, IN_PERSON, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.prepared import Prepared
+from webapp.services.booking.agenda import is_for_family
 from webapp.services.booking.glance import Recall
 from webapp.services.booking.holds import is_in_the_way
 from webapp.services.booking.limits import booked_days
@@ -137,20 +138,34 @@ class Timetable:
 
     def times(self, resource: int, students: Collection[int]) -> list[Time]:
         """As the contact sees them for these children: another child's with the co-parent are in nobody's way. What the
-        co-parent has for the same child takes its times away as anybody's would, so that none learns of the other's."""
-        own = [busy for busy in self.family if self._is_own(busy)]
-        others = [busy for busy in self.family if not self._is_own(busy) and busy.student_id in students]
+        co-parent has for the same child takes its times away as anybody's would, so that none learns of the other's;
+        and so does what the office made for the contact and has not confirmed."""
+        own = [busy for busy in self.family if self._is_own(busy) and busy.is_seen]
+        others = [busy for busy in self.family if self._is_unseen(busy, students)]
         teacher, rows = _Whereabouts.of(self.teachers.get(resource, ())), self.free.get(resource, ())
         if self.at_desk:
             own += others
         elif others:
-            rows = [row for row in rows if not any(_overlaps(busy, row) for busy in others)]
+            rows = [row for row in rows if not any(_overlaps(busy, row, self._gap_to(busy)) for busy in others)]
         return [self._time(row, own, teacher) for row in rows]
 
     def booked(self, resource: int, child: str) -> int:
         """How many appointments the contact has with the teacher for the child (key)."""
-        pairs = [(busy.resource_id, busy.child_key) for busy in self.family if self._is_own(busy)]
-        return pairs.count((resource, child))
+        return sum(self._is_of(busy, resource, child) for busy in self.family)
+
+    def is_all_unseen(self, resource: int, child: str) -> bool:
+        """Whether the contact has something with the teacher for the child, and knows of none of it."""
+        seen = [busy.is_seen for busy in self.family if self._is_of(busy, resource, child)]
+        return bool(seen) and not any(seen)
+
+    def _is_of(self, busy: Any, resource: int, child: str) -> bool:
+        return self._is_own(busy) and (busy.resource_id, busy.child_key) == (resource, child)
+
+    def _is_unseen(self, busy: Any, students: Collection[int]) -> bool:
+        return not busy.is_seen if self._is_own(busy) else busy.student_id in students
+
+    def _gap_to(self, busy: Any) -> int:
+        return self.limits.gap if self._is_own(busy) else 0
 
     def _time(self, row: Free, family: Sequence[Any], teacher: "_Whereabouts") -> Time:
         _, token, resource, starts_at, ends_at, kind, visibility, note, room = row
@@ -346,7 +361,7 @@ def _family() -> Any:
     is_mine_or_in_the_way = or_(is_in_the_way(), col(Appointment.contact_id) == bindparam("contact"))
     return (
         select(*(col(getattr(Appointment, name)) for name in appointment), col(Slot.starts_at), col(Slot.ends_at))
-        .add_columns(col(Slot.token), col(Resource.room))
+        .add_columns(col(Slot.token), col(Resource.room), is_for_family().label("is_seen"))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .join(Resource, col(Resource.id) == col(Appointment.resource_id))
         .where(theirs, col(Appointment.cancelled_at).is_(None), is_of_interest, is_mine_or_in_the_way)
