@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from flask import Flask
 
@@ -55,14 +55,14 @@ def export_entries(app: Flask) -> None:
 
 
 def _calling(first: settle.Decision) -> Callable[[settle.Decision], settle.Outcome | None]:
-    return partial(_called, speak(first.link.provider, first.link_id, known=first.link))
+    return partial(_called, cache(partial(speak, first.link.provider, first.link_id, known=first.link)))
 
 
-def _called(provider: CalendarProvider, decision: settle.Decision) -> settle.Outcome | None:
+def _called(speaking: Callable[[], CalendarProvider], decision: settle.Decision) -> settle.Outcome | None:
     spacing = spacing_of(decision.link.provider)
     with _turnstile.turn(decision.place, at=0, spacing=spacing, burst=decision.calls):
         return call_through(
-            partial(carry_out, provider, decision),
+            lambda: carry_out(speaking(), decision),
             lambda session, error, now: settle.store_failure(session, decision, error, now=now),
             line=decision.link.provider,
             part=decision.link_id,
@@ -74,6 +74,6 @@ def spared_until(provider: str, link_id: int) -> datetime | None:
 
 
 def speak(provider: str, link_id: int, *, known: CalendarLink | None = None) -> CalendarProvider:
-    """The provider, with the grant of this link; `known` is its row, where it was read this moment."""
-    tokens = LinkTokens(database(), link_id, clock.now, known=known)
-    return confab().providers.calendars[provider](tokens)
+    """The provider, with the grant of this link; `known` is its row, where it was read this moment. Raises
+    ProviderError where it is not offered here any more."""
+    return confab().providers.calendar(provider, LinkTokens(database(), link_id, clock.now, known=known))

@@ -1,7 +1,6 @@
 """Read when teachers are busy by the calendars that shall block their slots."""
 
 import logging
-from functools import partial
 
 from flask import Flask
 
@@ -40,7 +39,7 @@ def _read(claim: Claim) -> None:
     if reading is None:
         return
     carry_through(
-        partial(read_busy.carry_out, speak(reading.provider, reading.link_id), reading),
+        lambda: read_busy.carry_out(speak(reading.provider, reading.link_id), reading),
         lambda session, error, now: read_busy.store_failure(session, reading, error, now=now),
         line=reading.provider,
         part=reading.link_id,

@@ -27,9 +27,9 @@ def keep_alive(app: Flask) -> None:
 
 def _renew(sleeping: Sleeping) -> None:
     kept = ConnectionTokens if sleeping.table is Connection else LinkTokens
-    tokens = kept(database(), sleeping.id, clock.now)
+    tokens, providers = kept(database(), sleeping.id, clock.now), confab().providers
     try:
-        tokens.renewed(confab().providers.grants[sleeping.provider].refresh, rejected=sleeping.access)
+        tokens.renewed(lambda pair: providers.handshake(sleeping.provider).refresh(pair), rejected=sleeping.access)
     except ProviderError as error:
         tokens.note_problem(error)
         about = {str(sleeping.table.__tablename__): sleeping.id, "reason": error.message}

@@ -49,7 +49,7 @@ def _sweep(claim: Claim) -> None:
     """No transaction is open while the provider is asked."""
     quarantine = timedelta(seconds=confab().settings.quarantine_seconds)
     with database().transaction() as session:
-        is_of_calendar = sweep.provider_of(session, claim) in confab().providers.calendars
+        is_of_calendar = sweep.provider_of(session, claim) not in confab().providers.meetings
         begin = calendars.begin if is_of_calendar else sweep.begin
         look = begin(session, claim, quarantine=quarantine, now=clock.now())
     if look is None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
@@ -121,10 +122,10 @@ def _take(app: Flask, work: Rounds[Step, Answer], turn: Sequence[Step], back: "S
     """After a failure, or too late, the rest is left for another turn. None is its end."""
     try:
         with app.app_context():
-            goes_on, call = True, work.calling(turn[0])
+            goes_on, calling = True, cache(partial(work.calling, turn[0]))
             for nth, step in enumerate(turn):
                 goes_on = goes_on and (nth == 0 or time.monotonic() < step.by)
-                answer = _called(work.table, call, step) if goes_on else work.put_back(step)
+                answer = _called(work.table, calling, step) if goes_on else work.put_back(step)
                 goes_on = goes_on and answer is not None
                 if answer is not None:
                     back.put(answer)
@@ -132,8 +133,9 @@ def _take(app: Flask, work: Rounds[Step, Answer], turn: Sequence[Step], back: "S
         back.put(None)
 
 
-def _called(table: type[Errand], call: Callable[[Step], Answer | None], step: Step) -> Answer | None:
-    answered = contained(table, [step.claim], lambda _: [call(step)])
+def _called(table: type[Errand], calling: Callable[[], Callable[[Step], Answer | None]], step: Step) -> Answer | None:
+    """What cannot even be prepared is a fault of its row, too."""
+    answered = contained(table, [step.claim], lambda _: [calling()(step)])
     return answered[0] if answered else None
 
 

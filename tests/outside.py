@@ -1,6 +1,7 @@
 """Run the jobs by hand against the fakes, at a time of the test's own."""
 
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from webapp.config import Settings
 from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.providers.base import Providers
+from webapp.providers.base import CalendarProvider, Providers, TokenStore
 
 SECRET = "tests-only-secret-key-0123456789abcdefgh"
 QUARANTINE = timedelta(seconds=140)
@@ -55,6 +56,11 @@ class Outside:
         monkeypatch.setattr("jobs.mail_delivery.AT_ONCE", 1)
         monkeypatch.setattr("jobs.meeting_sweep.AT_ONCE", 1)
         monkeypatch.setattr("jobs.batch.log.exception", lambda *_, **__: self.faults.append(traceback.format_exc()))
+
+    def offered(self) -> dict[str, Callable[[TokenStore], CalendarProvider]]:
+        """The calendars of this installation by provider: what is taken out of it is not set up any more."""
+        wired: Confab = self.app.extensions["confab"]
+        return wired.providers.calendars
 
     def tick(self, by: timedelta = timedelta(), *, may_fail: bool = False) -> None:
         """What the scheduler does `by` later. A fault of our own is a failure of the test, unless it is meant."""

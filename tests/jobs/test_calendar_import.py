@@ -182,6 +182,22 @@ def test_what_is_refused_for_good_is_asked_for_again_within_the_hour(desk: Desk)
     assert (desk.link().problem, desk.link().due_at) == ("No.", desk.outside.now + timedelta(hours=1))
 
 
+def test_without_the_provider_s_client_id_the_reading_waits_and_goes_on_once_it_is_set_again(desk: Desk) -> None:
+    calendars = desk.outside.offered()
+    google = calendars.pop("google")
+    desk.takes(1)
+
+    for _ in range(6):
+        desk.outside.read_calendars(timedelta(hours=1))
+    waiting = desk.link()
+    calendars["google"] = google
+    desk.outside.read_calendars(timedelta(hours=1))
+
+    assert (waiting.problem_code, waiting.problem_values) == ("not_enabled", '{"service": "Google"}')
+    assert waiting.due_at
+    assert (desk.known(), desk.link().problem, desk.link().synced_at) == ([1], None, desk.outside.now)
+
+
 def test_a_rate_limit_pauses_this_calendar_for_as_long_as_the_provider_says(desk: Desk) -> None:
     until = desk.outside.now + timedelta(minutes=3)
     desk.outside.calendars.fail("busy", ProviderError("Slow.", retry=True, code="rate", after=until))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_connection, make_school
+from factories import make_calendar_link, make_connection, make_school, make_teacher
 from fakes import make_tokens
 from installation import Installation
 from sandbox_school import SPEC, School
@@ -20,6 +20,7 @@ from sqlmodel import Session, select
 
 from webapp import clock
 from webapp.models import Connection, Message
+from webapp.models import School as SchoolRow
 from webapp.operations.doctor_outside import clock_finding
 from webapp.operations.doctor_settings import makes_headers_of_words
 from webapp.sandbox.run import RunningSandbox, start_sandbox
@@ -195,6 +196,21 @@ def test_the_clock_is_compared_with_zooms(
     [found] = [one for one in json.loads(told)["findings"] if one["name"] == "clock"]
     assert found["state"] == state
     assert ("ahead of" in found["found"]) == (ahead > 0)
+
+
+def test_calendars_of_a_provider_that_is_not_set_up_any_more_are_told(patient: Patient) -> None:
+    app = {"CONFAB_GOOGLE_CLIENT_ID": "id", "CONFAB_GOOGLE_CLIENT_SECRET": "secret"}
+    with patient.installation.rows() as session:
+        school = session.get_one(SchoolRow, patient.connection(session).school_id)
+        link = make_calendar_link(session, make_teacher(session, school), connected_at=clock.now())
+        close_tokens(session, link, make_tokens())
+
+    here, gone = patient.see(**app), patient.see()
+
+    assert "google calendars" not in here
+    assert gone["google calendars"]["state"] == "bad"
+    assert gone["google calendars"]["found"] == "1 linked, and this machine may call none of them"
+    assert "CONFAB_GOOGLE_CLIENT_ID" in gone["google calendars"]["todo"]
 
 
 def test_an_address_that_means_no_database_ends_without_a_traceback(on_sqlite: Installation) -> None:

@@ -1,6 +1,6 @@
 """Judge the database: that it can be used, that the keys open what it holds, that somebody does what is due."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -12,7 +12,7 @@ from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import Busy
 from webapp.operations.finding import Finding, bad, ok, warn
-from webapp.services.calendar.linked import linked_now
+from webapp.services.calendar.linked import linked_now, living_by_provider
 from webapp.services.system.granted import live_grants, unreadable_grants
 from webapp.services.system.installation import hold_of, last_check
 from webapp.services.system.overdue import overdue
@@ -49,6 +49,7 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
     with database.reading() as session:
         yield _keys(session)
         yield _calendars(session)
+        yield from _not_offered(session, installed.providers.calendars)
         yield from _life(session, now=clock.now())
         return hold_of(session) is None
 
@@ -93,6 +94,17 @@ def _calendars(session: Session) -> Finding:
         todo = "Their owners were mailed: each signs in again on Calendar Sync."
         return warn("calendars", f"{words}, {dead} whose permission has ended", todo)
     return ok("calendars", words)
+
+
+def _not_offered(session: Session, offered: Collection[str]) -> Iterator[Finding]:
+    """On one of several machines too: what it claims it cannot do, and puts off for the others."""
+    for provider, number in sorted(living_by_provider(session).items()):
+        if provider not in offered:
+            name = provider.upper()
+            todo = (
+                f"Set CONFAB_{name}_CLIENT_ID and CONFAB_{name}_CLIENT_SECRET again; what waits for them then goes on."
+            )
+            yield bad(f"{provider} calendars", f"{number} linked, and this machine may call none of them", todo)
 
 
 def _life(session: Session, *, now: datetime) -> Iterator[Finding]:

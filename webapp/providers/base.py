@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from webapp.errors import ProviderError
+from webapp.errors import N_, ProviderError
 
 REFUSED_ADDRESS, REFUSED_MAIL = "refused_address", "refused_mail"
 """Codes of a mail server's refusals, by which the office is advised; its own number stands in the detail."""
@@ -331,6 +331,23 @@ class Providers:
     """By provider; without a secret there is none."""
     calendars: dict[str, Callable[[TokenStore], CalendarProvider]] = field(default_factory=dict)
     """By provider; one without a client id is not offered. Their handshakes are among `grants`."""
+
+    def calendar(self, provider: str, store: TokenStore) -> CalendarProvider:
+        """With the grant of the store. Raises ProviderError where the provider is not offered any more."""
+        if provider not in self.calendars:
+            raise _not_offered(provider)
+        return self.calendars[provider](store)
+
+    def handshake(self, provider: str) -> Grants:
+        """Raises ProviderError where the provider is not offered any more."""
+        if provider not in self.grants:
+            raise _not_offered(provider)
+        return self.grants[provider]
+
+
+def _not_offered(provider: str) -> ProviderError:
+    words = N_("%(service)s is not set up on this installation any more: its client ID is missing.")
+    return ProviderError(words, retry=False, code="not_enabled", service=provider.title())
 
 
 @dataclass(frozen=True)

@@ -625,6 +625,27 @@ def test_what_the_operator_has_to_mend_is_tried_again_and_comes_by_itself(
     assert len(outside.calendars.standing()) == 1
 
 
+def test_without_the_provider_s_client_id_entries_say_so_and_come_once_it_is_set_again(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    calendars = outside.offered()
+    google = calendars.pop("google")
+    with evening.later(database):
+        another(evening)
+
+    for _ in range(6):
+        outside.tick(HOUR)
+    waiting = rows(database)
+    calendars["google"] = google
+    outside.tick(HOUR)
+
+    assert {(entry.problem_code, entry.problem_values) for entry in waiting} == {
+        ("not_enabled", '{"service": "Google"}')
+    }
+    assert all(entry.due_at for entry in waiting)
+    assert [(entry.problem, bool(entry.remote_id)) for entry in rows(database)] == [(None, True)] * 2
+
+
 def test_what_is_over_is_not_put_any_more(database: Database, booked: Appointment, outside: Outside) -> None:
     outside.calendars.fail("put", DOWN, times=99)
     outside.tick()
@@ -746,3 +767,21 @@ def test_our_fault_on_one_of_several_entries_stops_no_other(
     assert meanwhile == {booked.id: False, second.id: True}
     assert len(outside.faults) == 1
     assert all(entry.put_at and entry.problem is None for entry in rows(database))
+
+
+def test_our_fault_before_the_first_call_of_a_turn_is_counted_and_the_rest_is_put_back(
+    database: Database, booked: Appointment, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the entries would come back after each lease for ever, and nobody would hear of it."""
+
+    def stumble(_first: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.calendar_export._calling", stumble)
+        for _ in range(5):
+            export_entries(outside.app)
+            outside.now += LEASE
+
+    assert len(outside.faults) == 5
+    assert (row(database).problem_code, row(database).due_at) == ("fault", None)

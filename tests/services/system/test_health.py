@@ -6,7 +6,7 @@ import pytest
 from app import fake_providers, make_app
 from app import test_settings as settings_of
 from conftest import KEY
-from factories import make_connection, make_contact, make_school
+from factories import make_calendar_link, make_connection, make_contact, make_school, make_teacher
 from fakes import FakeGrants, FakeMailer, FakeMeetings, make_tokens
 from sqlmodel import Session, select
 
@@ -15,7 +15,7 @@ from jobs.mail_delivery import deliver_mail
 from webapp import clock
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Connection, Level, Message
+from webapp.models import CalendarLink, Connection, Level, Message, School
 from webapp.providers.base import Tokens
 from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.health import AT_MOST_EVERY
@@ -181,6 +181,25 @@ class TestKeepAlive:
         assert grants.refreshes == 0
         assert not self.sleeping(database, clock.now() + timedelta(minutes=59))
         assert self.sleeping(database, clock.now() + timedelta(minutes=61))
+
+    def test_without_a_provider_s_client_id_the_grants_of_others_are_kept_alive(self, database: Database) -> None:
+        connected(database)
+        with database.transaction() as session:
+            teacher = make_teacher(session, session.exec(select(School)).one())
+            google, microsoft = (make_calendar_link(session, teacher, provider=one) for one in ("google", "microsoft"))
+            for link in (google, microsoft):
+                close_tokens(session, link, make_tokens())
+        grants = FakeGrants()
+        providers = fake_providers(FakeMeetings(), FakeMailer(), grants)
+        del providers.grants["google"]
+
+        keep_alive(make_app(settings_of(str(database.engine.url), KEY), providers))
+
+        with database.reading() as session:
+            gone, kept = session.get_one(CalendarLink, google.id), session.get_one(CalendarLink, microsoft.id)
+        assert (gone.refreshed_at, gone.refresh_claim) == (None, None)
+        assert kept.refreshed_at
+        assert grants.refreshes == 2
 
     @staticmethod
     def sleeping(database: Database, at: datetime) -> bool:

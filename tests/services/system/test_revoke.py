@@ -32,11 +32,11 @@ class Scene:
     tokens: Tokens
     now: datetime
 
-    def run(self, by: timedelta = timedelta()) -> None:
+    def run(self, by: timedelta = timedelta(), *, offered: bool = True) -> None:
         self.now += by
         with self.database.transaction() as session:
             claims = claim_due(session, Task, now=self.now)
-        providers = Providers(meetings={}, grants={"zoom": self.grants}, link_hosts={}, mailer=None)  # type: ignore[arg-type]
+        providers = Providers(meetings={}, grants={"zoom": self.grants} if offered else {}, link_hosts={}, mailer=None)  # type: ignore[arg-type]
         for claim in claims:
             run_revoke(self.database, providers, claim, lambda: self.now)
 
@@ -153,3 +153,15 @@ def test_nothing_is_kept_for_it_once_the_app_was_taken_away(scene: Scene) -> Non
 
 def test_it_names_the_account_and_no_person(scene: Scene) -> None:
     assert json.loads(scene.task().arguments).keys() == {"provider", "account", "tokens"}
+
+
+def test_without_the_provider_s_client_id_it_waits_and_is_ended_once_it_is_set_again(scene: Scene) -> None:
+    for _ in range(7):
+        scene.run(timedelta(minutes=12), offered=False)
+    waiting = scene.task()
+
+    scene.run(timedelta(minutes=12))
+
+    assert (waiting.problem_code, waiting.ended_at) == ("not_enabled", None)
+    assert [tokens.access[:6] for tokens in scene.grants.revoked] == ["access"]
+    assert scene.task().ended_at == scene.now

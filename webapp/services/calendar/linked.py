@@ -52,3 +52,9 @@ def linked_now(session: Session) -> tuple[int, int]:
         for where in (is_live(), is_dead)
     )
     return living, dead
+
+
+def living_by_provider(session: Session) -> dict[str, int]:
+    """Of all schools, how many links live."""
+    query = select(col(CalendarLink.provider), func.count(col(CalendarLink.id))).where(is_live())
+    return dict(iter(session.execute(query.group_by(col(CalendarLink.provider)))))

@@ -59,7 +59,7 @@ def run_revoke(database: Database, providers: Providers, claim: Claim, clock: Ca
     columns = settled() | {"arguments": "{}", "ended_at": clock()}
     if given_up and not is_void:
         try:
-            grants = providers.grants[given_up.provider]
+            grants = providers.handshake(given_up.provider)
             grants.revoke(_living(database, grants, claim, given_up, clock))
         except ProviderError as error:
             if error.code != "invalid_grant":  # which says that it has ended
