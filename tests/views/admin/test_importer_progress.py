@@ -1,6 +1,6 @@
 """A large import runs by itself: its page tells how far it is, and what came of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,8 @@ from zoom_office import words
 
 from jobs.tasks import run_tasks
 from webapp.db import Database
-from webapp.models import Audit, ImportRun, Student, Task
-from webapp.services.roster import import_task
+from webapp.models import Audit, ImportRun, Level, Login, Student, Task
+from webapp.services.roster import import_roster, import_task
 from webapp.services.roster.import_run import discard
 from webapp.services.roster.import_task import run_import
 from webapp.services.system.errand import Claim, claim_due
@@ -92,3 +92,29 @@ def test_a_task_that_another_process_took_over_writes_nothing_and_one_done_again
     assert (left, len(desk.rows(Student))) == ([], 2)
     assert [row.ended_at is not None for row in desk.rows(Task)] == [True]
     assert desk.rows(Task)[0].problem is None
+
+
+def test_many_new_passwords_are_hashed_by_one_process_however_long_it_takes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute after a lease began anybody may take the work over: then hundreds of passwords would never be done."""
+    people = [f"T{n}\tOla\tAde\tola{n}@linden.example\tcorrect horse battery {n}" for n in range(6)]
+    teachers = "\n".join(["TeacherID\tFirst\tLast\tEmail\tPassword", *people])
+    desk.apply(desk.dry_run(("teachers.txt", teachers)))
+    at, taken = [datetime.now(UTC)], []
+
+    def slowly(password: str, *, level: Level) -> str:
+        at[0] += timedelta(seconds=25)
+        with desk.database.transaction() as session:
+            taken.extend(claim_due(session, Task, now=at[0]))
+        return f"hash of {password} for {level}"
+
+    monkeypatch.setattr(import_roster, "password_hash", slowly)
+    monkeypatch.setattr(import_roster, "HASHES_TO_A_BEAT", 2)
+    with desk.database.transaction() as session:
+        [claim] = claim_due(session, Task, now=at[0])
+    run_import(desk.database, claim, lambda: at[0])
+
+    assert taken == []
+    assert [row.ended_at is not None for row in desk.rows(Task)] == [True]
+    assert sum(login.password_hash is not None for login in desk.rows(Login)) >= 6

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -129,12 +129,19 @@ def report_of(run: ImportRun) -> Report:
 
 
 def prepare(
-    session: Session, school: School, run: ImportRun, *, same: frozenset[str] = frozenset(), now: datetime
+    session: Session,
+    school: School,
+    run: ImportRun,
+    *,
+    same: frozenset[str] = frozenset(),
+    beat: Callable[[], None] = lambda: None,
+    now: datetime,
 ) -> ImportPlan:
-    """Read the kept upload once more, with the slow part done: call it before the transaction that applies."""
+    """Read the kept upload once more, with the slow part done: call it before the transaction that applies. `beat` is
+    called from time to time meanwhile."""
     dates = report_of(run).dates
     plan = plan_import(session, school, _content(run), kind=run.kind, same=same, dates=dates, now=now)
-    plan.hash_passwords()
+    plan.hash_passwords(beat=beat)
     return plan
 
 

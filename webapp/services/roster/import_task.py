@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -76,10 +77,11 @@ def _apply(database: Database, claim: Claim, clock: Callable[[], datetime]) -> N
     with database.reading() as session:
         task = session.execute(select(Task).where(col(Task.id) == claim.id)).scalar_one()
         said = json.loads(task.arguments)
-    _tell(database, claim, clock, done=1)
+    goes_on = partial(_tell, database, claim, clock, done=1)
+    goes_on()
     with database.reading() as session:
         school, run = _upload(session, task.school_id, said["run"])
-        plan = prepare(session, school, run, same=frozenset(said["same"]), now=clock())
+        plan = prepare(session, school, run, same=frozenset(said["same"]), beat=goes_on, now=clock())
     _tell(database, claim, clock, done=2)
     with database.transaction() as session:
         school, run = _upload(session, task.school_id, said["run"])
