@@ -75,7 +75,7 @@ class TestPage:
 
         answers = [hugh.get(desk.page), hugh.get(f"{desk.page}/google/status"), desk.save(hugh), alice.get(desk.page)]
 
-        assert [answer.status_code for answer in answers] == [200, 303, 409, 404]
+        assert [answer.status_code for answer in answers] == [200, 204, 409, 404]
         assert "petra@linden.example" not in answers[0].text
         assert desk.links()[0].saved_at is None
 
@@ -235,6 +235,21 @@ class TestStatus:
 
         assert "1 appointment on your calendar . Last sync" in words(news.text).replace("calendar.", "calendar .")
         assert again.status_code == 204
+
+    @pytest.mark.parametrize("end", ["disconnected_at", "needs_reconnect_at"])
+    def test_the_whole_page_is_loaded_anew_once_the_link_has_ended(self, desk: Desk, end: str) -> None:
+        """In another tab, or at the provider: the page then has another form, and no such part."""
+        desk.link()
+        page = desk.petra.get(desk.save().headers["Location"]).text
+        usual = desk.petra.htmx(polled(page))
+
+        with desk.arranged() as session:
+            setattr(session.get_one(CalendarLink, desk.links()[0].id), end, clock.now())
+        ended = desk.petra.htmx(polled(page))
+
+        assert (ended.status_code, ended.text, ended.headers["HX-Refresh"]) == (204, "", "true")
+        assert "HX-Refresh" not in usual.headers
+        assert 'id="status-google"' not in desk.petra.get(desk.page).text
 
     def test_what_failed_is_said_with_what_to_do(self, desk: Desk) -> None:
         """STYLE 32"""

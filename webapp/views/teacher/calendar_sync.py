@@ -66,11 +66,12 @@ def show(school: str) -> Answer:
 @blueprint.get("/<provider>/status")
 @staff(Level.VIEWER)
 def status(school: str, provider: str) -> Answer:
-    """Nothing, where the reader has this state already."""
+    """Nothing, where the reader has this state already. Once the link was disconnected, or its grant has died, the page
+    around this part is another one: it is loaded anew."""
     with database().reading() as db:
         panel = _panel(db, _offered(provider))
-    if panel.status is None:
-        return redirect(url_for("calendar_sync.show", school=school), 303)
+    if panel.link is None or panel.status is None or not panel.link.is_live:
+        return "", 204, {"HX-Refresh": "true"}
     if request.args.get("v") == panel.status.version:
         return "", 204
     return page("teacher/_calendar_status.html", panel=panel, now=clock.now())
