@@ -74,6 +74,27 @@ def test_whoever_booked_after_the_reminder_s_time_has_the_confirmation(
     assert mails(outside, "Reminder") == []
 
 
+def test_who_adds_an_earlier_time_to_a_day_of_theirs_is_reminded_of_the_day_all_the_same(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        earlier, later = evening.slot(), evening.slot(after=120)
+        evening.book(later)
+    evening.now = outside.now = earlier.starts_at - 23 * HOUR
+    with evening.later(database):
+        evening.book(earlier)
+    outside.tick()
+
+    remind_at(database, outside, later, 24 * HOUR + timedelta(minutes=1))
+    early = list(mails(outside, "Reminder"))
+    for before in (24 * HOUR, 23 * HOUR, HOUR):
+        remind_at(database, outside, later, before)
+
+    assert early == []
+    [mail] = mails(outside, "Reminder")
+    assert mail.text.count("Folake Adeyemi") == 2
+
+
 def test_a_reminder_looks_again_when_it_leaves(database: Database, evening: Evening, outside: Outside) -> None:
     """OUT-013, OUT-014: cancelled meanwhile, or after three days without a server, there is none."""
     with evening.later(database):

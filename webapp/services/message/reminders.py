@@ -27,7 +27,7 @@ _INSERT = {
 
 @dataclass(frozen=True)
 class Due:
-    """A family's day of an event, `lead` hours before its first appointment."""
+    """A family's day of an event, `lead` hours before the first appointment that it had by then."""
 
     entry: Entry
     day: date
@@ -52,8 +52,8 @@ def due_reminders(session: Session, event_id: int, *, now: datetime) -> list[Due
         return []
     until = now + timedelta(hours=max(text.lead_hours))
     coming = (col(Appointment.event_id) == event_id, col(Slot.starts_at) > now, col(Slot.starts_at) <= until)
-    firsts = _first_of_days(agenda(session, *coming, standing(), _is_sure()))
-    due = [one for entry in firsts if (one := _due(entry, text.lead_hours, now=now))]
+    entries = agenda(session, *coming, standing(), _is_sure())
+    due = _one_a_day(one for entry in entries if (one := _due(entry, text.lead_hours, now=now)))
     names = select(col(Message.dedupe_key)).where(col(Message.dedupe_key).in_([one.name for one in due]))
     wished = set(session.execute(names).scalars())
     return [one for one in due if one.name not in wished]
@@ -86,17 +86,19 @@ def _is_sure() -> ColumnElement[bool]:
     return or_(col(Appointment.problem).is_(None), col(Appointment.problem).in_(STANDS_YET))
 
 
-def _first_of_days(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries come by time: the first of each family and day."""
-    firsts: dict[tuple[int, date], Entry] = {}
-    for entry in entries:
-        if entry.email:
-            firsts.setdefault((entry.contact_id, i18n.local_day(entry.starts_at, entry.zone)), entry)
+def _one_a_day(due: Iterable[Due]) -> list[Due]:
+    """They come by time: the first of each family and day."""
+    firsts: dict[tuple[int, date], Due] = {}
+    for one in due:
+        firsts.setdefault((one.entry.contact_id, one.day), one)
     return list(firsts.values())
 
 
 def _due(entry: Entry, leads: Iterable[int], *, now: datetime) -> Due | None:
-    """Whoever booked after the reminder's time has the Confirmation of it."""
+    """Whoever booked after the reminder's time has the Confirmation of it; what they had before on that day is
+    reminded of all the same."""
+    if not entry.email:
+        return None
     passed = [hours for hours in leads if entry.starts_at - timedelta(hours=hours) <= now]
     if not passed:
         return None
