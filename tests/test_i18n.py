@@ -127,10 +127,11 @@ def test_what_a_school_wishes_of_its_clock_holds_in_each_language() -> None:
         i18n.write_as("", "24")
         with i18n.speaking("es"):
             twenty_four = i18n.clock_time(at(22, 30), CHICAGO)
+            of_a_rule = i18n.wall_clock("12:00")
     finally:
         i18n.write_as("", "")
 
-    assert (twelve, twenty_four) == ("下午4:30", "16:30")
+    assert (twelve, twenty_four, of_a_rule) == ("下午4:30", "16:30", "12:00")
 
 
 def test_the_first_wanted_language_that_is_spoken_here_counts() -> None:

@@ -169,7 +169,7 @@ def clock_time(instant: datetime, zone: str) -> str:
 
 def wall_clock(text: str) -> str:
     """`12:00 PM`, of a wall-clock time such as `12:00`."""
-    return _clock_time(time.fromisoformat(text), language())
+    return _clock_time(time.fromisoformat(text), _manner())
 
 
 @lru_cache(_TIMES_KEPT)
