@@ -6,7 +6,7 @@ import pytest
 from households import Households, form_of, text_of
 from sqlmodel import select
 
-from webapp.models import Answer, Appointment, AppointmentField, Service
+from webapp.models import Answer, Appointment, AppointmentField, Contact, Service
 
 TOPIC, LANGUAGE = "What would you like to talk about?", "Interpreter <b>"
 
@@ -73,6 +73,20 @@ def test_what_is_missing_is_said_at_its_field_and_the_rest_stays(asking: Househo
     assert "Fill this in." in text_of(answer.text)
     assert "<option selected>none</option>" in answer.text.replace("<option  ", "<option ")
     assert "autofocus" in answer.text
+
+
+def test_the_name_that_a_new_family_typed_stays_when_an_answer_is_missing(asking: Households) -> None:
+    with asking.database.transaction() as session:
+        alice = session.get_one(Contact, asking.people["alice"].id)
+        alice.first = alice.last = ""
+    page = check_page(asking, asking.pick("leo", "Jonas", 0))
+
+    typed = sent(asking, page) | {"first": "Alicia", "last": "Álvarez"}
+    refused = asking.browser("alice").post(f"{asking.base}/book", typed)
+
+    assert refused.status_code == 422
+    again = form_of(refused.text, f"{asking.base}/book")
+    assert (again["first"], again["last"]) == (["Alicia"], ["Álvarez"])
 
 
 @pytest.mark.parametrize(

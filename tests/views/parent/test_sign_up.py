@@ -113,11 +113,15 @@ def test_a_password_is_chosen_only_soon_after_signing_in_and_ends_other_sign_ins
     visitor.post(f"{homes.base}/profile", {"password": PASSWORD})
     clock.move(now + timedelta(minutes=11) - datetime.now(UTC))
     late = visitor.get(f"{homes.base}/profile").text
-    visitor.post(f"{homes.base}/profile", {"password": "another long enough one"})
+    refused = visitor.post(f"{homes.base}/profile", {"password": "another long enough one", "phone": "123"})
+    without = visitor.post(f"{homes.base}/profile", {"phone": "123"})
 
     assert visitor.get(f"{homes.base}/mine").status_code == 200
     assert other.get(f"{homes.base}/mine").status_code == 303
     assert 'type="password"' not in late
+    assert (refused.status_code, without.status_code) == (422, 303)
+    assert 'class="error" id="new-pw-err"' in refused.text
+    assert "To choose a password, log out and sign in with a new code first." in text_of(refused.text)
     again = Browser(homes.app)
     again.post(f"{homes.base}/", {"email": bob})
     assert again.post(f"{homes.base}/password", {"password": PASSWORD}).status_code == 303

@@ -64,7 +64,7 @@ def book(school: str, event: str) -> Answer:
     except DomainError as error:
         if isinstance(error, SlotTaken):
             _sought.note(slots)
-        return _refused(school, event, picks, error)
+        return _refused(school, event, picks, error, Form(NameInput) if name is None else name)
     faults.point("booking.committed")
     return to("booked", school, event, act=act)
 
@@ -119,7 +119,7 @@ def _too_late(picks: list[Pick]) -> Answer | None:
     return times_page(found, rows, lost_of(complaints(rows)), error=error, status=error.status)
 
 
-def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> Answer:
+def _refused(school: str, event: str, picks: list[Pick], error: DomainError, name: Form[NameInput]) -> Answer:
     """Fresh times, everything else kept; where only the crowd was in the way, the same button again."""
     if isinstance(error, Unsure):
         raise Unsure(NOT_KNOWN) from error
@@ -127,7 +127,7 @@ def _refused(school: str, event: str, picks: list[Pick], error: DomainError) -> 
     with reading() as db:
         rows, questions = rows_of(db, found, picks, proposing=False, seen=_seen()), asked(db, found)
     if isinstance(error, Busy | Unanswered) and chosen_rows(rows):
-        return check_page(found, rows, questions, Form(NameInput), error.status, error)
+        return check_page(found, rows, questions, name, error.status, error)
     return times_page(found, rows, lost_of(complaints(rows)), error=error, status=error.status)
 
 

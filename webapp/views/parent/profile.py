@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from webapp import auth, clock
 from webapp.auth import as_oneself, family, person, withheld_from_links
 from webapp.context import database, reading
-from webapp.errors import DomainError
+from webapp.errors import N_, DomainError, Invalid
 from webapp.forms import Form
 from webapp.models import Contact
 from webapp.services.people.accounts import password_hash
@@ -15,6 +15,13 @@ from webapp.services.people.passwords import highest_level
 from webapp.services.people.sign_up import DetailsInput, SignUpInput, asked_of, keep_details, refuse_gaps
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 from webapp.views.parent.landing import wanted_page
+
+
+class TooLateForPassword(Invalid):
+    """The form lay open for longer than the sign-in proves who is there."""
+
+    message = N_("To choose a password, log out and sign in with a new code first.")
+    field = "password"
 
 
 @blueprint.get("/<school>/<event>/profile")
@@ -45,8 +52,10 @@ def save_profile(school: str, event: str) -> Answer:
 
 
 def _keep(typed: DetailsInput) -> None:
-    """A password is made a hash of before the transaction: that takes its time."""
-    hashed = _hash(typed.password) if typed.password and _may_choose_password() else ""
+    """A password is made a hash of before the transaction: that takes its time. Raises TooLateForPassword."""
+    if typed.password and not _may_choose_password():
+        raise TooLateForPassword
+    hashed = _hash(typed.password) if typed.password else ""
     with database().transaction() as db:
         contact = db.get_one(Contact, g.contact.id, with_for_update={"key_share": True})
         secret = keep_details(db, contact, typed, hashed, person=person(), now=clock.now())
