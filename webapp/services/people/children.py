@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Appointment, Contact, Guardian, Slot, Student
 from webapp.services.booking.agenda import is_for_family, standing
+from webapp.services.booking.request_key import take_key
 from webapp.services.people.families import link, unlink
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -85,9 +86,11 @@ def claimed_child(session: Session, contact: Contact, token: str) -> Student:
     return found
 
 
-def let_go(session: Session, contact: Contact, token: str, *, who: Who, now: datetime) -> None:
-    """Raises as `claimed_child`, or StillBooked while a coming appointment of theirs is for the child. Whoever books
-    for it at this moment is first, or finds no such child."""
+def let_go(session: Session, contact: Contact, token: str, *, key: str, who: Who, now: datetime) -> None:
+    """Raises as `claimed_child`, or StillBooked while a coming appointment of theirs is for the child; the same form
+    sent again does nothing. Whoever books for it at this moment is first, or finds no such child."""
+    if take_key(session, key, "let_go", token, login_id=who.login_id, now=now, result={"done": True}):
+        return
     session.get_one(Contact, contact.id, with_for_update={"key_share": True}, populate_existing=True)
     student = claimed_child(session, contact, token)
     booked = (

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from webapp import clock
 from webapp.auth import family, who
 from webapp.context import database, reading
+from webapp.csrf import request_key
 from webapp.errors import DomainError, Invalid
 from webapp.forms import Form
 from webapp.models import Contact
@@ -89,8 +90,9 @@ def remove_child(school: str, event: str, child: str) -> Answer:
     try:
         if not g.school.allows_claims:
             raise ClaimsClosed
+        key = request_key()
         with database().transaction() as db:
-            let_go(db, db.get_one(Contact, g.contact.id), child, who=who(), now=clock.now())
+            let_go(db, db.get_one(Contact, g.contact.id), child, key=key, who=who(), now=clock.now())
     except DomainError as error:
         if error.status == 404:
             raise
