@@ -97,6 +97,7 @@ def asked(app: Flask, target: str | None) -> str | None:
         "/s/linden/e/7/?day=2026-12-03",
         "/linden/fall/times?pick=a.b.c&pick=d",
         "/linden/fall/check?pick=a%20b",
+        "/linden/fall/teachers?q=Anna+Smith&pick=a.b",
     ],
 )
 def test_a_page_of_ours_is_gone_on_to_with_what_it_was_asked(app: Flask, target: str) -> None:

@@ -6,7 +6,7 @@ from flask import current_app, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-_PLAIN = re.compile(r"/[A-Za-z0-9_\-./?=&%]*")
+_PLAIN = re.compile(r"/[A-Za-z0-9_\-./?=&%+]*")
 _HIDDEN = ("%09", "%0a", "%0d", "%5c", "%00")
 
 
