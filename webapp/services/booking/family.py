@@ -10,6 +10,7 @@ from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Contact, Guardian, Student
 from webapp.models.people.student import student_name
 from webapp.prepared import Prepared
+from webapp.services.people.folding import is_visible
 
 CHILD: Any = tuple(
     col(column)
@@ -58,6 +59,6 @@ def named_child(name: str) -> Child:
     shown = " ".join(name.split())
     if not any(character.isalnum() for character in shown):
         raise Invalid(N_("Type your child's name."), field="child")
-    if len(shown) > 100 or any(not character.isprintable() for character in shown):
+    if len(shown) > 100 or not is_visible(shown):
         raise Invalid(N_("Type a name of at most 100 letters."), field="child")
     return Child(shown, f"n{shown.casefold()}")

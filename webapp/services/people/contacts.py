@@ -15,6 +15,7 @@ from webapp.services.calendar.link import part_from_all
 from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import checked_email, login_of, tie
 from webapp.services.people.feeds import stop_feeds
+from webapp.services.people.folding import is_visible
 from webapp.services.people.passwords import tell_old_address
 from webapp.services.people.sign_in import end_months
 from webapp.services.system import audit
@@ -25,6 +26,10 @@ def without_control(text: str) -> str:
     if not text.isprintable():
         raise ValueError(N_("Type it without line breaks and control characters."))
     return text
+
+
+def _a_name(text: str) -> str:
+    return text if is_visible(text) else without_control(text)
 
 
 def _lines(text: str) -> str:
@@ -45,7 +50,7 @@ def _a_language(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_an_address)]
-Words = Annotated[str, Field(max_length=100), AfterValidator(without_control)]
+Words = Annotated[str, Field(max_length=100), AfterValidator(_a_name)]
 Language = Annotated[str, AfterValidator(_a_language)]
 Phone = Annotated[str, Field(max_length=40), AfterValidator(without_control)]
 Home = Annotated[str, Field(max_length=300), AfterValidator(_lines)]

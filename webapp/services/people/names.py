@@ -9,12 +9,13 @@ from sqlmodel import Session
 from webapp.errors import N_
 from webapp.models import Contact
 from webapp.services.event.renamed import renaming
+from webapp.services.people.folding import is_visible
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
 
 def _a_name(text: str) -> str:
-    if not text.isprintable() or not any(character.isalnum() for character in text):
+    if not is_visible(text) or not any(character.isalnum() for character in text):
         raise ValueError(N_("Type a name in letters."))
     return text
 
