@@ -1,6 +1,7 @@
 """A backup is whole, private and tried out before it gets its name, whoever writes to the database meanwhile."""
 
 import secrets
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -93,6 +94,36 @@ def test_a_name_that_is_taken_or_a_folder_that_is_missing_is_refused(on_sqlite: 
     assert kept.read_text() == "precious"
 
 
+def test_a_folder_that_was_not_made_yet_is_not_taken_for_a_file(on_sqlite: Installation, shelf: Path) -> None:
+    answer = on_sqlite.run("backup", "--to", shelf / "confab")
+
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.startswith(f"There is no folder {shelf / 'confab'}. Make it first;")
+    assert files(shelf) == {}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (PermissionError(13, "Permission denied", "/var/backups/confab"), "/var/backups/confab: Permission denied\n"),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device\n"),
+        (sqlite3.DatabaseError("disk image is malformed"), "The database cannot be used: disk image is malformed\n"),
+    ],
+)
+def test_what_the_disk_refuses_is_told_without_a_traceback(
+    on_sqlite: Installation, shelf: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception, told: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(sqlite_backup, "copy", refuse)
+
+    answer = on_sqlite.run("backup", "--to", shelf)
+
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (2, "", told)
+    assert files(shelf) == {}
+
+
 def test_it_ends_under_four_writers_and_holds_every_row_that_was_acknowledged(
     on_sqlite: Installation, shelf: Path
 ) -> None:
@@ -169,12 +200,12 @@ def test_a_true_copy_of_broken_rows_is_kept_and_says_so(installation: Installati
     installation.arrange(now)
     installation.break_something()
 
-    answer = installation.run("backup", "--to", shelf / "monday")
+    answer = installation.run("backup", "--to", shelf / "monday.db")
 
     assert answer.exit_code == 1
     assert "Broken: an appointment whose student's minutes are not held: " in answer.stderr
     assert "Verified" not in answer.stdout
-    assert files(shelf).keys() == {"monday", "monday.sha256"}
+    assert files(shelf).keys() == {"monday.db", "monday.db.sha256"}
 
 
 @pytest.fixture
@@ -195,12 +226,12 @@ def test_a_role_that_may_not_try_it_out_is_told_what_it_needs(
     programs = recorded(shelf.parent, monkeypatch)
 
     answer = on_postgres.run(
-        "backup", "--to", shelf / "monday", CONFAB_DATABASE_URL=plain.render_as_string(hide_password=False)
+        "backup", "--to", shelf / "monday.db", CONFAB_DATABASE_URL=plain.render_as_string(hide_password=False)
     )
 
     assert answer.exit_code == 2
     assert "ALTER ROLE … CREATEDB" in answer.stderr
-    assert files(shelf).keys() == {"monday.unverified", "monday.unverified.sha256"}
+    assert files(shelf).keys() == {"monday.db.unverified", "monday.db.unverified.sha256"}
     assert "--format=custom" in programs.read_text()
     assert "canary-password" not in programs.read_text() + answer.stdout + answer.stderr
 
@@ -224,7 +255,7 @@ def test_a_missing_program_is_told_with_its_package(
 ) -> None:
     monkeypatch.setattr(postgres_backup, "_INSTALLED", tmp_path / "nowhere")
 
-    answer = on_postgres.run("backup", "--to", shelf / "monday", PATH=str(tmp_path))
+    answer = on_postgres.run("backup", "--to", shelf / "monday.db", PATH=str(tmp_path))
 
     assert (answer.exit_code, files(shelf)) == (2, {})
     assert answer.stderr == "pg_dump is not installed. On Debian and Ubuntu: apt install postgresql-client\n"

@@ -23,9 +23,9 @@ from webapp.services.system.installation import epoch_of, hold_of
 @pytest.fixture
 def backup(installation: Installation, tmp_path: Path, now: datetime) -> Path:
     installation.arrange(now)
-    answer = installation.run("backup", "--to", tmp_path / "kept")
+    answer = installation.run("backup", "--to", tmp_path / "kept.db")
     assert answer.exit_code == 0, answer.stderr
-    return tmp_path / "kept"
+    return tmp_path / "kept.db"
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_every_row_comes_back_and_it_is_on_hold_in_a_new_epoch(
         held = hold_of(again)
         assert hold_of(session) is None
         assert held is not None
-        assert (held.since, held.because) == (now, "Restored from kept on 2026-11-23 15:00 UTC.")
+        assert (held.since, held.because) == (now, "Restored from kept.db on 2026-11-23 15:00 UTC.")
         assert epoch_of(again) > epoch_of(session)
         assert [row.action for row in again.exec(select(Audit).order_by(Audit.id))][-1] == "installation.restored"
 
@@ -90,9 +90,9 @@ def test_a_file_that_somebody_only_copied_into_place_is_on_hold_too(
     on_sqlite: Installation, tmp_path: Path, now: datetime
 ) -> None:
     """D6"""
-    on_sqlite.run("backup", "--to", tmp_path / "kept")
+    on_sqlite.run("backup", "--to", tmp_path / "kept.db")
 
-    shutil.copy(tmp_path / "kept", tmp_path / "moved.db")
+    shutil.copy(tmp_path / "kept.db", tmp_path / "moved.db")
 
     with on_sqlite.rows(f"sqlite:///{tmp_path / 'moved.db'}") as session:
         held = hold_of(session)
@@ -137,7 +137,7 @@ def test_damage_under_a_right_checksum_is_refused_too(installation: Installation
 def test_without_its_checksum_it_is_refused_with_the_way_out(
     installation: Installation, backup: Path, elsewhere: str
 ) -> None:
-    backup.with_name("kept.sha256").unlink()
+    backup.with_name("kept.db.sha256").unlink()
 
     refused = installation.run("restore", backup, "--into", into(elsewhere))
     sign(backup)
@@ -224,9 +224,9 @@ def test_broken_rows_are_restored_and_told(
 ) -> None:
     installation.arrange(now)
     installation.break_something()
-    installation.run("backup", "--to", tmp_path / "broken")
+    installation.run("backup", "--to", tmp_path / "broken.db")
 
-    answer = installation.run("restore", tmp_path / "broken", "--into", into(elsewhere))
+    answer = installation.run("restore", tmp_path / "broken.db", "--into", into(elsewhere))
 
     assert answer.exit_code == 1
     assert "Broken: an appointment whose student's minutes are not held: " in answer.stdout
@@ -235,9 +235,9 @@ def test_broken_rows_are_restored_and_told(
 
 
 def test_the_restored_file_is_its_owners_alone(on_sqlite: Installation, tmp_path: Path) -> None:
-    on_sqlite.run("backup", "--to", tmp_path / "kept")
+    on_sqlite.run("backup", "--to", tmp_path / "kept.db")
 
-    on_sqlite.run("restore", tmp_path / "kept", "--into", tmp_path / "new.db")
+    on_sqlite.run("restore", tmp_path / "kept.db", "--into", tmp_path / "new.db")
 
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.glob("new.db*")] == ["new.db"]

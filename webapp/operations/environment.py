@@ -1,5 +1,6 @@
 """Open the installation that the environment describes, or end the command with a plain word."""
 
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,12 @@ def plain_words() -> Iterator[None]:
         end(sentence(error))
     except SQLAlchemyError as error:
         end(f"The database cannot be used: {getattr(error, 'orig', error)}")
+    except sqlite3.Error as error:
+        end(f"The database cannot be used: {error}")
+    except BrokenPipeError:  # whoever read our words has gone
+        raise
+    except OSError as error:
+        end(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def settings_of(data_dir: Path | None) -> Settings:

@@ -15,6 +15,10 @@ _SUFFIXES = {"sqlite": ".db", "postgresql": ".dump"}
 def target_of(to: Path | None, kind: str, *, now: datetime) -> Path:
     """A file that is not there yet: the one named, or one named after the time, here or in the folder named."""
     name = f"confab-{now:%Y%m%dT%H%M%SZ}{_SUFFIXES[kind]}"
+    if to and not to.suffix and not to.is_dir():
+        raise Refused(
+            f"There is no folder {to}. Make it first; a file is named with its ending, such as {to}/monday.db."
+        )
     target = (to / name if to.is_dir() else to) if to else Path(name)
     if target.exists():
         raise Refused(f"{target} is there already. Name another file with --to.")
