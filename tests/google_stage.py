@@ -68,7 +68,10 @@ class GoogleStage(StandIn):
         teacher = {"email": TEACHER, "name": "Folake Adeyemi", "timezone": ZONE}
         self.made = self.control("reset", seed={"accounts": [teacher], "app": app})
         self.settings = Settings(
-            secret_key=secrets.token_hex(32), token_keys=(secrets.token_hex(32),), **google_settings(url, self.made)
+            secret_key=secrets.token_hex(32),
+            token_keys=(secrets.token_hex(32),),
+            base_url=redirect.removesuffix("/oauth/google"),
+            **google_settings(url, self.made),
         )
         self.grants = google_grants(self.settings)
         self.sent: list[tuple[PreparedRequest, int, bytes]] = []

@@ -88,6 +88,7 @@ class ZoomStage(StandIn):
         self.settings = Settings(
             secret_key=secrets.token_hex(32),
             token_keys=(secrets.token_hex(32),),
+            base_url=REDIRECT.removesuffix("/zoom/callback"),
             zoom_client_id=made["client_id"],
             zoom_client_secret=made["client_secret"],
             zoom_oauth_url=url,

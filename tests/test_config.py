@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from webapp.cli import serve
 from webapp.config import BadSettings, Settings
 
 GOOD_SECRET, GOOD_KEY = "q7Xw2Lr9Vb4Nd8Kp1Zs6Ty3Hj5Mf0Gc-A", "Zp4Vt8Yb1Qc6Wd3Xn9Lk2Mj7Hg5Rf0Ts_B"
@@ -22,9 +23,13 @@ def complaints(environment: dict[str, str]) -> str:
 
 
 def test_two_secrets_are_enough() -> None:
+    """The address is that at which `serve` can be reached."""
+    served = {option.name: option.default for option in serve.params}
+
     made = settings()
 
     assert made.database_url == "sqlite:///confab.db"
+    assert made.base_url == f"http://{served['host']}:{served['port']}"
     assert made.run_jobs
     assert not made.demo
     assert not made.debug

@@ -25,7 +25,7 @@ class Settings(BaseModel):
     secret_key_fallbacks: tuple[str, ...] = Field(default=(), repr=False)
     token_keys: tuple[str, ...] = Field(min_length=1, repr=False)
     database_url: str = "sqlite:///confab.db"
-    base_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:5000"
+    base_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:8000"
     run_jobs: bool = True
     demo: bool = False
     debug: bool = False
