@@ -72,7 +72,7 @@ def doctor(send_test: str, *, as_json: bool) -> None:
 @_of_demo
 @plain_words()
 def hold(data_dir: Path | None, because: str) -> None:
-    """Let nothing out: no mail, not even a sign-in code, and no call to Zoom."""
+    """Let nothing out: no mail, not even a sign-in code, and no call to Zoom, Google or Microsoft."""
     from webapp.services.system.audit import SYSTEM
     from webapp.services.system.installation import hold as put_on_hold
 
