@@ -36,7 +36,7 @@ from webapp.models import (
 from webapp.services.booking.bulk import KIND as APPOINTMENTS
 from webapp.services.event.slots_task import KIND as SLOTS
 from webapp.services.people.logo import save_logo
-from webapp.services.roster.import_run import try_upload
+from webapp.services.roster.import_run import dry_run, keep_upload
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.tokens import close_tokens
 
@@ -178,7 +178,8 @@ def _connect(session: Session, homes: Households) -> None:
 
 def _run(session: Session, homes: Households, now: datetime) -> int:
     files = {"students.txt": STUDENTS.replace("|", "\t").encode()}
-    return try_upload(session, homes.school, homes.people["dora"], files, now=now).id or 0
+    report = dry_run(session, homes.school, files, now=now)
+    return keep_upload(session, homes.school, homes.people["dora"], files, report, now=now).id or 0
 
 
 def _place(database: Database, homes: Households, run: int) -> Place:

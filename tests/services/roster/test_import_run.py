@@ -8,7 +8,7 @@ from threads import at_once
 
 from webapp.db import Database
 from webapp.models import Contact, ImportRun, School
-from webapp.services.roster.import_run import AlreadyApplied, apply_run, prepare, run_of, try_upload
+from webapp.services.roster.import_run import AlreadyApplied, apply_run, dry_run, keep_upload, prepare, run_of
 from webapp.services.system.audit import SYSTEM
 
 STUDENTS = b"StudentID\tFirst\tLast\tSecurityValue\nS1\tMia\tAlvarez\tx\n"
@@ -20,7 +20,8 @@ def test_of_two_who_apply_the_same_upload_at_once_one_does(database: Database, n
     with database.transaction() as session:
         school = make_school(session)
         dora = make_contact(session, school, "Dora")
-        run = try_upload(session, school, dora, {"students.txt": STUDENTS}, now=now)
+        files = {"students.txt": STUDENTS}
+        run = keep_upload(session, school, dora, files, dry_run(session, school, files, now=now), now=now)
 
     came = at_once(*[lambda: _apply(database, school, dora, run, now) for _ in range(2)])
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from zoom_office import words
 
 from webapp.db import Database
 from webapp.models import Contact, ImportRun, Level, School, Student
-from webapp.services.roster import upload
+from webapp.services.roster import import_run, upload
+from webapp.services.roster.import_roster import plan_import
 
 
 @pytest.fixture
@@ -74,6 +76,31 @@ def test_the_dry_run_shows_what_each_file_was_taken_for(desk: Desk) -> None:
     assert "students.csv Student cp1252 ; 2" in words(page)
     assert "teachers.csv Teacher utf-8 tab 1" in words(page)
     assert "José Alvarez" in words(page)
+
+
+def test_nobody_who_books_waits_for_a_file_to_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has one transaction that writes: a large workbook takes longer than anybody waits for it."""
+    waited: list[bool] = []
+
+    def book() -> None:
+        with desk.database.transaction() as session:
+            session.get_one(School, desk.school.id).address = "12 Linden Street"
+
+    def read(*arguments: Any, **named: Any) -> Any:
+        family = Thread(target=book)
+        family.start()
+        family.join(timeout=2)
+        waited.append(family.is_alive())
+        return plan_import(*arguments, **named)
+
+    monkeypatch.setattr(import_run, "plan_import", read)
+
+    address = desk.dry_run(("students.txt", STUDENTS))
+    said = desk.dora.post(f"{address}/dates", {"dates": "dmy"})
+    desk.apply(address)
+
+    assert said.status_code == 303
+    assert waited == [False, False, False]
 
 
 @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "0"}, {"confirmed": "yes"}])

@@ -3,7 +3,6 @@
 import io
 import zipfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
@@ -14,9 +13,9 @@ from webapp.models import Contact, ImportRun, School
 from webapp.services.roster import upload
 from webapp.services.roster.columns import ANY_KIND, Unclear, layouts_of, name_columns, unclear
 from webapp.services.roster.import_roster import ImportPlan, apply_import, plan_import
+from webapp.services.roster.read_files import Table
 from webapp.services.roster.read_roster import read_tables
 from webapp.services.roster.report import Report
-from webapp.services.roster.sheet import ColumnsUnknown
 from webapp.services.roster.times import DAY_FIRST, MONTH_FIRST
 from webapp.services.system.audit import Who
 
@@ -53,18 +52,25 @@ def open_uploads(uploads: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     return files
 
 
-def try_upload(
+def dry_run(
+    session: Session, school: School, files: dict[str, bytes], *, kind: str = ANY_KIND, now: datetime
+) -> Report:
+    """Reads only, and may take long: call it before the transaction that keeps it. Raises Invalid when refused."""
+    return plan_import(session, school, files, kind=kind, now=now).report
+
+
+def keep_upload(
     session: Session,
     school: School,
     contact: Contact,
     files: dict[str, bytes],
+    report: Report,
     *,
     kind: str = ANY_KIND,
     now: datetime,
 ) -> ImportRun:
-    """The dry run: nothing of the roster changes, the upload and its report are kept. Raises Invalid when refused."""
-    plan = plan_import(session, school, files, kind=kind, now=now)
-    return _keep(session, school, contact, files, plan.report.dumps(), kind=kind, now=now)
+    """With what its dry run said; nothing of the roster changes."""
+    return _keep(session, school, contact, files, report.dumps(), kind=kind, now=now)
 
 
 def keep_unread(
@@ -82,25 +88,19 @@ def columns_of(session: Session, school: School, run: ImportRun, *, number: int 
 
 
 def say_columns(
-    session: Session,
-    school: School,
-    run: ImportRun,
-    columns: Sequence[str],
-    *,
-    number: int,
-    kind: str,
-    who: Who,
-    now: datetime,
+    session: Session, school: School, table: Table, columns: Sequence[str], *, kind: str, who: Who, now: datetime
 ) -> None:
-    """Remember the columns, and make the dry run anew as far as it can be read now. Raises Invalid, NotFound."""
+    """Remember them for the school. Raises Invalid."""
     assert school.id is not None
-    files = _content(run)
-    tables = read_tables(files)
+    name_columns(session, school.id, table, kind, columns, who=who, now=now)
+
+
+def table_of(run: ImportRun, number: int) -> Table:
+    """One of the upload's tables, which takes long. Raises Invalid, NotFound."""
+    tables = read_tables(_content(run))
     if not 0 <= number < len(tables):
         raise NotFound
-    name_columns(session, school.id, tables[number], kind, columns, who=who, now=now)
-    with suppress(ColumnsUnknown):
-        run.report = plan_import(session, school, files, now=now).report.dumps()
+    return tables[number]
 
 
 def run_of(session: Session, school: School, contact: Contact, run_id: int) -> ImportRun:
@@ -117,11 +117,19 @@ def recent_runs(session: Session, school: School, contact: Contact) -> list[Impo
     return list(session.execute(query.limit(SHOWN)).scalars())
 
 
-def say_dates(session: Session, school: School, run: ImportRun, dates: str, *, now: datetime) -> None:
-    """Make the dry run anew, with its dates read as somebody says that they are written. Raises Invalid."""
-    if dates not in {MONTH_FIRST, DAY_FIRST}:
+def dry_run_again(session: Session, school: School, run: ImportRun, *, dates: str = "", now: datetime) -> Report:
+    """As `dry_run`, of a kept upload; `dates` is how somebody says now that they are written. Raises Invalid."""
+    if dates not in {"", MONTH_FIRST, DAY_FIRST}:
         raise Invalid(N_("Choose one of the list."), field="dates")
-    run.report = plan_import(session, school, _content(run), kind=run.kind, dates=dates, now=now).report.dumps()
+    said = dates or report_of(run).dates
+    return plan_import(session, school, _content(run), kind=run.kind, dates=said, now=now).report
+
+
+def keep_report(session: Session, run: ImportRun, report: Report) -> None:
+    """Of another dry run. Raises AlreadyApplied, Discarded."""
+    session.refresh(run, with_for_update=True)
+    _refuse_ended(run)
+    run.report = report.dumps()
 
 
 def report_of(run: ImportRun) -> Report:

@@ -1,6 +1,7 @@
 """Import the roster: upload, look at the dry run, apply."""
 
 import json
+from contextlib import suppress
 
 from flask import Blueprint, g, redirect, request, url_for
 from sqlmodel import Session
@@ -39,9 +40,11 @@ def importer(school: str) -> tuple[str, int]:
 def upload(school: str) -> Response | tuple[str, int]:
     sent = [(f.filename or "file", f.read()) for f in request.files.getlist("file") if f.filename]
     try:
-        files = import_run.open_uploads(sent)
+        files, kind, now = import_run.open_uploads(sent), _kind(), clock.now()
+        with database().reading() as session:
+            report = import_run.dry_run(session, g.school, files, kind=kind, now=now)
         with database().transaction() as session:
-            run = import_run.try_upload(session, g.school, g.contact, files, kind=_kind(), now=clock.now())
+            run = import_run.keep_upload(session, g.school, g.contact, files, report, kind=kind, now=now)
     except ColumnsUnknown as error:
         with database().transaction() as session:
             unread = import_run.keep_unread(session, g.school, g.contact, files, now=clock.now())
@@ -74,9 +77,7 @@ def show(school: str, run: int) -> Response | tuple[str, int]:
 @staff(Level.ADMINISTRATOR)
 def say_dates(school: str, run: int) -> Response | tuple[str, int]:
     try:
-        with database().transaction() as session:
-            kept = _run(session, run)
-            import_run.say_dates(session, g.school, kept, request.form.get("dates", ""), now=clock.now())
+        _look_again(run, dates=request.form.get("dates") or "-")
     except NotFound:
         raise
     except DomainError as error:
@@ -106,11 +107,13 @@ def columns(school: str, run: int) -> Response | tuple[str, int]:
 def say_columns(school: str, run: int) -> Response | tuple[str, int]:
     number, kind = request.form.get("file", -1, type=int), request.form.get("kind", "")
     try:
+        with database().reading() as session:
+            table = import_run.table_of(_run(session, run), number)
+        said = request.form.getlist("column")
         with database().transaction() as session:
-            kept = _run(session, run)
-            said = request.form.getlist("column")
-            now = clock.now()
-            import_run.say_columns(session, g.school, kept, said, number=number, kind=kind, who=who(), now=now)
+            import_run.say_columns(session, g.school, table, said, kind=kind, who=who(), now=clock.now())
+        with suppress(ColumnsUnknown):  # of another file, which is asked about next
+            _look_again(run)
     except NotFound:
         raise
     except DomainError as error:
@@ -158,6 +161,14 @@ def progress(school: str, run: int) -> Response | tuple[str, int]:
     if task is None:
         return redirect(url_for("importer.show", school=school, run=run), 303)
     return page("admin/importer/_progress.html", 200, run=kept, task=task, problem=_problem(task))
+
+
+def _look_again(run: int, *, dates: str = "") -> None:
+    """Reading takes long: families who book do not wait for it."""
+    with database().reading() as session:
+        report = import_run.dry_run_again(session, g.school, _run(session, run), dates=dates, now=clock.now())
+    with database().transaction() as session:
+        import_run.keep_report(session, _run(session, run), report)
 
 
 def _is_started(run: int, confirmed: int, same: frozenset[str]) -> bool:
