@@ -78,6 +78,16 @@ def test_the_dry_run_shows_what_each_file_was_taken_for(desk: Desk) -> None:
     assert "José Alvarez" in words(page)
 
 
+def test_what_was_ticked_stays_ticked_when_apply_is_refused(desk: Desk) -> None:
+    desk.apply(desk.dry_run(("students.txt", STUDENTS)))
+    address = desk.dry_run(("students.txt", STUDENTS.replace("S2|Leo", "S3|Ben") + "|Ida|Ode|x\n"))
+
+    shown, refused = desk.dora.get(address), desk.apply(address, absent="1")
+
+    assert 'name="absent" value="1">' in shown.text
+    assert (refused.status_code, 'name="absent" value="1" checked>' in refused.text) == (422, True)
+
+
 def test_nobody_who_books_waits_for_a_file_to_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite has one transaction that writes: a large workbook takes longer than anybody waits for it."""
     waited: list[bool] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from app import test_settings as settings_of
 from conftest import KEY
-from importer_desk import STUDENTS, Desk, open_desk, row_of
+from importer_desk import STUDENTS, TEACHERS, Desk, open_desk, row_of
 from zoom_office import words
 
 from webapp.db import Database
@@ -108,6 +108,18 @@ def test_one_of_several_files_may_be_unknown(desk: Desk) -> None:
 
     assert "Say what the columns are" in words(page)
     assert row_of(desk.dora.get(answer.location).text, "Students") == ["4", "0", "0"]
+
+
+def test_a_file_of_another_kind_than_the_data_type_is_shown_and_applied(desk: Desk) -> None:
+    """What is named once shall come in, whatever was picked for the other files."""
+    address = desk.dry_run(("teachers.txt", TEACHERS), ("power.csv", POWER), kind="teacher")
+
+    answer = say(desk, f"{address}/columns", *MEANT, number=1)
+    page = desk.dora.get(answer.location).text
+    desk.apply(address)
+
+    assert (row_of(page, "Students"), row_of(page, "Teachers")) == (["2", "0", "0"], ["1", "0", "0"])
+    assert len(desk.rows(Student)) == 2
 
 
 def test_headings_can_be_forgotten(desk: Desk) -> None:

@@ -88,10 +88,21 @@ def columns_of(session: Session, school: School, run: ImportRun, *, number: int 
 
 
 def say_columns(
-    session: Session, school: School, table: Table, columns: Sequence[str], *, kind: str, who: Who, now: datetime
+    session: Session,
+    school: School,
+    run: ImportRun,
+    table: Table,
+    columns: Sequence[str],
+    *,
+    kind: str,
+    who: Who,
+    now: datetime,
 ) -> None:
-    """Remember them for the school. Raises Invalid."""
+    """Remember them for the school. A file of another kind than the Data Type of the upload ends that: dry run and
+    Apply both go by the columns then. Raises Invalid."""
     assert school.id is not None
+    if kind != run.kind:
+        run.kind = ANY_KIND
     name_columns(session, school.id, table, kind, columns, who=who, now=now)
 
 

@@ -111,7 +111,8 @@ def say_columns(school: str, run: int) -> Response | tuple[str, int]:
             table = import_run.table_of(_run(session, run), number)
         said = request.form.getlist("column")
         with database().transaction() as session:
-            import_run.say_columns(session, g.school, table, said, kind=kind, who=who(), now=clock.now())
+            kept = _run(session, run)
+            import_run.say_columns(session, g.school, kept, table, said, kind=kind, who=who(), now=clock.now())
         with suppress(ColumnsUnknown):  # of another file, which is asked about next
             _look_again(run)
     except NotFound:
@@ -241,6 +242,7 @@ def _show(run: int, error: DomainError | None = None, fresh: Report | None = Non
         has_unread=report.has_unread,
         error=error,
         task=task,
+        marks_absent="absent" in request.form,
         problem=_problem(task),
         is_running=task is not None and is_under_way(task),
         nav="importer",
