@@ -359,6 +359,21 @@ class TestWhoMaySee:
 
 
 class TestFile:
+    def test_teachers_come_in_the_event_s_order_as_on_the_page(self, office: Office, dora: Browser) -> None:
+        """PRODUCT 2.4: the office sorts them; a name in another order of its parts moves nobody."""
+        with office.arranged() as session:
+            event = session.get_one(Event, office.event.id)
+            for place, name in ((-1, "Zoltán Zala"), (-2, "Moritz Weiß")):
+                resource = make_resource(session, event, name=name, position=place)
+                slot = make_slot(session, resource, at=EVENING - timedelta(hours=3))
+                make_appointment(session, slot, office.alice)
+        book(office)
+
+        teachers = [row["Teacher"] for row in listed(dora, office, "teachers-schedule", f"event={office.event.id}")]
+
+        assert teachers[:2] == ["Moritz Weiß", "Zoltán Zala"]
+        assert len(set(teachers)) == 3
+
     def test_what_families_typed_is_no_formula(self, office: Office, dora: Browser) -> None:
         """OUT-001"""
         book(office, child_name='=HYPERLINK("https://evil.example","Mia")')

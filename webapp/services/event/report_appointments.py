@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from webapp.i18n import gettext, moment
-from webapp.models import Appointment, Contact, Host, Meeting
+from webapp.models import Appointment, Contact, Host, Meeting, Resource
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
 from webapp.services.booking.room import LINK, MAKING, ROOM
 from webapp.services.event.report import on_day
@@ -20,9 +20,12 @@ def master_schedule(session: Session, ask: Ask) -> list[Row]:
 
 
 def teachers_schedule(session: Session, ask: Ask) -> list[Row]:
-    """Teacher by teacher, as on its page."""
-    rows = [(entry.teacher, entry.resource_id, _row(ask, entry)) for entry in _entries(session, ask, standing())]
-    return [row for _, _, row in sorted(rows, key=lambda one: (letters(one[0]), one[1]))]
+    """Teacher by teacher, in the event's order, as on its page."""
+    query = select(col(Resource.id)).where(col(Resource.event_id) == ask.event.id)
+    in_order = session.execute(query.order_by(col(Resource.position), col(Resource.id))).scalars()
+    places = {number: place for place, number in enumerate(in_order)}
+    entries = sorted(_entries(session, ask, standing()), key=lambda entry: places[entry.resource_id])
+    return [_row(ask, entry) for entry in entries]
 
 
 def parents_schedule(session: Session, ask: Ask) -> list[Row]:
