@@ -358,6 +358,21 @@ class TestWhoMaySee:
         assert eve.get(f"/s/{school.slug}/reports/by-room/csv").headers["Location"] == f"/s/{school.slug}/"
 
 
+def test_parents_are_written_and_sorted_as_the_school_says(office: Office, dora: Browser) -> None:
+    """PRODUCT 1.2, Display Contact Name As; in lists, files and the appointments' own list."""
+    book(office, 0, another_parent(office, "Ana", "Zala"))
+    book(office, 1, another_parent(office, "Bo", "Ek"))
+    first = [row["Parent"] for row in listed(dora, office, "parents-schedule", f"event={office.event.id}")]
+
+    with office.arranged() as session:
+        session.get_one(School, office.school.id).names_last_first = True
+    last = [row["Parent"] for row in listed(dora, office, "parents-schedule", f"event={office.event.id}")]
+
+    assert (first, last) == (["Ana Zala", "Bo Ek"], ["Ek, Bo", "Zala, Ana"])
+    assert "Zala, Ana" in dora.get(office.path("appointments")).text
+    assert "Zala, Ana" in dora.get(office.path(f"reports/teachers-schedule?event={office.event.id}")).text
+
+
 class TestFile:
     def test_teachers_come_in_the_event_s_order_as_on_the_page(self, office: Office, dora: Browser) -> None:
         """PRODUCT 2.4: the office sorts them; a name in another order of its parts moves nobody."""

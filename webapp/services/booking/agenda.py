@@ -22,6 +22,7 @@ from webapp.models import (
     Student,
 )
 from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, STANDS_YET
+from webapp.models.people.contact import written_name
 from webapp.models.system.wished import PRESENT
 from webapp.services.booking.room import Room, room_of
 
@@ -202,7 +203,7 @@ def _entry(row: dict[str, Any]) -> Entry:
         passcode=row.pop("passcode") or "",
     )
     return Entry(
-        parent=f"{row.pop('first')} {row.pop('last')}".strip(),
+        parent=written_name(row.pop("first"), row.pop("last")),
         child=f"{first or ''} {last or ''}".strip() or typed,
         class_name=row.pop("class_name") or "",
         has_provider=bool(provider),
