@@ -203,13 +203,15 @@ class FakeEntry:
 
 class FakeCalendars(Failures):
     """A CalendarProvider of one account of which everything can be seen and set: `writable`, `private`, `entries`,
-    `calls`. What the teacher does there is done by `drag` and `discard`; `private` is what else they have to do."""
+    `calls`. What the teacher does there is done by `drag` and `discard`; `private` is what else they have to do, and
+    `files` what was made from calendar files, by their UIDs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.owner = RemoteAccount("g-1", "Petra Vogel", "petra@linden.example")
         self.writable = [RemoteCalendar("main", "Petra", is_primary=True), RemoteCalendar("school", "School")]
         self.private: list[BusySpan] = []
+        self.files: dict[str, BusySpan] = {}
         self.entries: dict[str, FakeEntry] = {}
         self.calls: list[str] = []
         self.on_call: Callable[[str], None] | None = None
@@ -255,8 +257,10 @@ class FakeCalendars(Failures):
     def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
         return self._do("ours", lambda: [e.shown() for e in self.standing(calendar) if e.ends_at > since])
 
-    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
-        return self._do("busy", lambda: self._busy(calendars, starts_at, ends_at))
+    def busy(
+        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+    ) -> list[BusySpan]:
+        return self._do("busy", lambda: self._busy(calendars, starts_at, ends_at, but))
 
     def _do(self, method: str, work: Callable[[], T]) -> T:
         self.calls.append(method)
@@ -286,8 +290,11 @@ class FakeCalendars(Failures):
         self.entries[remote_id] = changed
         return changed.shown()
 
-    def _busy(self, calendars: Collection[str], starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
-        taken = [s for s in self.private if s.calendar in calendars and s.starts_at < ends_at and s.ends_at > starts_at]
+    def _busy(
+        self, calendars: Collection[str], starts_at: datetime, ends_at: datetime, but: Collection[str]
+    ) -> list[BusySpan]:
+        spans = [*self.private, *(span for uid, span in self.files.items() if uid not in but)]
+        taken = [s for s in spans if s.calendar in calendars and s.starts_at < ends_at and s.ends_at > starts_at]
         return sorted(taken, key=lambda span: span.starts_at)
 
 

@@ -11,6 +11,7 @@ from webapp.providers.base import Tokens
 from webapp.providers.google import google_calendars, google_grants
 
 _PAGE_TOKEN = re.compile(r'((?:nextPageToken\\":\s*\\"|[?&]pageToken=))([\w-]+)')
+_UID = re.compile(r"\b\w+@google\.com\b")
 
 
 class GoogleClient:
@@ -23,8 +24,10 @@ class GoogleClient:
         self.provider = google_calendars(settings)(self.store)
 
 
-def without_page_tokens(text: str) -> str:
-    return _PAGE_TOKEN.sub(lambda found: found[1] + "x" * len(found[2]), text)
+def without_random(text: str) -> str:
+    """Tokens of pages, and the UIDs that Google gives, which look like addresses."""
+    without_tokens = _PAGE_TOKEN.sub(lambda found: found[1] + "x" * len(found[2]), text)
+    return _UID.sub(lambda found: "x" * len(found[0]), without_tokens)
 
 
 GOOGLE = Vendor(
@@ -42,5 +45,5 @@ GOOGLE = Vendor(
         "google_api_url": f"{SITE}/calendar/v3",
         "google_person_url": f"{SITE}/v1/userinfo",
     },
-    tidy=without_page_tokens,
+    tidy=without_random,
 )

@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 from evening import Evening
-from factories import make_calendar_link, make_teacher
+from factories import (
+    make_appointment,
+    make_calendar_link,
+    make_event,
+    make_resource,
+    make_slot,
+    make_teacher,
+)
 from outside import Outside
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from jobs.circuit import MOST
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, BusyTime, CalendarLink, School
+from webapp.models import Appointment, BusyTime, CalendarLink, Contact, School
 from webapp.models.booking.appointment import CALENDAR_BUSY
 from webapp.providers.base import BusySpan
+from webapp.services.booking.agenda import agenda
 from webapp.services.calendar.read_busy import next_reading
+from webapp.services.message.calendar_entries import uid_of
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import settled
 from webapp.services.system.installation import hold
@@ -51,6 +60,15 @@ class Desk:
         """What the teacher has in it from now on: each a quarter of an hour."""
         quarter = timedelta(minutes=15)
         self.outside.calendars.private = [BusySpan(self.starts[n], self.starts[n] + quarter, calendar) for n in slots]
+
+    def takes_in_file_of(self, appointment_id: int, slot: int) -> None:
+        """What was mailed of it stands in the primary calendar from now on, at a slot's time."""
+        with self.database.reading() as session:
+            [entry] = agenda(session, col(Appointment.id) == appointment_id)
+        span = BusySpan(self.starts[slot], self.starts[slot] + timedelta(minutes=15), "main")
+        self.outside.calendars.files[
+            uid_of(entry, base_url=self.outside.app.extensions["confab"].settings.base_url)
+        ] = span
 
     def known(self) -> list[int]:
         """The slots that busy times begin with."""
@@ -139,6 +157,34 @@ def test_a_later_collision_turns_red_and_back_when_the_busy_time_goes(desk: Desk
     desk.takes()
     desk.outside.read_calendars(TEN)
     assert desk.problem() is None
+
+
+@pytest.mark.both_databases
+def test_a_mailed_file_of_the_teachers_own_appointment_takes_no_time_be_it_coming_or_cancelled(desk: Desk) -> None:
+    """R35: Google and Outlook take mailed files into the primary calendar by themselves."""
+    desk.takes_in_file_of(desk.booked_id, 0)
+    desk.outside.read_calendars()
+    assert (desk.problem(), desk.known()) == (None, [])
+
+    with desk.database.transaction() as session:
+        session.get_one(Appointment, desk.booked_id).cancelled_at = desk.outside.now
+    desk.outside.read_calendars(TEN)
+
+    assert desk.known() == []
+
+
+def test_a_file_of_what_the_teacher_booked_as_a_parent_takes_time(desk: Desk) -> None:
+    """With a colleague, for a child of their own."""
+    with desk.database.transaction() as session:
+        teacher, school = session.get_one(Contact, desk.teacher_id), session.get_one(School, desk.school_id)
+        colleague = make_resource(session, make_event(session, school), make_teacher(session, school, "Hugh", "Barlow"))
+        as_parent = make_appointment(session, make_slot(session, colleague, at=desk.starts[0]), teacher).id
+    assert as_parent
+    desk.takes_in_file_of(as_parent, 0)
+
+    desk.outside.read_calendars()
+
+    assert (desk.problem(), desk.known()) == (CALENDAR_BUSY, [0])
 
 
 def test_what_was_confirmed_stays_while_a_running_event_is_told_from_now_on(desk: Desk) -> None:

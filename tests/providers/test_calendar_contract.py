@@ -37,6 +37,10 @@ class Stage(Protocol):
         """A private event."""
         ...
 
+    def add_file(self, calendar: str, uid: str, starts_at: datetime, ends_at: datetime) -> None:
+        """An event made from a calendar file."""
+        ...
+
 
 class Fake:
     def __init__(self) -> None:
@@ -63,6 +67,9 @@ class Fake:
     def take(self, calendar: str, starts_at: datetime, ends_at: datetime) -> None:
         self.provider.private.append(BusySpan(starts_at, ends_at, calendar))
 
+    def add_file(self, calendar: str, uid: str, starts_at: datetime, ends_at: datetime) -> None:
+        self.provider.files[uid] = BusySpan(starts_at, ends_at, calendar)
+
 
 class Google:
     def __init__(self, stage: GoogleStage) -> None:
@@ -86,6 +93,9 @@ class Google:
 
     def take(self, calendar: str, starts_at: datetime, ends_at: datetime) -> None:
         self.stage.add_event(starts_at, ends_at, calendar=calendar)
+
+    def add_file(self, calendar: str, uid: str, starts_at: datetime, ends_at: datetime) -> None:
+        self.stage.add_event(starts_at, ends_at, calendar=calendar, iCalUID=uid)
 
 
 class Microsoft:
@@ -111,8 +121,14 @@ class Microsoft:
         return int(self.stage.state()["keys"].get(calendar, {}).get(key, 0))
 
     def take(self, calendar: str, starts_at: datetime, ends_at: datetime) -> None:
+        self._add(calendar, starts_at, ends_at)
+
+    def add_file(self, calendar: str, uid: str, starts_at: datetime, ends_at: datetime) -> None:
+        self._add(calendar, starts_at, ends_at, iCalUId=uid)
+
+    def _add(self, calendar: str, starts_at: datetime, ends_at: datetime, **said: Any) -> None:
         span = (at.replace(tzinfo=None).isoformat() for at in (starts_at, ends_at))
-        self.stage.add_event(*span, calendar=calendar, zone="UTC")
+        self.stage.add_event(*span, calendar=calendar, zone="UTC", **said)
 
 
 @pytest.fixture(params=["fake", "google", "microsoft"])
@@ -282,3 +298,17 @@ class TestCalendarProvider:
         spans = stage.provider.busy([calendar], starts_at=midnight, ends_at=midnight + timedelta(days=1))
 
         assert spans == [BusySpan(order.ends_at + QUARTER, order.ends_at + 2 * QUARTER, calendar)]
+
+    def test_what_was_made_from_a_file_that_is_named_takes_no_time_and_from_another_it_does(
+        self, stage: Stage, calendar: str
+    ) -> None:
+        """R35: a mailed .ics that the calendar's program took in."""
+        uids = [f"{letter * 32}@school.example" for letter in "ab"]
+        stage.add_file(calendar, uids[0], STARTS, STARTS + QUARTER)
+        stage.add_file(calendar, uids[1], STARTS + 2 * QUARTER, STARTS + 3 * QUARTER)
+
+        spans = stage.provider.busy(
+            [calendar], starts_at=STARTS, ends_at=STARTS + timedelta(days=1), but={uids[0], "c@school.example"}
+        )
+
+        assert spans == [BusySpan(STARTS + 2 * QUARTER, STARTS + 3 * QUARTER, calendar)]

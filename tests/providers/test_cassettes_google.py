@@ -27,6 +27,8 @@ ORDER = EntryOrder(
 LATER = replace(ORDER, starts_at=STARTS + timedelta(hours=2), ends_at=ENDS + timedelta(hours=2))
 MADE = MadeEntry(ORDER.key, STARTS, ENDS, ORDER.key)
 OFFICE = "office@linden.example"
+FILE = "0123456789abcdef@school.example"
+"""The UID of a calendar file that we mailed, and that Google took in."""
 
 
 @pytest.fixture
@@ -58,11 +60,12 @@ def an_hour_of_the_office_s(google: GoogleStage) -> None:
 
 
 def a_full_day(google: GoogleStage) -> Scene:
-    """Two pages of the teacher's own, with an entry of ours among them, and an hour of the office's."""
+    """Two pages of the teacher's own, with an entry and a file of ours among them, and an hour of the office's."""
     an_entry(google)
     google.add_event(STARTS - timedelta(days=7), STARTS - timedelta(days=7, hours=-1), recurrence=["RRULE:FREQ=WEEKLY"])
     google.add_event("2036-12-04", "2036-12-05")
     google.add_event(STARTS + timedelta(hours=3), STARTS + timedelta(hours=4), transparency="transparent")
+    google.add_event(STARTS + timedelta(hours=2), STARTS + timedelta(hours=3), iCalUID=FILE)
     an_hour_of_the_office_s(google)
     return {}
 
@@ -277,7 +280,7 @@ class TestBusyTimes:
         spans = deck.play(
             "busy",
             lambda google, _: google.provider.busy(
-                [TEACHER, "shared@linden.example"], starts_at=midnight, ends_at=ends_at
+                [TEACHER, "shared@linden.example"], starts_at=midnight, ends_at=ends_at, but={FILE}
             ),
             a_full_day,
         )

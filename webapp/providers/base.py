@@ -267,9 +267,12 @@ class CalendarProvider(Protocol):
         """All entries that carry a key of ours, whichever, and end after `since`; all pages."""
         ...
 
-    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
-        """When these calendars are taken by anything but entries of ours: recurring ones expanded, all-day ones in
-        their own zone; what was declined, or is marked as free, is not busy. Sorted by start."""
+    def busy(
+        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+    ) -> list[BusySpan]:
+        """When these calendars are taken by anything but entries of ours, and `but` what was made from calendar files
+        with these UIDs: recurring ones expanded, all-day ones in their own zone; what was declined, or is marked as
+        free, is not busy. Sorted by start."""
         ...
 
 

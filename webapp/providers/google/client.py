@@ -137,13 +137,15 @@ class GoogleCalendars:
     def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
         return self._marked(calendar, f"{entries.MARK}={entries.OURS}", timeMin=entries.stamp(since))
 
-    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+    def busy(
+        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+    ) -> list[BusySpan]:
         """Of the account's own calendars the events are listed, to leave ours out; of others Google tells the spans."""
         own = {calendar.key for calendar in self.calendars()}
         window = {"timeMin": entries.stamp(starts_at), "timeMax": entries.stamp(ends_at)}
         spans = self._free_busy([key for key in dict.fromkeys(calendars) if key not in own], window)
         for key in own & set(calendars):
-            spans += self._taken(key, window)
+            spans += self._taken(key, window, but)
         return merged(spans, starts_at=starts_at, ends_at=ends_at)
 
     def _there(self, calendar: str, key: str, error: ProviderError) -> MadeEntry:
@@ -168,10 +170,11 @@ class GoogleCalendars:
         listed = self._events(calendar, fields, privateExtendedProperty=mark, **wanted)
         return [entries.made_entry(one.answer, one.item) for one in sorted(listed, key=_age)]
 
-    def _taken(self, calendar: str, window: dict[str, str]) -> list[BusySpan]:
+    def _taken(self, calendar: str, window: dict[str, str], but: Collection[str]) -> list[BusySpan]:
         fields = f"timeZone,items({entries.SHOWN_BUSY})"
         listed = self._events(calendar, fields, singleEvents="true", maxAttendees=1, **window)
-        spans = (entries.busy_span(one.answer, one.item, calendar, one.page.get("timeZone")) for one in listed)
+        others = (one for one in listed if str(one.item.get("iCalUID")) not in but)
+        spans = (entries.busy_span(one.answer, one.item, calendar, one.page.get("timeZone")) for one in others)
         return [span for span in spans if span]
 
     def _events(self, calendar: str, fields: str, **wanted: str | int) -> list[_Listed]:

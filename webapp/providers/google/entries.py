@@ -17,7 +17,7 @@ LONGEST_SUMMARY, LONGEST_TEXT = 1024, 8192
 SHOWN = "id,status,created,start,end,extendedProperties/private"
 """The fields of an entry that we read; nothing of what a private event is about."""
 
-SHOWN_BUSY = "status,transparency,start,end,attendees(self,responseStatus),extendedProperties/private"
+SHOWN_BUSY = "iCalUID,status,transparency,start,end,attendees(self,responseStatus),extendedProperties/private"
 
 
 def creation(order: EntryOrder) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Read what Microsoft Graph answers into our value types, and of other people's events only when they are."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,8 @@ from webapp.providers.microsoft.zones import is_utc, zone_named
 
 _UTC = ZoneInfo("UTC")
 _AT_ONCE = timedelta(seconds=10)
+_FOREIGN = b"vCal-Uid\1\0\0\0".hex()
+"""What stands before the UID of another program in an id that Exchange makes of it: [MS-OXOCAL] 2.2.1.27."""
 _NOT_TAKEN = frozenset({"free", "workingElsewhere"})
 
 
@@ -71,9 +73,20 @@ def instant_of(said: object, zone: ZoneInfo | None = None) -> datetime | None:
         return None
 
 
-def busy_spans(calendar: str, events: Iterable[Mapping[str, Any]]) -> list[BusySpan]:
-    """Of what a calendar view lists, where it takes its owner's time and is no entry of ours."""
-    taken = [event for event in events if _is_taken(event)]
+def uid_of(event: Mapping[str, Any]) -> str:
+    """As the calendar file had it that the event was made from; of Exchange's own events Exchange's id."""
+    told = str(event.get("iCalUId") or "")
+    _, is_foreign, uid = told.lower().partition(_FOREIGN)
+    try:
+        return bytes.fromhex(uid).rstrip(b"\0").decode() if is_foreign else told
+    except ValueError:
+        return told
+
+
+def busy_spans(calendar: str, events: Iterable[Mapping[str, Any]], but: Collection[str] = ()) -> list[BusySpan]:
+    """Of what a calendar view lists, where it takes its owner's time and is no entry of ours, and `but` what has one of
+    these UIDs."""
+    taken = [event for event in events if _is_taken(event) and uid_of(event) not in but]
     home = _home_zone(taken)
     spans = [_span(event, home) for event in taken]
     return [BusySpan(start, end, calendar) for start, end in filter(None, spans)]

@@ -34,7 +34,7 @@ _PREFER = {"Prefer": 'IdType="ImmutableId", outlook.timezone="UTC"'}
 """Sent with each call: an id that was given without it is another one, which ends when the entry is moved."""
 _ENTRY = "id,start,end,createdDateTime"
 _WHAT = f"{_ENTRY},lastModifiedDateTime,subject,location"
-_BUSY = "start,end,isAllDay,isCancelled,showAs,responseStatus,originalStartTimeZone"
+_BUSY = "iCalUId,start,end,isAllDay,isCancelled,showAs,responseStatus,originalStartTimeZone"
 """Nothing of what an event is about."""
 
 
@@ -113,7 +113,9 @@ class MicrosoftCalendars:
     def ours(self, calendar: str, *, since: datetime) -> list[MadeEntry]:
         return [one for one in self._entries(calendar, orders.is_ours()) if one.ends_at > since]
 
-    def busy(self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime) -> list[BusySpan]:
+    def busy(
+        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+    ) -> list[BusySpan]:
         wanted = {
             "startDateTime": orders.zulu(starts_at),
             "endDateTime": orders.zulu(ends_at),
@@ -123,7 +125,7 @@ class MicrosoftCalendars:
         spans = [
             span
             for calendar in dict.fromkeys(calendars)
-            for span in busy_spans(calendar, self._in_calendar(calendar, "calendarView", wanted))
+            for span in busy_spans(calendar, self._in_calendar(calendar, "calendarView", wanted), but)
         ]
         return merged(spans, starts_at=starts_at, ends_at=ends_at)
 

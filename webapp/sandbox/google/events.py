@@ -142,7 +142,7 @@ def _rows(call: Call, calendar: Calendar) -> list[_Row]:
 def _is_wanted(call: Call, event: Event) -> bool:
     if event.is_deleted and not call.is_on("showDeleted"):
         return False
-    if call.query.get("iCalUID", f"{event.event_id}@google.com") != f"{event.event_id}@google.com":
+    if call.query.get("iCalUID", event.ical_uid) != event.ical_uid:
         return False
     return all(_has(event.private, wanted) for wanted in call.query.getlist("privateExtendedProperty"))
 

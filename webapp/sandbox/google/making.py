@@ -23,6 +23,7 @@ def make_event(
             updated_at=now,
             creator=creator,
             status=str(said.get("status", "confirmed")),
+            uid=str(said.get("iCalUID") or ""),
             said=checked(said, calendar),
         )
     )

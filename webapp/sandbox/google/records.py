@@ -52,11 +52,16 @@ class Event(Record):
     creator: str
     status: str = "confirmed"
     revision: int = 0
+    uid: str = ""  # of the file, or by the app, that it was made from
     said: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_deleted(self) -> bool:
         return self.status == "cancelled"
+
+    @property
+    def ical_uid(self) -> str:
+        return self.uid or f"{self.event_id}@google.com"
 
     @property
     def private(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from .answers import invalid, zulu
 from .records import Calendar, Event, Mailbox
 from .zones import zone_named
 
+_GLOBAL_OBJECT = "040000008200E00074C5B7101A82E008"
 _ZONE = re.compile(r'outlook\.timezone\s*=\s*"([^"]+)"', re.IGNORECASE)
 _IMMUTABLE = re.compile(r'IdType\s*=\s*"ImmutableId"', re.IGNORECASE)
 
@@ -61,7 +62,7 @@ def event_body(
         "transactionId": event.transaction_id,
         "originalStartTimeZone": event.zone,
         "originalEndTimeZone": event.zone,
-        "iCalUId": hashlib.sha256(f"{event.id}{occurrence}".encode()).hexdigest().upper(),
+        "iCalUId": _uid(event, occurrence),
         "reminderMinutesBeforeStart": 15,
         "isReminderOn": event.is_reminder_on,
         "hasAttachments": False,
@@ -120,6 +121,14 @@ def calendar_body(calendar: Calendar, mailbox: Mailbox) -> dict[str, Any]:
         "isRemovable": not calendar.is_default,
         "owner": {"name": mailbox.name, "address": mailbox.email},
     }
+
+
+def _uid(event: Event, occurrence: str) -> str:
+    """The UID of another program stands, in hex, within a GlobalObjectId of Exchange: [MS-OXOCAL] 2.2.1.27."""
+    if not event.uid:
+        return hashlib.sha256(f"{event.id}{occurrence}".encode()).hexdigest().upper()
+    foreign = b"vCal-Uid" + (1).to_bytes(4, "little") + event.uid.encode() + b"\0"
+    return f"{_GLOBAL_OBJECT}{'00' * 20}{len(foreign).to_bytes(4, 'little').hex()}{foreign.hex()}".upper()
 
 
 def _later(event: Event, start: str) -> str:

@@ -14,17 +14,21 @@ _RESPONSES = {"none", "organizer", "tentativelyAccepted", "accepted", "declined"
 
 
 def add_event(state: MicrosoftState, calendar_id: str, values: Mapping[str, Any]) -> Event:
-    """`values` as Graph's body has them, with `response` and `isCancelled` besides. Raises ValueError."""
+    """`values` as Graph's body has them, with `response` and `isCancelled` besides, and as `iCalUId` the UID of the
+    file that it comes from. Raises ValueError."""
     calendar = state.calendars.get(calendar_id)
     if calendar is None or calendar.deleted_at is not None:
         raise ValueError("There is no such calendar.")
-    own = {name: values[name] for name in ("response", "isCancelled") if name in values}
+    own = {name: values[name] for name in ("response", "isCancelled", "iCalUId") if name in values}
     if own.get("response", "organizer") not in _RESPONSES:
         raise ValueError(f"response must be one of {', '.join(sorted(_RESPONSES))}")
     with state.change():
         event = _worded(lambda: new_event(state, calendar, {k: v for k, v in values.items() if k not in own}))
         event = replace(
-            event, response=own.get("response", "organizer"), is_cancelled=bool(own.get("isCancelled", False))
+            event,
+            response=own.get("response", "organizer"),
+            is_cancelled=bool(own.get("isCancelled", False)),
+            uid=str(own.get("iCalUId", "")),
         )
         state.put(event)
     return event

@@ -52,6 +52,7 @@ class Event(Record):
     is_cancelled: bool = False
     is_reminder_on: bool = True
     transaction_id: str | None = None
+    uid: str = ""  # of the file that it was made from
     fingerprint: str = ""  # of what it was made from, by which a repeated call is told from another one
     properties: dict[str, str] = field(default_factory=dict)
     recurrence: dict[str, Any] | None = None

@@ -1,17 +1,19 @@
 """Keep when teachers are busy by their calendars, as the last reading of each said; a failure leaves that as it is."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import ProviderError
-from webapp.models import BusyTime, CalendarLink, Event, Resource, ResourceMember, Slot
+from webapp.models import Appointment, BusyTime, CalendarLink, Event, Resource, ResourceMember, Slot
 from webapp.providers.base import BusySpan, CalendarProvider
+from webapp.services.booking.agenda import with_teacher
 from webapp.services.booking.collisions import mark_collisions_of
 from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
+from webapp.services.message.calendar_entries import uid_by_token
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
 from webapp.services.system.wishes import Store
 
@@ -25,7 +27,8 @@ CALLS = 4
 
 @dataclass(frozen=True)
 class Reading:
-    """What is to be asked of one link: the time from now to the end of the teacher's last slot."""
+    """What is to be asked of one link: the time from now to the end of the teacher's last slot, and the UIDs of files
+    about what is booked with them, which may stand on the calendar and take no time beside it."""
 
     claim: Claim
     link_id: int
@@ -33,6 +36,7 @@ class Reading:
     calendar_id: str
     starts_at: datetime
     ends_at: datetime
+    own_files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,12 @@ class Read:
 
 
 def begin(
-    session: Session, claim: Claim, *, spared_until: Callable[[str, int], datetime | None], now: datetime
+    session: Session,
+    claim: Claim,
+    *,
+    base_url: str,
+    spared_until: Callable[[str, int], datetime | None],
+    now: datetime,
 ) -> Reading | None:
     """None where nothing is to be asked: nobody wants it any more, the grant has died, the provider wants a pause or
     allows no more calls in this minute, or no slot of the teacher is to come."""
@@ -68,14 +77,15 @@ def begin(
         again = granted_again(session, link.provider, now=now)
         write_if_ours(session, CalendarLink, claim, due_at=again, claim=None, attempts=max(0, link.attempts - 1))
         return None
-    return reading
+    return replace(reading, own_files=_own_files(session, link.contact_id, base_url=base_url, now=now))
 
 
 def carry_out(provider: CalendarProvider, reading: Reading) -> Store:
     """Ask for the primary calendar and the default one; what is to be stored of the answer."""
     calendars = provider.calendars()
     asked = [one.key for one in calendars if one.is_primary or one.key == reading.calendar_id]
-    spans = provider.busy(asked, starts_at=reading.starts_at, ends_at=reading.ends_at) if asked else []
+    window = {"starts_at": reading.starts_at, "ends_at": reading.ends_at}
+    spans = provider.busy(asked, **window, but=reading.own_files) if asked else []
     read = Read(spans, {one.key: one.name for one in calendars})
     return lambda session, now: store_read(session, reading, read, now=now)
 
@@ -125,6 +135,16 @@ def _last_end(session: Session, contact_id: int, *, now: datetime) -> datetime |
     )
     ends_at: datetime | None = session.execute(query).scalar_one()
     return ends_at
+
+
+def _own_files(session: Session, contact_id: int, *, base_url: str, now: datetime) -> frozenset[str]:
+    """Of what is booked with the teacher, not by them as a parent; cancelled ones too, whose file may be left there."""
+    query = (
+        select(col(Appointment.token))
+        .join(Slot, col(Slot.id) == col(Appointment.slot_id))
+        .where(with_teacher(contact_id), col(Slot.ends_at) > now)
+    )
+    return frozenset(uid_by_token(token, base_url=base_url) for token in session.execute(query).scalars())
 
 
 def _replace(

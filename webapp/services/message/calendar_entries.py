@@ -37,7 +37,12 @@ def calendar_entry(
 
 def uid_of(entry: Entry, *, base_url: str) -> str:
     """One for all files about the appointment; no address of ours, since files are passed on."""
-    number = hashlib.sha256(f"calendar {entry.token}".encode()).hexdigest()[:32]
+    return uid_by_token(entry.token, base_url=base_url)
+
+
+def uid_by_token(token: str, *, base_url: str) -> str:
+    """As `uid_of`, where no more than the appointment's token is known."""
+    number = hashlib.sha256(f"calendar {token}".encode()).hexdigest()[:32]
     return f"{number}@{urlsplit(base_url).hostname or 'confab'}"
 
 
