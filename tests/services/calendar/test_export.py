@@ -375,16 +375,43 @@ def test_what_the_teacher_deleted_stays_away_and_is_reported(
     settled(outside)
     [entry] = outside.calendars.standing()
     outside.calendars.discard(entry.remote_id)
-    with evening.later(database):
-        evening.move(booked, evening.slot(after=15))
-    settled(outside)
-    with evening.later(database):
-        evening.move(booked, evening.slot(after=90))
-    settled(outside)
+    for _ in range(2):
+        with evening.later(database) as session:
+            session.get_one(CalendarEntry, 1).ordered = ""
+            follow(session, [booked.id or 0], now=outside.now, retry=True)
+        settled(outside)
 
     assert outside.calendars.standing() == []
     kept = row(database)
     assert (kept.theirs, kept.theirs_at is not None, kept.due_at, kept.problem) == (DELETED, True, None, None)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_the_teacher_deleted_is_made_anew_once_when_the_appointment_has_another_time(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside, is_known: bool
+) -> None:
+    """Whether it was known to be deleted, or is found so by telling the new time, which is news either way."""
+    settled(outside)
+    outside.calendars.discard(outside.calendars.standing()[0].remote_id)
+    if is_known:
+        with evening.later(database) as session:
+            session.get_one(CalendarEntry, 1).ordered = ""
+            follow(session, [booked.id or 0], now=outside.now)
+        settled(outside)
+        assert (outside.calendars.standing(), row(database).theirs) == ([], DELETED)
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=90))
+    settled(outside)
+
+    [entry] = outside.calendars.standing()
+    assert entry.starts_at == seen(database, booked).starts_at
+    assert (row(database).generation, row(database).theirs) == (1, "")
+    outside.calendars.discard(entry.remote_id)
+    with evening.later(database) as session:
+        session.get_one(CalendarEntry, row(database).id).ordered = ""
+        follow(session, [booked.id or 0], now=outside.now)
+    settled(outside)
+    assert (outside.calendars.standing(), row(database).theirs) == ([], DELETED)
 
 
 def test_what_was_deleted_between_two_tries_to_make_it_stays_away(

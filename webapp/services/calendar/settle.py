@@ -147,14 +147,17 @@ def store_gone(rows: Claimed, claim: Claim, *, now: datetime) -> None:
 
 
 def store_deleted(rows: Claimed, claim: Claim, *, now: datetime) -> None:
-    """Somebody deleted it from the calendar, which is theirs: it stays away, and is reported."""
+    """Somebody deleted it from the calendar, which is theirs: it stays away at that time, and is reported."""
     entry = rows.entry(claim)
     if entry is None:
         return
     if entry.wish == ABSENT:
         store_gone(rows, claim, now=now)
     elif not _is_of_lost_life(rows.session, entry):
-        rows.put(claim, **settled(), theirs=DELETED, theirs_at=now, missed_at=None)
+        at = rows.appointment(entry)
+        known = {"starts_at": entry.starts_at or at.starts_at, "ends_at": entry.ends_at or at.ends_at}
+        rows.put(claim, **settled(), **known, theirs=DELETED, theirs_at=now, missed_at=None)
+        rows.to_follow.append(_about(entry, at))
     else:
         rows.put(claim, **settled())
         rows.write()

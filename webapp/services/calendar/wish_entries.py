@@ -149,10 +149,11 @@ def _wish_at(
     now: datetime,
     retry: bool,
 ) -> None:
-    """On another calendar the entry is made first; the old one goes when the new one is there."""
+    """On another calendar the entry is made first; the old one goes when the new one is there. What its owner deleted
+    stays away, until the appointment has another time: that is news."""
     if entry is None:
         entry = _wanted(session, about, place, now=now) if about.ends_at > now else None
-    elif entry.calendar_id != place.calendar_id and entry.theirs != DELETED:
+    elif _has_new_time(entry, about, now=now) if entry.theirs == DELETED else entry.calendar_id != place.calendar_id:
         entry = replace_entry(session, entry, about, place, now=now)
     if entry is None:
         return
@@ -160,6 +161,10 @@ def _wish_at(
     if entry.remote_id:
         for former in replaced:
             retire(session, former, TOPIC, now=now)
+
+
+def _has_new_time(entry: CalendarEntry, about: About, *, now: datetime) -> bool:
+    return entry.ends_at not in {None, about.ends_at} and about.ends_at > now
 
 
 def replace_entry(
