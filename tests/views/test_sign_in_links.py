@@ -407,7 +407,7 @@ class TestProfile:
         assert (wrong.status_code, right.status_code) == (422, 303)
         assert (before, office_address(office)) == (old, "dora@new.example")
         assert "dora@new.example" in {row.email for row in office.all(Login)}
-        assert "now uses another address" in mails(office, old)[-1].text
+        assert "Your address at Linden Park School was changed" in mails(office, old)[-1].text
         assert office.dora.get(f"{office.base}/profile").status_code == 200
 
     def test_an_address_of_somebody_else_is_refused(self, office: Office) -> None:
