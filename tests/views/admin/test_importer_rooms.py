@@ -66,7 +66,9 @@ def test_a_link_that_is_imported_late_fills_the_cell_and_serves_who_has_booked(o
 
     assert (before.virtual_room, applied.status_code) == ("", 303)
     assert row_of(tried, "Rooms and links in coming events") == ["0", "1"]
-    assert "Changed Rooms and links in coming events Folake Adeyemi – Fall Conferences 2026" in words(tried)
+    assert "Changed Rooms and links in coming events Folake Adeyemi – Fall Conferences 2026: VirtualRoom" in words(
+        tried
+    )
     assert row_of(office.dora.get(address).text, "Rooms and links in coming events") == ["0", "1"]
     assert f'title="{LINK}"' in cell(office.dora.get(office.path()).text, f"vr-{office.folake.id}")
     assert LINK in office.dora.get(office.path(f"a/{appointment.id}")).text

@@ -16,7 +16,9 @@ from webapp.services.roster.report import Report
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
-_COLUMNS = ("room", "virtual_room")
+_COLUMNS = {"room": "Room", "virtual_room": "VirtualRoom"}
+"""Of an event's page, and of the file."""
+
 _AT_ONCE = 500
 
 
@@ -38,11 +40,11 @@ def place_rooms(lists: Lists, report: Report) -> None:
     """A cell that is empty, or holds what the teacher had before this import, gets what they have now."""
     for person in lists.people.everyone:
         for held in lists.rooms.get(person.id or 0, ()):
-            for column in _COLUMNS:
+            for column, heading in _COLUMNS.items():
                 was, new, here = person.was[column], getattr(person, column), getattr(held, column)
                 if new != was and here in ("", was) and here != new:
                     lists.new_cells.append(Cell(held.resource_id, column, here, new))
-                    report.count_room(held.label)
+                    report.count_room(f"{held.label}: {heading}")
 
 
 def write_rooms(session: Session, school_id: int, cells: list[Cell], *, who: Who, now: datetime) -> None:
