@@ -214,16 +214,12 @@ def _bring_up_to_date(session: Session, meeting: Meeting, fact: Fact, *, now: da
         meeting.host_key = fact.host_key
     if is_told and meeting.due_at is None and meeting.problem:
         # It was refused for what is not wished any more.
-        _write(meeting, no_problem())
+        for name, value in no_problem().items():
+            setattr(meeting, name, value)
     if not is_told and fact.ends_at > now and (is_new_host or _may_try(meeting, fact, retry=retry)):
         if meeting.remote_id and meeting.due_at is None and meeting.problem is None:
             meeting.changed_at = now  # further changes are told with this one; what was refused once does not wait
         make_due(session, meeting, TOPIC, now=now)
-
-
-def _write(meeting: Meeting, columns: dict[str, Any]) -> None:
-    for name, value in columns.items():
-        setattr(meeting, name, value)
 
 
 def _may_try(meeting: Meeting, fact: Fact, *, retry: bool) -> bool:
