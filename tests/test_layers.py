@@ -15,7 +15,7 @@ HOME = Path(__file__).parents[1]
 FILES = sorted([*HOME.glob("webapp/**/*.py"), *HOME.glob("jobs/**/*.py"), HOME / "wsgi.py"])
 OURS = {"webapp", "jobs", "wsgi"}
 
-FIRST = {"errors", "clock", "config", "faults", "i18n", "interpreter", "logs"}
+FIRST = {"errors", "clock", "config", "faults", "i18n", "interpreter", "logs", "portions"}
 EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context", "languages", "application"}
 ROWS = {"db", "db_cursor", "prepared", "schema", "migrations"}
 TOP = {"demo", "wsgi", "webapp", "cli", "operations"}

@@ -11,6 +11,7 @@ import requests
 
 from webapp.config import Settings
 from webapp.errors import ProviderError
+from webapp.portions import portions
 from webapp.providers.base import (
     BusySpan,
     CalendarProvider,
@@ -185,8 +186,8 @@ class GoogleCalendars:
 
     def _free_busy(self, calendars: list[str], window: dict[str, str]) -> list[BusySpan]:
         spans: list[BusySpan] = []
-        for first in range(0, len(calendars), _AT_ONCE):
-            items = [{"id": key} for key in calendars[first : first + _AT_ONCE]]
+        for some in portions(calendars, _AT_ONCE):
+            items = [{"id": key} for key in some]
             answer = self._call("POST", "/freeBusy", json={**window, "items": items})
             for item in items:
                 spans += _told_spans(answer, item["id"])

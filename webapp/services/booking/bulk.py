@@ -15,6 +15,7 @@ from webapp.db import Database, wake
 from webapp.errors import DomainError, NotFound
 from webapp.models import Appointment, Contact, Message, Task
 from webapp.models.message.message import OFFICE_MAIL
+from webapp.portions import portions
 from webapp.providers.base import Providers
 from webapp.services.booking.book_for import confirm_appointment
 from webapp.services.booking.cancel import cancel_appointment
@@ -150,11 +151,12 @@ def _mail(
         mail = vault_of(session).open(arguments["mail"], row=f"task {claim.id} mail")
         people = _makers(session, arguments["appointments"], school_id)
     reachable = [(number, email) for number, email in people if email]
-    for start in range(0, len(reachable), _AT_ONCE):
-        some = reachable[start : start + _AT_ONCE]
+    done = 0
+    for some in portions(reachable, _AT_ONCE):
+        done += len(some)
         with database.transaction() as session:
             _write(session, claim, school_id, mail, some, now=now())
-        if not _tell(database, claim, start + len(some), len(reachable), now()):
+        if not _tell(database, claim, done, len(reachable), now()):
             return
     with database.transaction() as session:
         result = {"changed": len(reachable), "left": len(people) - len(reachable)}
@@ -164,8 +166,7 @@ def _mail(
 def _makers(session: Session, appointments: Sequence[int], school_id: int) -> list[tuple[int, str | None]]:
     """Each once, with their address."""
     found: dict[int, str | None] = {}
-    for start in range(0, len(appointments), _AT_ONCE):
-        some = appointments[start : start + _AT_ONCE]
+    for some in portions(appointments, _AT_ONCE):
         query = (
             select(col(Contact.id), col(Contact.email))
             .join(Appointment, col(Appointment.contact_id) == col(Contact.id))

@@ -5,11 +5,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from webapp.portions import portions
 from webapp.services.booking.wish_meetings import Fact, wish_first_meetings, wish_meetings
 from webapp.services.booking.wish_messages import Act, wish_first_confirmation, wish_messages
 from webapp.services.calendar.wish_entries import About, Place, wish_entries, wish_first_entries
-
-_AT_ONCE = 500
 
 
 def follow(
@@ -25,9 +24,7 @@ def follow(
     its cause may be gone. `left` names acts of booking that these appointments have left.
     """
     session.flush()
-    ordered = sorted(set(appointments))
-    for start in range(0, len(ordered), _AT_ONCE):
-        some = ordered[start : start + _AT_ONCE]
+    for some in portions(sorted(set(appointments))):
         facts = wish_meetings(session, some, now=now, retry=retry)
         if any(fact.is_linked for fact in facts):
             wish_entries(session, [_about(fact) for fact in facts], now=now, retry=retry)

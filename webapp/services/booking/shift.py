@@ -1,7 +1,7 @@
 """Shift the minutes that appointments hold, many at once, and see beforehand whose other minutes are in the way."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
@@ -11,6 +11,7 @@ from webapp.errors import N_, DomainError
 from webapp.models import Occupancy
 from webapp.models.base import table_of
 from webapp.models.booking.occupancy import GAP
+from webapp.portions import portions
 from webapp.services.booking.occupancy import Span, take
 
 _AT_ONCE = 5_000
@@ -63,7 +64,7 @@ def shift(session: Session, before: Sequence[Held], after: Sequence[Held]) -> in
     slots = sorted({held.span.slot_id for held in before if held.span.slot_id})
     appointments = sorted({held.span.appointment_id for held in before if held.span.appointment_id})
     for column, ids in ((_ROW.slot_id, slots), (_ROW.appointment_id, appointments)):
-        for some in _parts(ids):
+        for some in portions(ids, _AT_ONCE):
             session.connection().execute(delete(table_of(Occupancy)).where(column.in_(some)))
     clash = take(session, [held.span for held in after])
     return next((held.slot_id for held in after if held.span == clash.span), None) if clash else None
@@ -74,7 +75,7 @@ def _spans(session: Session, holder: object, ids: Collection[int]) -> list[Span]
     query = select(*columns, func.min(_ROW.tick), func.max(_ROW.tick)).where(_ROW.kind != GAP).group_by(*columns)
     rows = [
         row
-        for some in _parts(sorted(ids))
+        for some in portions(sorted(ids), _AT_ONCE)
         for row in session.connection().execute(query.where(holder.in_(some)))  # type: ignore[attr-defined]  # a column
     ]
     return [Span(kind, subject, first, last + 1, appt, slot) for kind, subject, appt, slot, first, last in rows]
@@ -91,14 +92,10 @@ def _others(session: Session, wanted: Sequence[Held]) -> list[Span]:
     query = query.where(_ROW.kind == bindparam("kind"), _ROW.tick >= first, _ROW.tick < stop)
     found = []
     for kind, ids in subjects.items():
-        for some in _parts(sorted(ids)):
+        for some in portions(sorted(ids), _AT_ONCE):
             rows = session.connection().execute(query.where(_ROW.subject_id.in_(some)), {"kind": kind})
             found += [Span(who, subject, a, z + 1, appt, slot) for who, subject, appt, slot, a, z in rows]
     return found
-
-
-def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
 
 
 def _meet(one: Span, other: Span) -> bool:

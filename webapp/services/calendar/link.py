@@ -13,9 +13,9 @@ from webapp.db import wake
 from webapp.errors import N_, DomainError, Invalid, NotAllowed, ProviderError
 from webapp.models import BusyTime, CalendarLink, Contact
 from webapp.models.system.granted import SERVICES
+from webapp.portions import portions
 from webapp.providers.base import CalendarProvider, Grants, RemoteAccount, RemoteCalendar, Tokens, TokenStore
 from webapp.services.calendar.follow_link import follow_link, leave_account
-from webapp.services.meeting.affected import portions
 from webapp.services.people.once import made_once
 from webapp.services.system.audit import Who, record
 from webapp.services.system.errand import settled
@@ -153,7 +153,7 @@ def part_from(session: Session, link: CalendarLink, *, who: Who, now: datetime) 
 def part_from_all(session: Session, contact_ids: Collection[int], *, who: Who, now: datetime) -> None:
     """For people who are leaving: whatever account they linked."""
     query = select(CalendarLink).where(col(CalendarLink.disconnected_at).is_(None)).order_by(col(CalendarLink.id))
-    for some in portions(contact_ids):
+    for some in portions(sorted(set(contact_ids))):
         theirs = query.where(col(CalendarLink.contact_id).in_(some)).with_for_update()
         for link in session.execute(theirs).scalars().all():
             part_from(session, link, who=who, now=now)

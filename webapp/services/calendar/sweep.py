@@ -12,10 +12,10 @@ from webapp.db import wake
 from webapp.models import Appointment, CalendarEntry, CalendarLink, Slot, Sweep
 from webapp.models.calendar.calendar_entry import MOVED
 from webapp.models.system.wished import PRESENT
+from webapp.portions import portions
 from webapp.providers.base import MadeEntry
 from webapp.services.calendar.order import key_prefix
 from webapp.services.calendar.wish_entries import TOPIC
-from webapp.services.meeting.affected import portions
 from webapp.services.meeting.strays import Astray, note_strays
 from webapp.services.system.errand import Claim, growing_pause, settled, write_if_ours
 from webapp.services.system.installation import life_of, restored_at

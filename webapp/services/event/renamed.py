@@ -10,11 +10,10 @@ from sqlmodel import Session, col
 
 from webapp.models import Contact, Resource, ResourceMember, School
 from webapp.models.people.contact import written_name
+from webapp.portions import portions
 from webapp.services.booking.consequences import follow
 from webapp.services.event.team import coming_at
 from webapp.services.people.manners import naming_as, team_name
-
-_AT_ONCE = 500
 
 
 @contextmanager
@@ -38,12 +37,11 @@ def renaming(session: Session, school_id: int, contacts: Collection[int | None],
 
 def _names(session: Session, school: School, contacts: Collection[int | None]) -> dict[int, tuple[str, str]]:
     """Of the resources of which they are: what it is called, and what it is called after its teachers."""
-    numbers = list(contacts)
     found: dict[int, tuple[str, list[str]]] = {}
     with naming_as(school):
-        for start in range(0, len(numbers), _AT_ONCE):
+        for some in portions(contacts):
             teams: dict[int, tuple[str, list[str]]] = {}
-            for number, name, first, last, email in session.execute(_members(numbers[start : start + _AT_ONCE])):
+            for number, name, first, last, email in session.execute(_members(some)):
                 teams.setdefault(number, (name, []))[1].append(written_name(first, last) or email or "–")
             found |= teams
         return {number: (name, team_name(members)) for number, (name, members) in found.items()}

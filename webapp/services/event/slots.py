@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Appointment, Event, Resource, Slot
 from webapp.models.base import new_token, table_of
+from webapp.portions import portions
 from webapp.services.event.inputs import RoundTime, blank_is_none
 
 Kind = Literal["P", "V", "PV"]
@@ -145,8 +146,8 @@ def lock_event(session: Session, event: Event) -> None:
 def insert_slots(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Rows without token and version."""
     made = [{"token": new_token(), "version": 1, **row} for row in rows]
-    for start in range(0, len(made), _AT_ONCE):
-        session.connection().execute(insert(table_of(Slot)), made[start : start + _AT_ONCE])
+    for some in portions(made, _AT_ONCE):
+        session.connection().execute(insert(table_of(Slot)), some)
 
 
 def stands(now: datetime) -> ColumnElement[bool]:

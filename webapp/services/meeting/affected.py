@@ -1,17 +1,13 @@
 """Know which appointments a change of connection or mapping concerns."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, EventSettings, ResourceMember, Slot
-
-_AT_ONCE = 500
-Value = TypeVar("Value", int, str)
+from webapp.portions import portions
 
 
 def appointments_waiting_on(
@@ -22,7 +18,7 @@ def appointments_waiting_on(
     if contact_ids is None:
         return _waiting(session, school_id, provider, None, now=now)
     ids: set[int] = set()
-    for some in portions(contact_ids):
+    for some in portions(sorted(set(contact_ids))):
         ids.update(_waiting(session, school_id, provider, some, now=now))
     return sorted(ids)
 
@@ -47,10 +43,3 @@ def _waiting(
         members = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id).in_(contact_ids))
         query = query.where(col(Appointment.resource_id).in_(members))
     return [number for number in session.execute(query).scalars() if number is not None]
-
-
-def portions(numbers: Collection[Value]) -> Iterator[list[Value]]:
-    """SQLite takes a limited number of values in one statement."""
-    rest = iter(sorted(set(numbers)))
-    while some := list(islice(rest, _AT_ONCE)):
-        yield some

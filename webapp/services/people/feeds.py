@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError
 from webapp.models import Contact, Feed, Level, School
 from webapp.models.people.feed import FAMILY, TEACHER
-from webapp.services.meeting.affected import portions
+from webapp.portions import portions
 from webapp.services.people.once import made_once
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -49,7 +49,7 @@ def stop_feed(session: Session, contact: Contact, kind: str = FAMILY, *, who: Wh
 
 def stop_feeds(session: Session, contact_ids: Collection[int]) -> None:
     """Of people who have another address from now on: whoever had the former one may have made the links."""
-    for some in portions(contact_ids):
+    for some in portions(sorted(set(contact_ids))):
         session.execute(delete(Feed).where(col(Feed.contact_id).in_(some)))
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_, NotAllowed, NotFound
 from webapp.models import Contact, Level, Login, SignIn
-from webapp.services.meeting.affected import portions
+from webapp.portions import portions
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -123,7 +123,7 @@ def end_all(session: Session, person: SignedIn, *, now: datetime) -> None:
 def end_months(session: Session, login_ids: Collection[int], *, now: datetime) -> None:
     """A family's sign-in lasts for a month: too long for a login that opens a contact of the staff from now on
     (RELIABILITY T8). What lasts no longer than staff's goes on: it may be an Administrator's of another school."""
-    for some in portions(login_ids):
+    for some in portions(sorted(set(login_ids))):
         theirs = (col(SignIn.login_id).in_(some), col(SignIn.ended_at).is_(None))
         months = update(SignIn).where(*theirs, col(SignIn.expires_at) > now + STAFF_STAYS)
         session.execute(months.values(ended_at=now))

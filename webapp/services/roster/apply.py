@@ -1,9 +1,7 @@
 """Write what was decided, in bulk statements whose number does not grow with the rows of the files."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlmodel import Session, col
@@ -12,14 +10,14 @@ from webapp import faults
 from webapp.errors import Busy
 from webapp.models import Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Student
 from webapp.models.base import new_token
+from webapp.portions import portions
 from webapp.services.booking.over_limit import hold_bookings, mark_over_limit
 from webapp.services.people.feeds import stop_feeds
 from webapp.services.people.sign_in import end_months
 from webapp.services.roster.held import Held, HeldPerson, HeldStudent, Lists
-from webapp.services.roster.load import AT_ONCE, needed_for
+from webapp.services.roster.load import needed_for
 
 Columns = dict[str, Hashable]
-Value = TypeVar("Value")
 
 
 def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mapping[str, str], now: datetime) -> None:
@@ -43,7 +41,7 @@ def write_lists(session: Session, school_id: int, lists: Lists, *, hashes: Mappi
 
 def _delete_students(session: Session, gone: list[HeldStudent], *, now: datetime) -> None:
     """The lock makes a booking for one of them wait, and then find the student gone."""
-    for ids in _some([student.id for student in gone]):
+    for ids in portions([student.id for student in gone]):
         session.execute(select(col(Student.id)).where(col(Student.id).in_(ids)).with_for_update()).all()
         if session.execute(needed_for(ids, now=now).limit(1)).first() is not None:
             raise Busy
@@ -86,7 +84,7 @@ def _write_logins(
 
 def _login_ids(session: Session, emails: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in _some(emails):
+    for some in portions(emails):
         rows = session.execute(select(col(Login.email), col(Login.id)).where(col(Login.email).in_(some)))
         found |= {email: login_id for email, login_id in rows if login_id is not None}
     return found
@@ -95,7 +93,7 @@ def _login_ids(session: Session, emails: Sequence[str]) -> dict[str, int]:
 def _drop_foreign_passwords(session: Session, school_id: int, logins: Sequence[int]) -> None:
     """As `accounts.tie` does for one."""
     gone = {"password_hash": None, "password_school_id": None, "epoch": col(Login.epoch) + 1}
-    for some in _some(logins):
+    for some in portions(logins):
         foreign = (col(Login.id).in_(some), col(Login.password_school_id) != school_id)
         session.execute(update(Login).where(*foreign).values(gone))
 
@@ -147,7 +145,7 @@ def _moved(people: Iterable[HeldPerson]) -> list[int]:
 
 def _write_teams(session: Session, own: Columns, lists: Lists) -> None:
     ids = {ref: lists.classes[ref].id for ref in lists.new_teams}
-    for some in _some(list(ids.values())):
+    for some in portions(ids.values()):
         session.execute(delete(ClassTeacher).where(col(ClassTeacher.class_id).in_(some)))
     members = [
         own | {"class_id": ids[ref], "contact_id": person.id, "position": position}
@@ -171,9 +169,3 @@ def _write_ties(session: Session, own: Columns, lists: Lists) -> None:
     ]
     if tied:
         session.execute(insert(Guardian), tied)
-
-
-def _some(values: Sequence[Value]) -> Iterator[list[Value]]:
-    rest = iter(values)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some

@@ -2,20 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import CompoundSelect, Select, case, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Class, ClassTeacher, Contact, Enrolment, Guardian, Level, Login, Slot, Student
+from webapp.portions import portions
 from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.roster.evenings import load_evenings
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.held import HeldClass, HeldLogin, HeldPerson, HeldStudent, Lists, People
 from webapp.services.roster.rooms import load_rooms
-
-AT_ONCE = 500
-"""Values in one IN list; SQLite's limit is far above."""
 
 
 def load_lists(session: Session, school_id: int, roster: Roster, *, now: datetime) -> Lists:
@@ -136,8 +133,7 @@ def _guarding(school_id: int) -> Select[int, str]:
 
 def _logins(session: Session, school_id: int, emails: Iterable[str]) -> dict[str, HeldLogin]:
     found: dict[str, HeldLogin] = {}
-    rest = iter(sorted(emails))
-    while some := list(islice(rest, AT_ONCE)):
+    for some in portions(sorted(emails)):
         for login_id, email, has_password, elsewhere, level in session.execute(_login_query(school_id, some)):
             is_ours = elsewhere == 0 and (level or 0) < Level.EVENT_ADMINISTRATOR
             found[email] = HeldLogin(login_id, has_password, is_ours)

@@ -1,6 +1,5 @@
 """Bring a room or link that an import changed into the coming events, never over what somebody typed there."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from webapp.models import Event, Resource, ResourceMember, Slot
+from webapp.portions import portions
 from webapp.services.booking.consequences import follow
 from webapp.services.event.team import coming_at
 from webapp.services.roster.facts import Roster
@@ -18,8 +18,6 @@ from webapp.services.system.audit import Who
 
 _COLUMNS = {"room": "Room", "virtual_room": "VirtualRoom"}
 """Of an event's page, and of the file."""
-
-_AT_ONCE = 500
 
 
 def load_rooms(session: Session, school_id: int, roster: Roster, *, now: datetime) -> dict[int, list[HeldRooms]]:
@@ -49,7 +47,7 @@ def place_rooms(lists: Lists, report: Report) -> None:
 
 def write_rooms(session: Session, school_id: int, cells: list[Cell], *, who: Who, now: datetime) -> None:
     """What was typed since they were loaded stays. What follows from a cell follows as if it had been typed."""
-    for some in _some(cells):
+    for some in portions(cells):
         still = _still(session, some)
         for column in _COLUMNS:
             rows: list[dict[str, Any]] = [
@@ -85,8 +83,3 @@ def _still(session: Session, cells: list[Cell]) -> list[Cell]:
     rows = session.execute(query.with_for_update(key_share=True))
     texts = {number: dict(zip(_COLUMNS, row, strict=True)) for number, *row in rows}
     return [cell for cell in cells if texts.get(cell.resource_id, {}).get(cell.column) == cell.was]
-
-
-def _some(cells: list[Cell]) -> Iterator[list[Cell]]:
-    for start in range(0, len(cells), _AT_ONCE):
-        yield cells[start : start + _AT_ONCE]

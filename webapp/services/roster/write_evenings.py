@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 from webapp.models import Event, Resource, School, Slot
 from webapp.models.base import new_token
 from webapp.models.event.slot import IN_PERSON, VISIBLE
+from webapp.portions import portions
 from webapp.services.event.events import EventInput, add_event
 from webapp.services.roster.evenings import Evenings, HeldEvent, HeldResource, folded, is_simple
 from webapp.services.roster.facts import Roster
@@ -33,8 +34,8 @@ def write_times(session: Session, school_id: int, evenings: Evenings, *, who: Wh
         for resource in event.resources.values()
         for slot in resource.new
     ]
-    for start in range(0, len(rows), _AT_ONCE):
-        session.execute(insert(Slot), rows[start : start + _AT_ONCE])
+    for some in portions(rows, _AT_ONCE):
+        session.execute(insert(Slot), some)
 
 
 def _write_event(session: Session, school_id: int, event: HeldEvent, *, who: Who, now: datetime) -> None:
