@@ -10,6 +10,7 @@ from webapp.services.roster.doubt import DOUBTFUL
 from webapp.services.roster.evenings import place_times
 from webapp.services.roster.facts import EnrolmentFact, GuardianFact, Roster, StudentFact
 from webapp.services.roster.held import HeldStudent, Lists
+from webapp.services.roster.new_event import name_teams
 from webapp.services.roster.report import CREATED, DELETED, ERROR, UNCHANGED, UPDATED, Report
 from webapp.services.roster.rooms import place_rooms
 
@@ -41,6 +42,7 @@ def decide(roster: Roster, lists: Lists, *, now: datetime) -> Report:
     place_classes(roster, lists, report)
     _place_enrolments(roster.enrolments, lists, report)
     _place_guardians(roster.guardians, lists, report)
+    name_teams(lists)
     place_times(roster.times, lists.evenings, report, now=now)
     find_absent(roster, lists, report)
     report.problems.sort(key=lambda problem: (problem.file, problem.row))

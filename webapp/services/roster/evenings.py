@@ -11,9 +11,8 @@ from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, Invalid
-from webapp.models import Class, Resource, School, Slot
+from webapp.models import Resource, School, Slot
 from webapp.services.event.events import event_list, zones
-from webapp.services.event.from_roster import teams_to_take
 from webapp.services.event.wall_time import instants_of
 from webapp.services.roster.facts import Roster, TimesFact
 from webapp.services.roster.report import CREATED, ERROR, UNCHANGED, Report
@@ -65,7 +64,9 @@ class HeldEvent:
 class Evenings:
     events: list[HeldEvent] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
-    """Names of the resources that a new event takes from the roster."""
+    """Names of the resources that a new event takes from the roster as it is after this import; `is_simple` where that
+    has no classes."""
+    is_simple: bool = False
     zone: str = "UTC"
 
 
@@ -78,8 +79,7 @@ def load_evenings(session: Session, school_id: int, roster: Roster) -> Evenings:
     named = {folded(fact.event) for fact in roster.times}
     wanted = [event for event in held if named & _names(event)]
     _load_resources(session, wanted)
-    teams = teams_to_take(session, school_id, is_simple=is_simple(session, school_id))
-    return Evenings(held, [team.name for team in teams], school.zone)
+    return Evenings(held, zone=school.zone)
 
 
 def place_times(facts: Sequence[TimesFact], evenings: Evenings, report: Report, *, now: datetime) -> None:
@@ -94,10 +94,6 @@ def place_times(facts: Sequence[TimesFact], evenings: Evenings, report: Report, 
     for event in evenings.events:
         if event.id is None and event.has_new:
             report.count(CREATED, "events", event.name)
-
-
-def is_simple(session: Session, school_id: int) -> bool:
-    return session.execute(select(col(Class.id)).where(col(Class.school_id) == school_id).limit(1)).first() is None
 
 
 def _load_resources(session: Session, events: Sequence[HeldEvent]) -> None:
@@ -129,7 +125,7 @@ def _new_event(fact: TimesFact, evenings: Evenings, report: Report) -> HeldEvent
     if zone not in zones():
         report.problem(fact.at, ("TimeZone",), ERROR, NOT_A_ZONE, value=zone)
         return None
-    resources = {folded(name): HeldResource(None, name) for name in reversed(evenings.teams)}
+    resources = {folded(name): HeldResource(None, name) for name in evenings.teams}
     event = HeldEvent(None, "", fact.event, zone, resources, fact)
     if _resource(fact, event, report) is None:
         return None
