@@ -74,6 +74,16 @@ def write_as(dates: str, times: str) -> None:
     _formats.set(dates + times)
 
 
+@contextmanager
+def writing(dates: str, times: str) -> Iterator[None]:
+    """As `write_as`, for the block."""
+    token = _formats.set(dates + times)
+    try:
+        yield
+    finally:
+        _formats.reset(token)
+
+
 def _manner() -> str:
     """Language and formats in one word, by which is remembered what was written."""
     return f"{_language.get()} {_formats.get()}"

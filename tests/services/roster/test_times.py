@@ -6,6 +6,7 @@ from importer import Importer
 from sqlmodel import Session, select
 
 from webapp.models import Event, Resource, School, Slot
+from webapp.models.people.contact import is_last_first
 from webapp.services.roster.import_roster import plan_import
 from webapp.services.roster.report import Report
 from webapp.services.roster.times import DAY_FIRST, MONTH_FIRST
@@ -152,3 +153,21 @@ def test_a_zone_is_a_region_and_a_city(session: Session, importer: Importer, sch
 
     assert told(report) == [f"{zone} is not a time zone. Write its region and city, such as America/New_York."]
     assert session.exec(select(Event)).all() == []
+
+
+def test_whoever_imports_the_school_s_own_spelling_of_names_and_dates_is_understood(
+    session: Session, importer: Importer, school: School
+) -> None:
+    """A task and a command speak for nobody; what they say of dates is kept with the upload."""
+    school.names_last_first, school.date_format, school.time_format = True, "dmy", "24"
+    make_teacher(session, school)
+    row = f"{EVENTS}Spring||||Adeyemi, Folake|2027-03-04|16:00|16:30|30|\n"
+
+    told = importer.plan({"events.txt": row}).report
+    done = importer.apply({"events.txt": row})
+
+    assert (told.problems, done.problems) == ([], [])
+    assert [change.label for change in told.changes] == [change.label for change in done.changes]
+    assert "4 Mar 2027, 16:00–16:30" in str([change.label for change in done.changes])
+    assert session.exec(select(Resource.name)).one() == "Adeyemi, Folake"
+    assert not is_last_first.get()

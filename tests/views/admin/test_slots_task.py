@@ -13,7 +13,8 @@ from online_office import time_stands_at
 from jobs.tasks import run_tasks
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Grant, Level, Message, Resource, Slot, Task
+from webapp.models import Appointment, Audit, Grant, Level, Message, Resource, School, Slot, Task
+from webapp.models.people.contact import is_last_first
 from webapp.services.event import slots_task
 from webapp.services.event.slots_task import run_slots
 from webapp.services.system.errand import Claim, claim_due
@@ -248,3 +249,15 @@ def test_what_stays_in_a_long_move_is_counted_once(office: Office) -> None:
     assert "1 booked slot" in said
     starts = {slot.id: slot.wall_start[:10] for slot in office.all(Slot)}
     assert [starts[row.slot_id] for row in (goes, stays)] == [FRIDAY.isoformat(), THURSDAY.isoformat()]
+
+
+def test_the_school_s_way_to_write_names_ends_with_its_step(office: Office) -> None:
+    """The next task of the same thread may be another school's."""
+    with office.arranged() as session:
+        session.get_one(School, office.event.school_id).names_last_first = True
+    started(office, "create")
+
+    run_slots(office.database, claimed(office), clock.now)
+
+    assert len(office.all(Slot)) == 20
+    assert not is_last_first.get()

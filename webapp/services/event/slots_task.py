@@ -20,7 +20,7 @@ from webapp.services.event.report import teachers_of
 from webapp.services.event.slots import SlotCounts, chosen_resources
 from webapp.services.event.slots_menu import CopyForm, CreateForm, DeleteForm, MoveForm, Typed, UpdateForm
 from webapp.services.event.update_slots import preview_update, update_slots
-from webapp.services.people.manners import speak_as
+from webapp.services.people.manners import writing_as
 from webapp.services.system.audit import Who
 from webapp.services.system.errand import DATABASE_TROUBLE, Claim
 from webapp.services.system.task import Overtaken, end_task, keep_step, start_task
@@ -128,7 +128,8 @@ def _next_step(database: Database, claim: Claim, now: datetime) -> bool:
         if not teachers:
             end_task(session, claim, result=so_far, now=now)
             return False
-        numbers = _added(so_far, _act(session, task, deed, known.typed, teachers, now=now))
+        with writing_as(session.get_one(School, task.school_id)):
+            numbers = _added(so_far, _act(session, task, deed, known.typed, teachers, now=now))
         keep_step(session, claim, done=task.done + len(teachers), result=numbers, now=now)
     return True
 
@@ -138,7 +139,6 @@ def _act(
 ) -> Mapping[str, int]:
     """With those who are still there: a selection that names nobody would mean everybody."""
     said = json.loads(task.arguments)
-    speak_as(session.get_one(School, task.school_id))
     event = event_of(session, task.school_id, said["event"])
     there = {number for number, _ in teachers_of(session, event)}
     present = [number for number in teachers if number in there]

@@ -27,6 +27,13 @@ def speaking_as(school: School, language: str) -> Iterator[None]:
 
 
 @contextmanager
+def writing_as(school: School) -> Iterator[None]:
+    """For a command or a job, which another school's may follow in the same thread."""
+    with i18n.writing(school.date_format, school.time_format), naming_as(school):
+        yield
+
+
+@contextmanager
 def naming_as(school: School) -> Iterator[None]:
     """In the school's order of names, whoever speaks: a command or a job may write them too."""
     token = is_last_first.set(school.names_last_first)

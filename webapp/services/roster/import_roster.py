@@ -13,6 +13,7 @@ from webapp.errors import Busy
 from webapp.models import Level, School
 from webapp.services.event.renamed import renaming
 from webapp.services.people.accounts import password_hash
+from webapp.services.people.manners import writing_as
 from webapp.services.roster.absent import mark_absent
 from webapp.services.roster.apply import write_lists
 from webapp.services.roster.columns import ANY_KIND, layouts_of
@@ -70,7 +71,8 @@ def plan_import(
     roster = read_roster(files, layouts_of(session, _id(school), kind), dates=dates)
     lists = load_lists(session, _id(school), roster, now=now)
     lists.doubts.same = same
-    report = decide(roster, lists, now=now)
+    with writing_as(school):
+        report = decide(roster, lists, now=now)
     report.dates = dates
     return ImportPlan(roster, report, same, new_passwords=lists.new_passwords)
 
@@ -89,7 +91,8 @@ def apply_import(
     hold_events(session, school_id, plan.roster)
     lists = load_lists(session, school_id, plan.roster, now=now)
     lists.doubts.same = plan.same
-    report = decide(plan.roster, lists, now=now)
+    with writing_as(school):
+        report = decide(plan.roster, lists, now=now)
     if marks_absent:
         mark_absent(lists, now=now)
     plan.new_passwords = lists.new_passwords
@@ -99,7 +102,8 @@ def apply_import(
         with renaming(session, school_id, lists.people.renamed, now=now):
             write_lists(session, school_id, lists, hashes=hashes, now=now)
         write_rooms(session, school_id, lists.new_cells, who=who, now=now)
-        write_times(session, school_id, lists.evenings, who=who, now=now)
+        with writing_as(school):
+            write_times(session, school_id, lists.evenings, who=who, now=now)
     except IntegrityError as error:
         if _code(error) in _MET:
             raise Busy from error
