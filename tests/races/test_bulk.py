@@ -1,7 +1,6 @@
 """The office moves, blocks and cancels many appointments at once while families book, move and cancel theirs."""
 
 import threading
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,9 +8,8 @@ from evening import Evening
 from factories import EVENING, make_class, make_event, make_resource, make_slot, make_teacher
 from races.databases import loosen, without_key, wrong_in
 from races.scene import Deed, Scene, came
-from sqlalchemy import text
 from sqlmodel import Session, col, select
-from threads import at_once
+from threads import at_once, until_somebody_waits
 
 from webapp.db import Database
 from webapp.errors import NotFound
@@ -257,14 +255,3 @@ def test_a_bulk_move_waits_for_a_family_that_is_booking_and_without_its_turn_it_
     else:
         assert isinstance(moved, PeopleElsewhere)
     assert wrong_in(lent) == {}
-
-
-def until_somebody_waits(database: Database) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    for _ in range(500):
-        with database.engine.connect() as connection:
-            if connection.execute(waiting).scalar_one():
-                return
-        time.sleep(0.01)

@@ -1,6 +1,6 @@
 """A changed time zone: bookings are promises of wall time (RELIABILITY 2.7, I15)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,12 +8,17 @@ from evening import Evening
 from factories import EVENING, make_event, make_resource, make_slot
 from outside import Outside
 from sqlmodel import Session, select
+from threads import in_turn
 
 from webapp.db import Database
-from webapp.errors import Invalid, ProviderError
+from webapp.errors import DomainError, Invalid, ProviderError
 from webapp.models import Audit, Event, Meeting, Message, Occupancy, Slot
 from webapp.services.event.change_zone import Elsewhere, ZoneChanged, change_zone
+from webapp.services.event.copy_slots import CopyInput, copy_slots
+from webapp.services.event.create_slots import SlotsInput, create_slots
 from webapp.services.event.events import settings_of
+from webapp.services.event.move_plan import MoveInput
+from webapp.services.event.move_slots import move_slots
 from webapp.services.event.zone_plan import ZonePlan, plan_zone
 from webapp.services.meeting.awaited import awaited
 from webapp.services.meeting.issue_rows import cause_of, issue_row
@@ -248,3 +253,42 @@ def test_all_promises_of_the_database_hold_afterwards(database: Database, now: d
 
     with database.reading() as session:
         assert not broken(session, now=now)
+
+
+NEXT_DAY = date(2026, 12, 4)
+_CREATE = SlotsInput(dates=[NEXT_DAY], from_time="16:00", to_time="17:00", duration=15)
+_DEEDS = {
+    "create": (create_slots, _CREATE),
+    "copy": (copy_slots, CopyInput(dates=[EVENING.date()], to=[NEXT_DAY])),
+    "move": (move_slots, MoveInput(dates=[EVENING.date()], to=[NEXT_DAY])),
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("zone_is_first", [True, False])
+@pytest.mark.parametrize("deed", _DEEDS)
+def test_slots_that_are_made_or_moved_meanwhile_are_at_the_times_that_they_show(
+    database: Database, now: datetime, deed: str, zone_is_first: bool
+) -> None:
+    """I15. On SQLite nobody else writes meanwhile."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        evening.slot()
+    act, typed = _DEEDS[deed]
+
+    def office(session: Session) -> object:
+        return act(session, session.get_one(Event, evening.event.id), typed, who=SYSTEM, now=now)
+
+    def other_zone(session: Session) -> object:
+        event = session.get_one(Event, evening.event.id)
+        return change_zone(session, event, NEW_YORK, was=CHICAGO, tell=False, who=SYSTEM, now=now)
+
+    came = in_turn(database, *((other_zone, office) if zone_is_first else (office, other_zone)))
+
+    assert not any(isinstance(result, DomainError) for result in came)
+    with database.reading() as session:
+        slots = session.exec(select(Slot)).all()
+    walls = [datetime.fromisoformat(slot.wall_start).replace(tzinfo=ZoneInfo(NEW_YORK)) for slot in slots]
+    assert [slot.starts_at for slot in slots] == walls
+    assert NEXT_DAY in {wall.date() for wall in walls}

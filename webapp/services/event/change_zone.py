@@ -48,7 +48,6 @@ def change_zone(
     """With `tell` each family gets one mail with its appointments and new calendar entries. Raises Invalid on "zone",
     ZoneChanged where `was` is not the zone that stands, or Elsewhere."""
     lock_whole(session, event)
-    session.refresh(event)
     if event.zone != was:
         raise ZoneChanged
     plan = plan_zone(session, event, zone, now=now)

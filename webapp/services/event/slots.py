@@ -137,10 +137,10 @@ def word_for(facts: Iterable[object]) -> str:
 
 
 def lock_event(session: Session, event: Event) -> None:
-    """Two who make or move slots at once would not see each other's, and the index knows only equal starts. Whoever
-    books goes on meanwhile."""
-    query = select(col(Event.id)).where(col(Event.id) == event.id)
-    session.execute(query.with_for_update(key_share=True)).all()
+    """Two who make or move slots at once would not see each other's, and the index knows only equal starts. The event
+    is read anew, for its zone may be another by now. Whoever books goes on meanwhile."""
+    query = select(Event).where(col(Event.id) == event.id).with_for_update(key_share=True)
+    session.execute(query.execution_options(populate_existing=True)).all()
 
 
 def insert_slots(session: Session, rows: Sequence[dict[str, object]]) -> None:
