@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,64 @@ def test_whatever_the_words_are_one_mail_goes_to_one_person(
     assert len(post.kept) == 1
     assert post.kept[0].rcpt_tos == [ALICE]
     assert set(post.last().keys()) | {"Subject"} == HEADERS
+
+
+_NAMES = [
+    "St. Mary’s Elementary School",
+    "École Saint-Exupéry, Montréal",
+    "مدرسة الملك عبد العزيز الدولية الخاصة للتعليم الأساسي والثانوي في مدينة الرياض الكبرى",
+    "Linden",
+    "x" * 1500,
+]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Reminder: Conférences d’automne 2026 – Lycée Français, Wednesday, November 18, 2026 at 5:00 PM",
+        "Reminder: the conferences of the autumn of 2026 with all the teachers of the Linden Elementary School of Elm",
+        "é" * 2000,
+        "x" * 2000,
+    ],
+)
+def test_subject_and_sender_are_read_as_they_were_written(
+    post: Post, mailer: SmtpMailer, subject: str, name: str
+) -> None:
+    """However long: Python folds a long header with such letters anew, and loses spaces."""
+    mailer.send(a_mail(subject=subject, sender_name=name))
+
+    assert heard(post) == (subject, name, "office@school.example")
+    assert post.kept[0].mail_from == "office@school.example"
+
+
+def heard(post: Post) -> tuple[str, str, str]:
+    """Subject, sender's name and address, by RFC 2047 and in lines that every server takes."""
+    content = post.kept[-1].content
+    assert isinstance(content, bytes)
+    assert max(len(line) for line in content.split(b"\r\n")) <= 998
+    raw = message_from_bytes(content)
+    name, address = parseaddr(raw["From"])
+    return _decoded(raw["Subject"] or ""), _decoded(name), address
+
+
+def _decoded(words: str) -> str:
+    """By the older reader: Python 3.11's newer one keeps the line breaks within a name."""
+    return str(make_header(decode_header(words)))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(subject=_text, name=_text)
+def test_whatever_subject_and_sender_are_they_are_read_as_one_line_of_theirs(
+    post: Post, mailer: SmtpMailer, subject: str, name: str
+) -> None:
+    post.kept.clear()
+
+    mailer.send(a_mail(subject=subject, sender_name=name))
+
+    assert heard(post) == (one_line(subject), one_line(name) or "Confab", "office@school.example")
+    assert set(post.last().keys()) | {"Subject"} == HEADERS
+    assert post.kept[0].rcpt_tos == [ALICE]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,7 +6,10 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from email.utils import formataddr, parseaddr
+from email import policy
+from email.header import Header
+from email.mime.base import MIMEBase
+from email.utils import parseaddr
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,9 @@ would send the mail too. Flask-Mail itself would wait for ever (STACK 1)."""
 _END_OF_MAIL = b"\r\n.\r\n"
 _ENCODED_WORD = re.compile(r"(?<==)(?=\?)|(?<=\?)(?==)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_AS_ENCODED = policy.SMTP.clone(refold_source="none")
+_LONGEST_LINE = 900
+"""Letters of a subject on one line: no line of a mail may have more than 998 octets."""
 
 
 class SmtpMailer:
@@ -68,6 +74,25 @@ class SmtpMailer:
                 raise _answered(error) from error
             except (OSError, smtplib.SMTPException) as error:
                 raise ProviderError(N_("The mail server does not answer"), retry=True, detail=str(error)) from error
+
+
+class _Message(Message):
+    """Flask-Mail's, whose headers leave as they were encoded: by its own policy Python folds them anew, and loses or
+    adds spaces where a long line holds letters beyond ASCII."""
+
+    def _message(self) -> MIMEBase:
+        message = super()._message()
+        message.policy = policy.compat32
+        if self.subject:
+            message.replace_header("Subject", _encoded(self.subject))
+        message.policy = _AS_ENCODED
+        return message
+
+
+def _encoded(subject: str) -> str:
+    if subject.isascii() and len(subject) <= _LONGEST_LINE:
+        return subject
+    return Header(subject, "utf-8", header_name="Subject").encode()
 
 
 class _EndsInTime(smtplib.SMTP):
@@ -146,7 +171,7 @@ def one_line(text: str) -> str:
 
 
 def _message(mail: Letter, recipient: str) -> Message:
-    message = Message(
+    message = _Message(
         subject=one_line(mail.subject),
         recipients=[recipient],
         body=mail.text,
@@ -160,7 +185,7 @@ def _message(mail: Letter, recipient: str) -> Message:
         message.attach(one_line(mail.invitation.filename), kind, mail.invitation.content)
     sender = parseaddr(str(message.sender))[1]
     if name := one_line(mail.sender_name):
-        message.sender = formataddr((name, sender))
+        message.sender = (name, sender)
     if mail.reply_to:
         message.reply_to = one_line(mail.reply_to)
     message.msgId = f"<{mail.message_id}@{sender.partition('@')[2] or 'localhost'}>"
