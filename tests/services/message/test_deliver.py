@@ -427,6 +427,24 @@ def test_without_an_address_nothing_is_sent(database: Database, evening: Evening
     assert messages(database)[0].dropped_at
 
 
+@pytest.mark.parametrize("by_now", ["alice@right.example", None])
+def test_what_waited_goes_to_the_address_that_the_family_has_by_now(
+    database: Database, evening: Evening, outside: Outside, by_now: str | None
+) -> None:
+    """The office corrects a misspelt one while a mail is tried again."""
+    outside.mailer.fail("send", DOWN)
+    book(database, evening, kind="P")
+    outside.tick()
+    with evening.later(database):
+        evening.alice.email = by_now
+
+    outside.tick(MINUTE)
+
+    assert [mail.recipient for mail in mails(outside)] == ([by_now] if by_now else [])
+    [message] = messages(database)
+    assert bool(message.dropped_at) == (by_now is None)
+
+
 def test_a_name_is_text_in_the_mail_and_never_markup(database: Database, evening: Evening, outside: Outside) -> None:
     with evening.later(database):
         evening.resource.name = "<b>Bobby</b> & \r\n.\r\nSons"

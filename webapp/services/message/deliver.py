@@ -13,13 +13,14 @@ from webapp.documents.paper import Unprintable
 from webapp.documents.press import Press
 from webapp.errors import ProviderError
 from webapp.i18n import gettext, speaking
-from webapp.models import Appointment, Meeting, Message
+from webapp.models import Appointment, Contact, Meeting, Message
 from webapp.models.message.message import (
     BOOKED,
     INVITES,
     LINKS_READY,
     NEW_LINKS,
     NEW_ROOMS,
+    OFFICE_MAIL,
     SIGN_IN_CODE,
     SIGN_IN_LINK,
     TEST,
@@ -63,7 +64,7 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
         write_if_ours(session, Message, claim, due_at=None, claim=None)
         return None
     draft = None
-    if not _is_stale(session, message, entries, now=now):
+    if _is_addressed(session, message) and not _is_stale(session, message, entries, now=now):
         if entries and message.event_id:
             keep_sequence(session, entries, version=texts_of(session, message.event_id)[CALENDAR].version)
         draft = _draft(session, message, base_url=base_url, sender=sender, now=now)
@@ -85,6 +86,16 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
     if message.kind == TEST:
         return Draft(*test_mail(session, message, base_url=base_url, now=now))
     return compose(session, message, base_url=base_url, sender=sender, now=now)
+
+
+def _is_addressed(session: Session, message: Message) -> bool:
+    """To the address that its contact has by now, for it may have waited for days; False where they have none. Codes
+    and sign-in links are good for the address that they were made for, and a changed one is told to the former."""
+    if message.contact_id is None or message.kind not in {*OF_EVENT, OFFICE_MAIL}:
+        return True
+    email = session.get_one(Contact, message.contact_id).email
+    message.recipient = email or message.recipient
+    return bool(email)
 
 
 def finished(draft: Draft, press: Press) -> Mail:
