@@ -164,6 +164,49 @@ def test_what_was_never_confirmed_is_not_cancelled_by_mail(
         assert session.exec(select(Message).where(Message.kind == CANCELLATION)).all() == []
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_is_cancelled_while_its_confirmation_is_on_its_way_is_told(
+    database: Database, evening: Evening, outside: Outside, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """But not what was cancelled before it was written."""
+    with evening.later(database):
+        early, late, *_ = evening.book(*[evening.slot() for _ in range(2 + others)])
+        evening.cancel(early)
+    send = outside.mailer.send
+
+    def cancelled(mail: Mail) -> None:
+        if not mail.subject.startswith("Cancelled"):
+            with evening.later(database):
+                evening.cancel(late)
+        send(mail)
+
+    monkeypatch.setattr(outside.mailer, "send", cancelled)
+    for _ in range(3):
+        outside.tick(timedelta(minutes=2))
+
+    with database.reading() as session:
+        told = session.exec(select(Message.dedupe_key).where(Message.kind == CANCELLATION)).all()
+    assert told == [f"{CANCELLATION}:{late.id}"]
+    assert len(mails(outside, "Cancelled")) == 1
+
+
+def test_who_was_confirmed_hears_of_a_time_that_was_moved_and_cancelled_before_they_heard_of_the_move(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot())
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60))
+        evening.cancel(booked)
+
+    outside.tick()
+    outside.tick(timedelta(minutes=5))
+
+    assert [mail.subject.partition(":")[0] for mail in outside.mailer.sent][1:] == ["Cancelled"]
+
+
 def test_a_mail_in_the_office_s_words_has_the_link_and_no_pdf(
     database: Database, evening: Evening, outside: Outside
 ) -> None:

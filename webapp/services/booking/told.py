@@ -26,6 +26,11 @@ def is_elsewhere(entry: Entry) -> bool:
     return _is_typed(entry) and entry.place_told is not None and entry.place_told != entry.place
 
 
+def was_told(entry: Entry) -> bool:
+    """Whether any mail has spoken of it to the family."""
+    return bool(entry.told) or entry.place_told is not None
+
+
 def keep_told(session: Session, entries: Iterable[Entry]) -> None:
     """Note what the mail that leaves says about these entries, whose rows the caller has locked."""
     for entry in entries:

@@ -17,7 +17,7 @@ from webapp.models.message.message_text import CANCELLATION
 from webapp.prepared import Prepared
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
-from webapp.services.booking.told import has_links_on_their_way, is_news
+from webapp.services.booking.told import has_links_on_their_way, is_news, was_told
 
 LINKS_MAY_TAKE = timedelta(minutes=2)
 """How long a Confirmation waits for its links."""
@@ -142,7 +142,7 @@ def _wish_new_links(
 
 
 def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, now: datetime) -> None:
-    """One mail for each appointment that was cancelled after its Confirmation had left, or would have if the office
+    """One mail for each appointment that was cancelled after a mail had spoken of it, or would have if the office
     mailed any; what was cancelled before that is not mailed either."""
     told = {act: firsts[0] for act, mails in letters.items() if (firsts := [m for m in mails if _has_left(m)])}
     if not told:
@@ -150,8 +150,8 @@ def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, 
     gone = and_(col(Appointment.cancelled_at) > now - CANCELLED_JUST_NOW, col(Slot.starts_at) > now)
     known = {message.dedupe_key for mails in letters.values() for message in mails}
     for entry in agenda(session, col(Appointment.act).in_(told), gone):
-        is_told = _has_left(told[entry.act], before=entry.cancelled_at)
-        if is_told and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
+        is_known = was_told(entry) or _left_before(told[entry.act], entry)
+        if is_known and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
             act = Act(entry.act, told[entry.act].school_id, entry.event_id, entry.contact_id, entry.email)
             columns = _columns(CANCELLATION, act, now=now, wait_until=now)
             name = {"dedupe_key": f"{CANCELLATION}:{entry.id}", "message_id": f"{CANCELLATION}.{entry.token}"}
@@ -159,11 +159,15 @@ def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, 
             wake(session, "mail")
 
 
-def _has_left(message: Message, *, before: datetime | None = None) -> bool:
-    """Of the first mail of an act: it was sent, or dropped although there was something to tell (`before`)."""
-    if message.kind not in BOOKED:
-        return False
-    return bool(message.sent_at or (message.dropped_at and (before is None or message.dropped_at < before)))
+def _has_left(message: Message) -> bool:
+    """Of the first mail of an act: it was sent, or dropped."""
+    return message.kind in BOOKED and bool(message.sent_at or message.dropped_at)
+
+
+def _left_before(message: Message, entry: Entry) -> bool:
+    """Also dropped, although there was something to tell."""
+    left = message.sent_at or message.dropped_at
+    return bool(left and entry.cancelled_at and left < entry.cancelled_at)
 
 
 def _waiting_for(session: Session, contact_id: int, event_id: int) -> Message | None:

@@ -133,8 +133,12 @@ def store_sent(session: Session, claim: Claim, *, now: datetime) -> None:
     left_without_links_at = message.attempt_at
     if not write_if_ours(session, Message, claim, **settled(), sent_at=now, secret=""):
         return
-    if message.kind in BOOKED and left_without_links_at:
+    if message.kind not in BOOKED:
+        return
+    if left_without_links_at:
         _owe_links(session, message, since=left_without_links_at, now=now)
+    # What was cancelled while it was printed or on its way is told by another mail.
+    wish_messages(session, [message.act], now=now)
 
 
 def _owe_links(session: Session, message: Message, *, since: datetime, now: datetime) -> None:
@@ -145,7 +149,6 @@ def _owe_links(session: Session, message: Message, *, since: datetime, now: date
             new_message(kind=LINKS_READY, school_id=message.school_id, entry=entries[0], now=since, wait_until=until)
         )
         session.flush()
-        wish_messages(session, [message.act], now=now)
 
 
 def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: datetime) -> None:
