@@ -18,6 +18,7 @@ from webapp.services.booking.errors import AlreadyBooked, AlreadyCancelled, Fami
 from webapp.services.booking.family import Child, child_of, named_child
 from webapp.services.booking.over_limit import mark_over_limit
 from webapp.services.booking.own import own_entries
+from webapp.services.booking.red import problem_words
 from webapp.services.event.delete_slots import delete_slots
 from webapp.services.event.slots import SlotSelection
 from webapp.services.system.audit import SYSTEM
@@ -224,6 +225,50 @@ def test_the_office_moves_to_a_hidden_time_and_what_breaks_a_rule_stays_red(sess
     confirm(evening, red)
     move_at_desk(session, evening.event, red, evening.slot().token, wants_virtual=False, who=SYSTEM, now=now)
     assert red.problem is None
+
+
+def test_what_a_family_had_and_the_office_moves_against_a_rule_stays_theirs_and_they_hear_what_becomes_of_it(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    """It is red for the office alone, which learns the rule; moved by the family itself it is plain again."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        [own] = evening.book(evening.slot(kind="P"))
+        session.exec(select(Class)).one().appointments_allowed = 0
+    outside.tick()
+    with evening.later(database) as session:
+        later = evening.slot(after=60, kind="P")
+        move_at_desk(session, evening.event, evening.again(own), later.token, wants_virtual=False, who=SYSTEM, now=now)
+        red = evening.again(own).problem or ""
+        assert (red, shown(evening)) == ("moved:no_appointments", [own.id])
+    outside.tick()
+    with evening.later(database):
+        evening.move(own, evening.slot(after=90, kind="P"))
+        plain = evening.again(own).problem
+        evening.cancel(own)
+    outside.tick()
+
+    assert plain is None
+    assert problem_words(red) == "breaks a rule: the class takes no appointments"
+    assert [mail.subject.partition(",")[0] for mail in outside.mailer.sent] == [
+        "Your appointment",
+        "Changed: your appointment",
+        "Cancelled: Folake Adeyemi",
+    ]
+
+
+@pytest.mark.parametrize(("problem", "by_now"), [("moved:gap", "slot_removed"), ("over_limit", "over_limit")])
+def test_a_slot_that_is_deleted_is_withdrawn_from_whom_the_office_moved_there(
+    session: Session, now: datetime, problem: str, by_now: str
+) -> None:
+    evening = Evening(session, now)
+    [own] = evening.book(evening.slot())
+    own.problem = problem
+
+    delete_slots(session, evening.event, SlotSelection(dates=[datetime(2026, 12, 3)]), who=SYSTEM, now=now)
+
+    session.refresh(own)
+    assert own.problem == by_now
 
 
 def test_a_typed_child_has_one_of_each_teacher_and_the_second_is_red(session: Session, now: datetime) -> None:

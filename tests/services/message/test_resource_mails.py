@@ -304,6 +304,21 @@ def test_what_the_family_does_not_see_yet_teachers_are_not_mailed(
     assert subjects(outside) == []
 
 
+def test_what_they_knew_of_and_the_family_sees_no_more_is_told_when_it_is_gone(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database):
+        evening.again(booked).problem = "rule:gap"
+        evening.cancel(booked)
+
+    work(outside)
+
+    assert len([subject for subject in subjects(outside) if subject.startswith("Cancelled")]) == 2
+
+
 def test_the_office_writes_it(database: Database, evening: Evening, outside: Outside) -> None:
     want(database, evening, subject="$(Teacher) $(Status)", body="$(CancelLink) $(Room)")
     book(database, evening)

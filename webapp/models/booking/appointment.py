@@ -8,11 +8,13 @@ from sqlmodel import Field, SQLModel
 from webapp.models.base import may_point_to, owned, part_of, public_token
 
 SLOT_REMOVED, OVER_LIMIT, CALENDAR_BUSY, BROKEN_RULE = "slot_removed", "over_limit", "calendar", "rule"
-"""Why the office sees an appointment red. The last is of its own making: the name of the rule follows after a colon,
-and the family does not see it before it is confirmed. The first two happened after it was booked. That a teacher is
-busy in a calendar of their own is the office's matter alone, and gives way to any of the others."""
+MOVED = "moved"
+"""Why the office sees an appointment red. A broken rule is of its own making: the name of the rule follows after a
+colon, and the family does not see it before it is confirmed. Nor is what they had taken from their sight where the
+office moves it against a rule, whose name follows likewise. The first two happened after it was booked. That a teacher
+is busy in a calendar of their own is the office's matter alone, and gives way to any of the others."""
 
-STANDS_YET = (OVER_LIMIT, CALENDAR_BUSY)
+STANDS_YET = (OVER_LIMIT, CALENDAR_BUSY, MOVED)
 """The family keeps it until the office decides, and is reminded of it."""
 
 _STANDING = text("cancelled_at IS NULL")

@@ -80,7 +80,7 @@ class Entry:
     def is_withdrawn(self) -> bool:
         """Whether its family is told that the school has withdrawn it; not of what they keep until the office
         decides."""
-        return self.problem is not None and self.problem not in STANDS_YET
+        return self.problem is not None and self.problem.partition(":")[0] not in STANDS_YET
 
     @property
     def is_against_calendar(self) -> bool:
@@ -127,6 +127,12 @@ def is_for_family() -> ColumnElement[bool]:
     """Not what the office made against a rule and has not confirmed: no family sees it, no mail tells of it
     (PRODUCT 3.7)."""
     return or_(col(Appointment.problem).is_(None), col(Appointment.problem).not_like(f"{BROKEN_RULE}%"))
+
+
+def is_sure() -> ColumnElement[bool]:
+    """As not `Entry.is_withdrawn`, nor against a rule: what only the office has to decide on stands until it does."""
+    problem = col(Appointment.problem)
+    return or_(problem.is_(None), *(problem.like(f"{reason}%") for reason in STANDS_YET))
 
 
 def with_teacher(contact_id: int) -> ColumnElement[bool]:

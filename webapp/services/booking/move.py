@@ -12,7 +12,7 @@ from webapp import faults, i18n
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
-from webapp.models.booking.appointment import CALENDAR_BUSY, OVER_LIMIT, SLOT_REMOVED
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, MOVED, OVER_LIMIT, SLOT_REMOVED
 from webapp.models.event.event_settings import Limits
 from webapp.services.booking.book import refuse_busy, refuse_closed
 from webapp.services.booking.cancel import hold
@@ -24,7 +24,7 @@ from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by
 from webapp.services.booking.occupancy import release
 from webapp.services.booking.offers import Offer, offers_of
 from webapp.services.booking.put_down import needs_of, take_minutes, without_gaps
-from webapp.services.booking.red import problem_of
+from webapp.services.booking.red import kept_in_sight, problem_of
 from webapp.services.booking.rules import broken_rules
 from webapp.services.booking.seating import free_seat, standing_without_holds
 from webapp.services.booking.turn import Turn, take_turn
@@ -143,18 +143,20 @@ def _seat(
 
 
 def _problem(session: Session, event: Event, appointment: Appointment, offer: Offer) -> str | None:
-    """What was confirmed breaks no rule any more; what a family had before the rule is not taken from their sight."""
+    """What was confirmed breaks no rule any more; what a family had before is not taken from their sight."""
     if appointment.confirmed_at or appointment.problem == OVER_LIMIT:
         return _kept(appointment)
     maker, slot = session.get_one(Contact, appointment.contact_id), session.get_one(Slot, offer.slot_id)
     child = Child(appointment.child_name, appointment.child_key, appointment.student_id)
     settings = session.get_one(EventSettings, event.id)
-    return problem_of(broken_rules(session, event, settings, maker, child, slot, besides=appointment.id))
+    problem = problem_of(broken_rules(session, event, settings, maker, child, slot, besides=appointment.id))
+    return problem if (appointment.problem or "").startswith(BROKEN_RULE) else kept_in_sight(problem)
 
 
 def _kept(appointment: Appointment) -> str | None:
-    """At the new time there is a slot again, and the teacher's calendar is asked anew."""
-    return None if appointment.problem in (SLOT_REMOVED, CALENDAR_BUSY) else appointment.problem
+    """At the new time there is a slot again, the teacher's calendar is asked anew, and so are the rules."""
+    reason = (appointment.problem or "").partition(":")[0]
+    return None if reason in (SLOT_REMOVED, CALENDAR_BUSY, MOVED) else appointment.problem
 
 
 def _record(

@@ -1,10 +1,11 @@
 """Say why an appointment is red: its slot went, its class allows fewer by now, its
 teacher is busy elsewhere, or the office broke a rule."""
 
+import re
 from collections.abc import Sequence
 
 from webapp.errors import N_, DomainError
-from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, OVER_LIMIT, SLOT_REMOVED
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, MOVED, OVER_LIMIT, SLOT_REMOVED
 from webapp.services.booking.errors import RuleBroken
 
 _WORDS = {
@@ -31,6 +32,12 @@ def problem_of(broken: Sequence[DomainError]) -> str | None:
     return None
 
 
+def kept_in_sight(problem: str | None) -> str | None:
+    """The same of what the family had before: nothing is taken from their sight."""
+    return problem and problem.replace(BROKEN_RULE, MOVED, 1)
+
+
 def problem_words(problem: str) -> str:
     """The message id that says it to the office."""
+    problem = re.sub(f"^{MOVED}", BROKEN_RULE, problem)
     return _WORDS.get(problem) or _WORDS.get(problem.partition(":")[0], _OTHER)

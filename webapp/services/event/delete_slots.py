@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, or_, update
 from sqlmodel import Session, col
 
 from webapp.models import Appointment, Event, Slot
-from webapp.models.booking.appointment import CALENDAR_BUSY, SLOT_REMOVED
+from webapp.models.booking.appointment import CALENDAR_BUSY, MOVED, SLOT_REMOVED
 from webapp.services.booking.consequences import follow
 from webapp.services.event.slots import (
     SlotCounts,
@@ -32,7 +32,8 @@ def delete_slots(session: Session, event: Event, selection: SlotSelection, *, wh
     turned_red = standing_on(session, selected)
     theirs = update(Appointment).where(col(Appointment.slot_id).in_(selected), col(Appointment.cancelled_at).is_(None))
     # What is red already stays as it is: confirming it says that the slot is gone. A busy teacher is no reason more.
-    theirs = theirs.where(or_(col(Appointment.problem).is_(None), col(Appointment.problem) == CALENDAR_BUSY))
+    was = col(Appointment.problem)
+    theirs = theirs.where(or_(was.is_(None), was == CALENDAR_BUSY, was.like(f"{MOVED}%")))
     session.execute(theirs.values(problem=SLOT_REMOVED))
     was_booked = selected.where(exists().where(col(Appointment.slot_id) == col(Slot.id)))
     removed = {"removed_at": now, "version": col(Slot.version) + 1}

@@ -18,7 +18,6 @@ from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.macros import Values
 from webapp.documents.paper import schedule_html
 from webapp.models import Appointment, Contact, Event, Message, School
-from webapp.models.booking.appointment import STANDS_YET
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import (
     CALENDAR_ENDED,
@@ -328,8 +327,9 @@ def entries_of(session: Session, message: Message, *, now: datetime) -> list[Ent
 
 
 def _of_teacher(session: Session, message: Message) -> list[Entry]:
-    stands = col(Appointment.cancelled_at).is_not(None) if message.act == GONE else standing()
-    return agenda(session, col(Appointment.id) == appointment_told(message), stands, is_for_family())
+    """What is gone is told to whoever knew of it, whatever it turned into since."""
+    is_so = (col(Appointment.cancelled_at).is_not(None),) if message.act == GONE else (standing(), is_for_family())
+    return agenda(session, col(Appointment.id) == appointment_told(message), *is_so)
 
 
 def appointment_told(message: Message) -> int:
@@ -345,7 +345,7 @@ def _family(session: Session, message: Message) -> list[Entry]:
 def _is_of_day(entry: Entry, message: Message, *, now: datetime) -> bool:
     """Coming, and not against a rule: what the family does not see is not reminded of (PRODUCT 3.7)."""
     day = message.dedupe_key.split(":")[3]
-    is_coming = entry.starts_at > now and entry.problem in {None, *STANDS_YET}
+    is_coming = entry.starts_at > now and not entry.is_withdrawn
     return is_coming and i18n.local_day(entry.starts_at, entry.zone).isoformat() == day
 
 

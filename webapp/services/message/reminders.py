@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -12,9 +12,8 @@ from webapp import i18n
 from webapp.db import wake
 from webapp.models import Appointment, Event, Message, Slot
 from webapp.models.base import defaults_of, table_of
-from webapp.models.booking.appointment import STANDS_YET
 from webapp.models.message.message_text import REMINDER
-from webapp.services.booking.agenda import Entry, agenda, standing
+from webapp.services.booking.agenda import Entry, agenda, is_sure, standing
 from webapp.services.message.texts import LONGEST_LEAD, texts_of
 
 _TABLE = table_of(Message)
@@ -52,7 +51,7 @@ def due_reminders(session: Session, event_id: int, *, now: datetime) -> list[Due
         return []
     until = now + timedelta(hours=max(text.lead_hours))
     coming = (col(Appointment.event_id) == event_id, col(Slot.starts_at) > now, col(Slot.starts_at) <= until)
-    entries = agenda(session, *coming, standing(), _is_sure())
+    entries = agenda(session, *coming, standing(), is_sure())
     due = _one_a_day(one for entry in entries if (one := _due(entry, text.lead_hours, now=now)))
     names = select(col(Message.dedupe_key)).where(col(Message.dedupe_key).in_([one.name for one in due]))
     wished = set(session.execute(names).scalars())
@@ -79,11 +78,6 @@ def wish_reminders(session: Session, due: Iterable[Due], *, now: datetime) -> in
     if n:
         wake(session, "mail")
     return n
-
-
-def _is_sure() -> ColumnElement[bool]:
-    """Not withdrawn, and not against a rule; what only the office has to decide on stands until it does."""
-    return or_(col(Appointment.problem).is_(None), col(Appointment.problem).in_(STANDS_YET))
 
 
 def _one_a_day(due: Iterable[Due]) -> list[Due]:
