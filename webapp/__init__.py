@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp.application import Application
 from webapp.auth import init_auth, refuse_undeclared
 from webapp.config import LOOPBACK, Settings
-from webapp.context import Confab, init_looking
+from webapp.context import Confab, init_looking, note_commit
 from webapp.csrf import init_csrf
 from webapp.db import Database
 from webapp.documents.press import Press
@@ -26,6 +26,7 @@ def create_app(settings: Settings, providers: Providers | None = None) -> Flask:
     app = Application(__name__)
     app.config.update(_flask_settings(settings))
     database = Database(settings.database_url, vault=Vault(settings.token_keys))
+    database.at_commit.append(note_commit)
     press = Press(settings.print_processes)
     app.extensions["confab"] = Confab(settings, database, providers or _providers(app, settings), press)
     if settings.trusted_proxies:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, has_request_context
 from sqlmodel import Session
 
 from webapp.config import Settings
@@ -30,6 +30,12 @@ def confab() -> Confab:
 
 def database() -> Database:
     return confab().database
+
+
+def note_commit() -> None:
+    """From here on nobody may say of this request that nothing was changed."""
+    if has_request_context():
+        g.has_committed = True
 
 
 def init_looking(app: Flask) -> None:

@@ -11,7 +11,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InvalidatePoolError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from webapp.errors import Busy, LostRace, Unsure
@@ -26,6 +35,9 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_
 _ONE_STATE = "ISOLATION LEVEL REPEATABLE READ"
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
+
+_OUR_FAULTS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+"""What a database says of statements that it could run, and does not."""
 
 _RACES = 3
 """A deed that loses as many races is left to the person who asked for it."""
@@ -49,6 +61,8 @@ class Database:
         self._looking = self.engine.execution_options(look=True)
         self._turn = threading.Lock()
         self._vault = vault
+        self.at_commit: list[Callable[[], None]] = []
+        """Called at each commit, whatever it was of."""
         self.after_commit: list[Callable[[set[str]], None]] = []
         """Called with the topics that services noted in `session.info["topics"]`, such as "meeting" and "mail"."""
 
@@ -79,6 +93,8 @@ class Database:
                 if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") in _LOST_A_RACE:
                     raise LostRace from error
                 raise
+        for note in self.at_commit:
+            note()
         topics: set[str] = session.info["topics"]
         if topics:
             for hook in self.after_commit:
@@ -134,6 +150,15 @@ def wake(session: Session, topic: str) -> None:
     session.info["topics"].add(topic)
 
 
+def trouble(error: BaseException) -> str:
+    """What ails the database, in a word for the log, where it is no fault of ours: it is away, full, may only be read,
+    or gives us no connection. Empty otherwise."""
+    if not isinstance(error, (DBAPIError, PoolTimeout)) or isinstance(error, _OUR_FAULTS):
+        return ""
+    said = getattr(error, "orig", error)
+    return getattr(said, "sqlite_errorname", "") or type(said).__name__
+
+
 def _commit(session: Session) -> None:
     try:
         session.commit()
@@ -179,8 +204,11 @@ def _begin_look(connection: Connection) -> None:
 
 def _roll_back(connection: Any) -> None:
     """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every query would be
-    planned anew, which takes longer than to run it. Where this one fails, the driver's says why."""
-    if connection.pgconn.transaction_status not in _OPEN or connection.pgconn.exec_(b"ROLLBACK").error_message:
+    planned anew, which takes longer than to run it. Where this one fails, the driver's says why; but with a connection
+    that was lost the server has rolled back itself, and who takes it next from the pool finds it dead."""
+    if connection.pgconn.transaction_status in _OPEN and not connection.pgconn.exec_(b"ROLLBACK").error_message:
+        return
+    if not connection.closed:
         connection.rollback()
 
 

@@ -8,7 +8,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from webapp.context import database
-from webapp.errors import DomainError, NotFound
+from webapp.db import trouble
+from webapp.errors import DomainError, NotFound, Unsure
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
 from webapp.rendering import page
@@ -63,8 +64,21 @@ def _http(error: HTTPException) -> Response:
 
 
 def _fault(error: Exception) -> Response:
+    if reason := trouble(error):
+        return _no_database(error, reason)
     log.exception("a request failed", exc_info=error, extra={"route": str(request.url_rule)})
     return _answer(500, _("Something went wrong here. Nothing was changed."))
+
+
+def _no_database(error: Exception, reason: str) -> Response:
+    """It comes back by itself, and so may the reader. Nothing was kept of a transaction that failed, unless an earlier
+    one of the same request was (and where that cannot be told, `Database.transaction` raises Unsure)."""
+    log.error(
+        "the database could not be used", exc_info=error, extra={"route": str(request.url_rule), "reason": reason}
+    )
+    if g.get("has_committed"):
+        return refused(Unsure())
+    return _answer(503, _("Something went wrong here. Nothing was changed."))
 
 
 def _answer(status: int, words: str) -> Response:
