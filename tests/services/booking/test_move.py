@@ -6,18 +6,23 @@ from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
-from factories import make_class, make_resource, make_teacher
+from factories import EVENING, make_class, make_resource, make_teacher
 from sqlalchemy import event
 from sqlmodel import Session, col, select
 from threads import at_once
 
 from webapp.db import Database
 from webapp.errors import Invalid, NotFound
-from webapp.models import Appointment, Audit, Occupancy, Slot
+from webapp.models import Appointment, Audit, Class, Occupancy, Slot
+from webapp.models.booking.appointment import OVER_LIMIT, SLOT_REMOVED
 from webapp.services.booking.errors import AlreadyCancelled, SlotTaken, TeacherBusy, TimeClash, WrongKind
 from webapp.services.booking.move import move_appointment
 from webapp.services.booking.occupancy import ticks
+from webapp.services.booking.over_limit import mark_over_limit
+from webapp.services.event.delete_slots import delete_slots
+from webapp.services.event.slots import SlotSelection
 from webapp.services.system.audit import SYSTEM
+from webapp.services.system.invariants import broken
 
 pytestmark = pytest.mark.both_databases
 
@@ -197,3 +202,25 @@ def test_a_red_appointment_is_well_again_once_moved(session: Session, now: datet
     evening.move(booked, evening.slot())
 
     assert booked.problem is None
+
+
+@pytest.mark.parametrize("by_office", [False, True])
+def test_what_the_class_allowed_less_of_while_its_slot_was_gone_is_red_for_that_when_moved(
+    session: Session, now: datetime, by_office: bool
+) -> None:
+    """Else `check`, and the nightly backup after it, would find one beyond the class and not marked as such."""
+    evening = Evening(session, now)
+    school_id, taught = evening.school.id or 0, session.exec(select(Class)).one()
+    taught.appointments_allowed = 2
+    first, second = evening.book(evening.slot(), evening.slot())
+    evening.cancel(first)
+    delete_slots(session, evening.event, SlotSelection(dates=[EVENING.date()]), who=SYSTEM, now=now)
+    taught.appointments_allowed = 1
+    mark_over_limit(session, school_id)
+    was, then = evening.again(second).problem, evening.slot()
+
+    told = {"is_virtual": None, "who": SYSTEM, "now": now, "by_office": by_office}
+    move_appointment(session, evening.event, evening.again(second), then.token, **told)
+
+    assert (was, evening.again(second).problem) == (SLOT_REMOVED, OVER_LIMIT)
+    assert broken(session, now=now) == []

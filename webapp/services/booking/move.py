@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from webapp import faults, i18n
 from webapp.errors import N_, Invalid
-from webapp.models import Appointment, Contact, Event, EventSettings, Slot
+from webapp.models import Appointment, Class, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
 from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, MOVED, OVER_LIMIT, SLOT_REMOVED
 from webapp.models.event.event_settings import Limits
@@ -57,7 +57,8 @@ def move_appointment(
     was_at, act = appointment.slot_id, appointment.act
     release(session, appointment_id=appointment.id, slot_id=was_at)
     counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
-    counts["problem"] = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
+    problem = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
+    counts["problem"] = problem or _overlooked(session, appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
     take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=appointment.contact_id, now=now)
@@ -157,6 +158,14 @@ def _kept(appointment: Appointment) -> str | None:
     """At the new time there is a slot again, the teacher's calendar is asked anew, and so are the rules."""
     reason = (appointment.problem or "").partition(":")[0]
     return None if reason in (SLOT_REMOVED, CALENDAR_BUSY, MOVED) else appointment.problem
+
+
+def _overlooked(session: Session, appointment: Appointment) -> str | None:
+    """That the class allows fewer by now is not said of what is red for more than that (`mark_over_limit`)."""
+    if not appointment.problem or appointment.confirmed_at or appointment.class_id is None:
+        return None
+    allowed = select(col(Class.appointments_allowed)).where(col(Class.id) == appointment.class_id)
+    return OVER_LIMIT if appointment.nth > session.execute(allowed).scalar_one() else None
 
 
 def _record(
