@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from webapp import clock
-from webapp.models import Connection, Message
+from webapp.models import Connection, Event, Message, Slot
 from webapp.models import School as SchoolRow
 from webapp.operations.doctor_outside import clock_finding
 from webapp.operations.doctor_settings import makes_headers_of_words
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.sandbox.zoom import seed
+from webapp.services.event.change_zone import change_zone
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold
 from webapp.services.system.tokens import close_tokens, open_tokens
@@ -281,6 +282,35 @@ def test_a_copy_on_hold_asks_nothing_in_its_originals_name(patient: Patient) -> 
     assert findings["hold"]["todo"] == "./confab resume, but only if no other installation runs on this data."
     assert "connection of linden" not in findings
     assert findings["clock"]["state"] == "ok"
+
+
+def test_slots_that_new_rules_of_their_zone_have_moved_are_named_and_a_change_of_zone_and_back_mends_them(
+    installation: Installation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I15, and RELIABILITY 2.7: listed for a person, not applied silently."""
+    monkeypatch.setattr(clock, "now", lambda: now)
+    evening = installation.arrange(now)
+    with installation.rows() as session:
+        slot = session.exec(select(Slot)).one()
+        starts, name = slot.starts_at, f"times of event {slot.event_id}"
+        slot.starts_at, slot.ends_at = starts + timedelta(hours=1), slot.ends_at + timedelta(hours=1)
+
+    moved = _findings(installation)[name]
+    with installation.rows() as session:
+        event = session.get_one(Event, evening.event.id)
+        for was, zone in (("America/Chicago", "Europe/Berlin"), ("Europe/Berlin", "America/Chicago")):
+            change_zone(session, event, zone, was=was, tell=False, who=SYSTEM, now=now)
+
+    assert moved["state"] == "bad"
+    assert f"another time than was typed: {slot.id} (the first at 2026-12-03T17:00" in moved["found"]
+    assert "Change time zone" in moved["todo"]
+    assert name not in _findings(installation)
+    with installation.rows() as session:
+        assert session.exec(select(Slot)).one().starts_at == starts
+
+
+def _findings(installation: Installation) -> dict[str, Any]:
+    return {one["name"]: one for one in json.loads(installation.run("doctor", "--json").stdout)["findings"]}
 
 
 def test_invariants_that_nobody_looks_at_are_told(patient: Patient) -> None:

@@ -13,6 +13,7 @@ from webapp.db import Database
 from webapp.errors import Busy
 from webapp.operations.finding import Finding, bad, ok, warn
 from webapp.services.calendar.linked import linked_now, living_by_provider
+from webapp.services.event.drifted import drifted_slots
 from webapp.services.system.granted import live_grants, unreadable_grants
 from webapp.services.system.installation import hold_of, last_check
 from webapp.services.system.overdue import overdue
@@ -27,6 +28,7 @@ _PRAGMAS: dict[str, object] = {
     "busy_timeout": 0,
 }
 _LATE, _TOO_LATE = timedelta(minutes=1), timedelta(minutes=10)
+_NAMED = 10
 _CHECKED_WITHIN = timedelta(days=8)
 
 
@@ -50,6 +52,7 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
         yield _keys(session)
         yield _calendars(session)
         yield from _not_offered(session, installed.providers.calendars)
+        yield from _drifted(session, now=clock.now())
         yield from _life(session, now=clock.now())
         return hold_of(session) is None
 
@@ -105,6 +108,19 @@ def _not_offered(session: Session, offered: Collection[str]) -> Iterator[Finding
                 f"Set CONFAB_{name}_CLIENT_ID and CONFAB_{name}_CLIENT_SECRET again; what waits for them then goes on."
             )
             yield bad(f"{provider} calendars", f"{number} linked, and this machine may call none of them", todo)
+
+
+def _drifted(session: Session, *, now: datetime) -> Iterator[Finding]:
+    """A version of the time zones' rules that came after the slots were made."""
+    for one in drifted_slots(session, now=now):
+        numbers = ", ".join(map(str, one.slots[:_NAMED])) + (" …" if len(one.slots) > _NAMED else "")
+        words = f"{len(one.slots)} coming slots begin at another time than was typed: {numbers}"
+        example = f"the first at {one.shown}, typed as {one.typed}"
+        todo = (
+            "The rules of its zone have changed. To keep what was typed, Edit Details / Change time zone: to another "
+            "zone and back again, with the mails at the second time; meetings and calendars follow."
+        )
+        yield bad(f"times of event {one.event_id}", f"{words} ({example})", todo)
 
 
 def _life(session: Session, *, now: datetime) -> Iterator[Finding]:

@@ -202,6 +202,18 @@ def _clock_change(scene: Scene) -> Heal:
     return lambda: scene.session.delete(slot)
 
 
+def _new_rules(scene: Scene) -> Heal:
+    """As if Chicago had given up its summer time since the slots were made."""
+    slot = scene.session.exec(select(Slot)).first()
+    assert slot
+    slot.starts_at, slot.ends_at = slot.starts_at + timedelta(hours=3), slot.ends_at + timedelta(hours=3)
+
+    def heal() -> None:
+        slot.starts_at, slot.ends_at = slot.starts_at - timedelta(hours=3), slot.ends_at - timedelta(hours=3)
+
+    return heal
+
+
 def _long_slot(scene: Scene) -> Heal:
     basic = _of_host(is_basic=True)(scene)
     [slot] = scene.slots(scene.resource(), 1, at=EVENING + timedelta(days=1), minutes=45)
@@ -261,6 +273,7 @@ DEFECTS: dict[str, tuple[Plant, str, tuple[str, ...]]] = {
     "all_in_person": (_all_in_person, RED, ()),
     "no_slots": (_without_slots, AMBER, ("Ida Quist",)),
     "clock_change": (_clock_change, AMBER, ("Sun, Mar 14",)),
+    "other_times": (_new_rules, AMBER, ("Thu, Dec 3",)),
     "hidden_link": (_hidden, AMBER, (FOLAKE,)),
     "no_link": (_no_provider, RED, (FOLAKE,)),
     "no_room_macro": (_no_room_macro, AMBER, ()),

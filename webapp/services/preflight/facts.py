@@ -1,6 +1,6 @@
 """Read what preflight decides upon: a fixed number of queries, however many slots, and no call to the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from webapp.i18n import local_day
 from webapp.models import Connection, Contact, Event, EventSettings, Host, Resource, ResourceMember, Slot
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.event.slot import IN_PERSON, UNAVAILABLE
+from webapp.services.event.drifted import is_drifted
 from webapp.services.meeting.connection import connection_of
 from webapp.services.message.texts import hiding, texts_of
 from webapp.services.preflight.finding import Subject
@@ -67,7 +68,8 @@ class Offer:
 @dataclass(frozen=True)
 class Facts:
     """`is_readable` says that this installation's keys open the connection's tokens; `missing` are scopes that were not
-    granted; `days` those of the coming slots on the event's own calendar; `is_over`: all slots have ended."""
+    granted; `days` those of the coming slots on the event's own calendar, `drifted` those on which some begin at
+    another time than was typed; `is_over`: all slots have ended."""
 
     now: datetime
     zone: str
@@ -77,6 +79,7 @@ class Facts:
     missing: tuple[str, ...]
     offers: tuple[Offer, ...]
     days: tuple[date, ...]
+    drifted: tuple[date, ...]
     has_slots: bool
     is_over: bool
     hold: Hold | None
@@ -114,7 +117,8 @@ def read_facts(
         is_readable=_opens(session, connection),
         missing=tuple(missing_scopes(connection.scopes)) if connection and connection.is_live else (),
         offers=_offers(session, event.id, _by_resource(coming)),
-        days=tuple(sorted({local_day(start, event.zone) for start in {slot.starts_at for slot in coming}})),
+        days=_days({slot.starts_at for slot in coming}, event.zone),
+        drifted=_days(_drifted(coming, event.zone), event.zone),
         has_slots=bool(slots),
         is_over=bool(slots) and all(slot.ends_at <= now for slot in slots),
         hold=hold_of(session),
@@ -134,8 +138,17 @@ def _opens(session: Session, connection: Connection | None) -> bool:
     return True
 
 
+def _days(starts: Iterable[datetime], zone: str) -> tuple[date, ...]:
+    return tuple(sorted({local_day(start, zone) for start in starts}))
+
+
+def _drifted(coming: Iterable[Any], zone: str) -> set[datetime]:
+    times = {(slot.starts_at, slot.wall_start) for slot in coming}
+    return {start for start, wall in times if is_drifted(start, wall, zone)}
+
+
 def _slots(session: Session, event_id: int) -> list[Any]:
-    names = ("resource_id", "starts_at", "ends_at", "kind", "capacity", "visibility")
+    names = ("resource_id", "starts_at", "ends_at", "kind", "capacity", "visibility", "wall_start")
     query = select(*(col(getattr(Slot, name)) for name in names))
     return list(session.execute(query.where(col(Slot.event_id) == event_id, col(Slot.removed_at).is_(None))))
 

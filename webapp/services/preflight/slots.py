@@ -22,7 +22,7 @@ def slots(facts: Facts) -> Check | None:
     """None for an event without coming slots, of which the page says just that."""
     if not facts.days:
         return None
-    found = (_in_person(facts), _without_slots(facts), _clock_change(facts))
+    found = (_in_person(facts), _without_slots(facts), _clock_change(facts), _drifted(facts))
     return Check(
         N_("Slots"), N_("Each teacher has slots, of the types that are needed."), tuple(one for one in found if one)
     )
@@ -58,6 +58,16 @@ def _clock_change(facts: Facts) -> Finding | None:
         APPOINTMENTS,
         days,
     )
+
+
+def _drifted(facts: Facts) -> Finding | None:
+    days = tuple(Subject(f"day {day}", short_day(day)) for day in facts.drifted)
+    heading = N_("Slots begin at another time than was typed: the rules of the time zone have changed since")
+    remedy = N_(
+        "To keep what was typed, change the event's time zone in Edit Details to another one and back again, and mail "
+        "the families the second time."
+    )
+    return Finding("other_times", AMBER, heading, remedy, APPOINTMENTS, days) if days else None
 
 
 def _changes(day: date, zone: str) -> bool:
