@@ -21,7 +21,7 @@ from sqlmodel import Session, select
 from webapp import clock
 from webapp.models import Connection, Event, Message, Slot
 from webapp.models import School as SchoolRow
-from webapp.operations.doctor_outside import clock_finding
+from webapp.operations.doctor_clock import clock_finding
 from webapp.operations.doctor_settings import makes_headers_of_words
 from webapp.sandbox.run import RunningSandbox, start_sandbox
 from webapp.sandbox.zoom import seed
@@ -179,7 +179,7 @@ def test_a_relative_path_and_an_old_schema_are_told(on_sqlite: Installation, mon
 def test_a_clock_more_than_two_seconds_off_is_told_and_twenty_are_too_many(seconds: float, state: str) -> None:
     theirs = clock.now()
 
-    assert clock_finding(theirs, theirs + timedelta(seconds=seconds)).state == state
+    assert clock_finding("clock", "Zoom's", theirs, theirs + timedelta(seconds=seconds)).state == state
 
 
 @pytest.mark.parametrize(("ahead", "state"), [(6, "warn"), (-3600, "bad")])
@@ -197,6 +197,28 @@ def test_the_clock_is_compared_with_zooms(
     [found] = [one for one in json.loads(told)["findings"] if one["name"] == "clock"]
     assert found["state"] == state
     assert ("ahead of" in found["found"]) == (ahead > 0)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state", "words"),
+    [
+        (0, "ok", "as PostgreSQL's"),
+        (7, "warn", "7 s ahead of PostgreSQL's"),
+        (-3600, "bad", "3600 s behind PostgreSQL's"),
+    ],
+)
+def test_the_clock_is_compared_with_postgresqls_without_a_zoom_app_too(
+    on_postgres: Installation, ahead: int, state: str, words: str
+) -> None:
+    """Leases and the hours of booking go by the clock of each machine."""
+    clock.move(timedelta(seconds=ahead))
+    try:
+        found = _findings(on_postgres)["database clock"]
+    finally:
+        clock.move(timedelta())
+
+    assert (found["state"], found["found"]) == (state, words)
+    assert ("timedatectl" in found["todo"]) == (ahead != 0)
 
 
 def test_calendars_of_a_provider_that_is_not_set_up_any_more_are_told(patient: Patient) -> None:

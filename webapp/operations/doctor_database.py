@@ -11,6 +11,7 @@ from webapp import clock, schema
 from webapp.context import Confab
 from webapp.db import Database
 from webapp.errors import Busy
+from webapp.operations.doctor_clock import database_clock
 from webapp.operations.finding import Finding, bad, ok, warn
 from webapp.services.calendar.linked import linked_now, living_by_provider
 from webapp.services.event.drifted import drifted_slots
@@ -49,6 +50,8 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
     if database.is_sqlite:
         yield _pragmas(database)
     with database.reading() as session:
+        if not database.is_sqlite:
+            yield database_clock(session)
         yield _keys(session)
         yield _calendars(session)
         yield from _not_offered(session, installed.providers.calendars)

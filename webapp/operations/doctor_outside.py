@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -12,12 +11,11 @@ from webapp.context import Confab
 from webapp.errors import ProviderError
 from webapp.i18n import sentence
 from webapp.models import Connection, School
+from webapp.operations.doctor_clock import clock_finding
 from webapp.operations.finding import Finding, bad, ok, warn
 from webapp.providers.base import Mail
 from webapp.providers.zoom.reach import time_at_zoom
 from webapp.services.meeting.tokens import ConnectionTokens
-
-_OFF, _FAR_OFF = timedelta(seconds=2), timedelta(seconds=20)
 
 
 def zoom_findings(installed: Confab, *, may_call: bool) -> Iterator[Finding]:
@@ -31,19 +29,9 @@ def zoom_findings(installed: Confab, *, may_call: bool) -> Iterator[Finding]:
         yield bad("zoom", sentence(error), f"May this machine reach {settings.zoom_api_url}?")
         return
     yield ok("zoom", f"{settings.zoom_api_url} answers")
-    yield clock_finding(theirs, ours)
+    yield clock_finding("clock", "Zoom's", theirs, ours)
     if may_call:
         yield from _connections(installed)
-
-
-def clock_finding(theirs: datetime, ours: datetime) -> Finding:
-    """Zoom tells whole seconds, so that less than one is no difference."""
-    off = abs(ours - theirs)
-    words = f"{off.total_seconds():.0f} s {'ahead of' if ours > theirs else 'behind'} Zoom's"
-    todo = "Tokens and due times go by it. Let the system keep it: timedatectl set-ntp true"
-    if off >= _FAR_OFF:
-        return bad("clock", words, todo)
-    return warn("clock", words, todo) if off > _OFF else ok("clock", "as Zoom's")
 
 
 def mail_findings(installed: Confab, *, send_test: str) -> Iterator[Finding]:
