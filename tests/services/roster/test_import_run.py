@@ -3,7 +3,10 @@
 from datetime import datetime
 
 import pytest
+from evening import Evening
 from factories import make_contact, make_school
+from importer import Importer
+from sqlalchemy import text
 from threads import at_once
 
 from webapp.db import Database
@@ -37,3 +40,26 @@ def _apply(database: Database, school: School, contact: Contact, run: ImportRun,
     with database.transaction() as session:
         kept = run_of(session, school, contact, run.id or 0)
         return apply_run(session, school, kept, plan, confirmed=0, who=SYSTEM, now=now)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_families_book_while_events_and_slots_are_written(database: Database, now: datetime) -> None:
+    """SQLite has one writer; elsewhere a long file must not keep a whole school waiting."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        slot = evening.slot()
+    row = "Folake Adeyemi|2027-03-04|16:00|17:00|30\n"
+    files = {
+        "slots.txt": f"EventID|Resource|Date|StartTime|EndTime|Duration\n{evening.event.id}|{row}",
+        "events.txt": f"EventName|Resource|Date|StartTime|EndTime|Duration\nSpring|{row}",
+    }
+
+    with database.transaction() as session:
+        report = Importer(session, session.get_one(School, evening.school.id), now).apply(files)
+        with evening.later(database) as other:
+            other.execute(text("SET LOCAL lock_timeout = '1s'"))
+            booked = evening.book(slot)
+
+    assert (report.created["events"], report.created["slots"]) == (1, 4)
+    assert len(booked) == 1

@@ -79,8 +79,9 @@ def _first_free(wanted: str, taken: set[str]) -> str:
 
 
 def _taken(session: Session, school: School) -> set[str]:
-    """Read with the school's row locked, so that two events made at once do not choose the same."""
-    session.execute(select(col(School.id)).where(col(School.id) == school.id).with_for_update())
+    """Read with the school's row locked, so that two events made at once do not choose the same. Bookings, which only
+    refer to the school, go on."""
+    session.execute(select(col(School.id)).where(col(School.id) == school.id).with_for_update(key_share=True))
     assert school.id is not None
     present = session.execute(select(col(Event.slug)).where(col(Event.school_id) == school.id)).scalars()
     return {*present, *_former(session, school.id)}

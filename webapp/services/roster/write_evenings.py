@@ -28,10 +28,11 @@ class NotTaken(DomainError):
 
 
 def hold_events(session: Session, school_id: int, roster: Roster) -> None:
-    """Before their slots are looked at: two who make some at once would not see each other's."""
+    """Before their slots are looked at: two who make some at once would not see each other's. Families book meanwhile,
+    however long the file is (as `lock_event`)."""
     if roster.times:
         query = select(col(Event.id)).where(col(Event.school_id) == school_id).order_by(col(Event.id))
-        session.execute(query.with_for_update()).all()
+        session.execute(query.with_for_update(key_share=True)).all()
 
 
 def write_times(session: Session, school_id: int, evenings: Evenings, *, who: Who, now: datetime) -> None:
