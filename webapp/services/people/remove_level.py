@@ -43,8 +43,7 @@ def remove_level(session: Session, school_id: int, level: Level, number: int, *,
     """Those who may go, if they are as many as was typed; what is past goes with them. Raises OtherNumber."""
     if level not in LEVELS:
         raise NotAllowed
-    query = select(col(Contact.id)).where(*_going(school_id, level, who, now)).with_for_update()
-    going = list(session.execute(query).scalars())
+    going = _locked(session, school_id, level, who, now)
     if len(going) != number:
         raise OtherNumber(n=len(going))
     part_from_all(session, going, who=who, now=now)
@@ -52,6 +51,13 @@ def remove_level(session: Session, school_id: int, level: Level, number: int, *,
         session.execute(delete(Contact).where(col(Contact.id).in_(going[start : start + 500])))
     audit.record(session, "contact.remove_all", who=who, school_id=school_id, level=int(level), n=number, now=now)
     return number
+
+
+def _locked(session: Session, school_id: int, level: Level, who: Who, now: datetime) -> list[int]:
+    """Who was waited for may have been booking; what they booked is seen by the second look only."""
+    query = select(col(Contact.id)).where(*_going(school_id, level, who, now))
+    locked = set(session.execute(query.order_by(col(Contact.id)).with_for_update()).scalars())
+    return [number for number in session.execute(query).scalars() if number is not None and number in locked]
 
 
 def _of(school_id: int, level: Level, who: Who) -> list[ColumnElement[bool]]:
