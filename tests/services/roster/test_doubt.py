@@ -6,7 +6,6 @@ from importer import Importer
 from sqlmodel import Session, select
 
 from webapp.models import ClassTeacher, Contact, Enrolment, Guardian, School
-from webapp.models.people.contact import is_last_first
 
 STUDENTS = "StudentID|First|Last|SecurityValue\n"
 TEACHERS = "TeacherID|First|Last|Email\n"
@@ -86,9 +85,8 @@ def test_names_swapped_respelt_or_longer_are_not_asked_about(
 def test_the_question_writes_names_as_the_school_does(session: Session, importer: Importer, school: School) -> None:
     """PRODUCT 1.2: Display Contact Name As."""
     make_student(session, school, "Mia", "Alvarez", student_ref="S1")
-    token = is_last_first.set(True)
+    school.names_last_first = True
 
     report = importer.apply({"s.txt": STUDENTS + "S1|Ben|Ode|x\n"})
 
-    is_last_first.reset(token)
     assert [(q.before, q.after) for q in report.questions] == [("Alvarez, Mia", "Ode, Ben")]
