@@ -171,3 +171,40 @@ def test_whoever_imports_the_school_s_own_spelling_of_names_and_dates_is_underst
     assert "4 Mar 2027, 16:00–16:30" in str([change.label for change in done.changes])
     assert session.exec(select(Resource.name)).one() == "Adeyemi, Folake"
     assert not is_last_first.get()
+
+
+def test_an_event_takes_its_category_along_and_what_nobody_reads_is_listed(
+    session: Session, importer: Importer, school: School
+) -> None:
+    """PRODUCT 1.3, 3.2"""
+    make_teacher(session, school)
+    head = "EventName|Category|basedEvent|ResourceDescription|Resource|Date|StartTime|EndTime|Duration\n"
+
+    report = importer.apply(
+        {"events.txt": f"{head}Spring|Conferences|Fall|Grade 4|Folake Adeyemi|2027-03-04|16:00|17:00|30\n"}
+    )
+
+    assert (report.problems, report.unknown_columns) == ([], {"events.txt": ["basedEvent", "ResourceDescription"]})
+    assert session.exec(select(Event.category)).one() == "Conferences"
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "message"),
+    [
+        ("S" * 201, "", "EventName is longer than 200 characters."),
+        ("", "", "EventName is missing."),
+        ("Spring\uf0b7", "", "EventName contains a control character. Type it again."),
+        ("Spring", "Main\uf0b7hall", "Location contains a control character. Type it again."),
+    ],
+)
+def test_words_that_no_form_would_take_are_refused_before_anything_is_applied(
+    session: Session, importer: Importer, school: School, name: str, place: str, message: str
+) -> None:
+    make_teacher(session, school)
+    row = f"{EVENTS}{name}||{place}||Folake Adeyemi|2027-03-04|16:00|17:00|30|\n"
+
+    report = importer.apply({"events.txt": row})
+
+    [problem] = report.problems
+    assert (problem.row, problem.message) == (2, message)
+    assert session.exec(select(Event)).all() == []

@@ -98,6 +98,7 @@ class TimesFact:
     zone: str = ""
     date_label: str = ""
     location: str = ""
+    category: str = ""
     description: str = ""
 
 

@@ -1,6 +1,6 @@
 """The columns of Confab's own tab-delimited files."""
 
-from webapp.services.roster.layout import Column, Layout, may, needs, unused
+from webapp.services.roster.layout import Column, Layout, may, needs
 
 _FIRST = needs("First", "First Name", "FirstName", "Given Name")
 _LAST = needs("Last", "Last Name", "Surname", "Family Name")
@@ -78,8 +78,12 @@ EVENTS = Layout(
     "events",
     "Events",
     r"events",
-    (needs("EventName"), *_TIMES, may("EventDate"), may("Location"), may("TimeZone", "Zone"), may("Description")),
-    unused("basedEvent Category ResourceDescription"),
+    (
+        needs("EventName"),
+        *_TIMES,
+        *map(may, ("EventDate", "Location", "Category", "Description")),
+        may("TimeZone", "Zone"),
+    ),
 )
 
 OWN = (STUDENT, TEACHER, CLASS, ENROLLMENT, PARENT, PARENT_STUDENT, SLOTS, EVENTS)

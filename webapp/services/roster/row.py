@@ -63,6 +63,13 @@ class Row:
         """An ID, which a row cannot do without."""
         return self._needed(column, self.text(column, longest=LONGEST_REF))
 
+    def words(self, column: str, *, longest: int, is_needed: bool = False) -> str:
+        """What the forms of an event take: nothing in it that does not show."""
+        text = self.text(column, longest=longest)
+        if not text.isprintable():
+            self.refuse(column, CONTROL, column=self.at.heading(column))
+        return self._needed(column, text) if is_needed else text
+
     def name(self, first: str, last: str) -> tuple[str, str]:
         """One of the two may be empty: some people have a single name."""
         names = self.text(first), self.text(last)

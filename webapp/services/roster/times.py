@@ -39,7 +39,7 @@ def read_times(sheets: list[Sheet], roster: Roster, *, dates: str) -> None:
 
 
 def _times(row: Row, reading: _Reading) -> list[TimesFact]:
-    event = row.ref("EventName" if reading.is_event else "EventID")
+    event = row.words("EventName", longest=200, is_needed=True) if reading.is_event else row.ref("EventID")
     resource = row.ref("Resource")
     day = _day(row, reading)
     first, last = _minutes(row, "StartTime"), _minutes(row, "EndTime")
@@ -49,7 +49,7 @@ def _times(row: Row, reading: _Reading) -> list[TimesFact]:
     if row.is_sound and first >= last:
         row.refuse("EndTime", BACKWARDS)
     capacity = row.number("Max", lowest=1, highest=1000) or 1
-    words = [row.text(name, longest=longest) for name, longest in _WORDS] if reading.is_event else [""] * len(_WORDS)
+    words = [row.words(name, longest=longest) for name, longest in _WORDS] if reading.is_event else [""] * len(_WORDS)
     if not row.is_sound or day is None:
         return []
     return [
@@ -60,7 +60,7 @@ def _times(row: Row, reading: _Reading) -> list[TimesFact]:
     ]
 
 
-_WORDS = (("TimeZone", 60), ("EventDate", 200), ("Location", 200), ("Description", 4000))
+_WORDS = (("TimeZone", 60), ("EventDate", 200), ("Location", 200), ("Category", 100), ("Description", 4000))
 
 
 def _day(row: Row, reading: _Reading) -> date | None:

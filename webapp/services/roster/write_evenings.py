@@ -63,6 +63,7 @@ def _write_event(
         zone=event.zone,
         date_label=words.date_label,
         location=words.location,
+        category=words.category,
         description=words.description,
     )
     made = add_event(session, session.get_one(School, school_id), typed, who=who, now=now)
