@@ -326,6 +326,27 @@ def test_what_is_over_needs_no_meeting_any_more(sound: Sound) -> None:
     assert after_it == []
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("a teacher in two booked slots at once", "UPDATE resourcemember SET contact_id = {teacher}"),
+        ("a booked slot whose teachers' minutes are not held", "UPDATE resourcemember SET contact_id = {teacher}"),
+        ("minutes held by a slot that nobody booked", "DELETE FROM appointment WHERE slot_id = {shared}"),
+        ("minutes held by a slot for somebody else, or at another time", "DELETE FROM resourcemember"),
+        ("an entry wished for somebody who is not of the appointment's teachers", "DELETE FROM resourcemember"),
+        ("a meeting wished for an appointment that wants none", "UPDATE eventsettings SET provider = NULL"),
+    ],
+)
+def test_who_leaves_and_what_is_set_after_the_evening_is_no_fault_of_it(sound: Sound, name: str, change: str) -> None:
+    """A parent or a teacher is deleted, a team gets another teacher, the integration is turned off."""
+    sound.run(change)
+
+    on_the_day, after_it = (broken(sound.session, now=EVENING_UTC + timedelta(days=n)) for n in (0, 1))
+
+    assert name in {one.name for one in on_the_day}
+    assert after_it == []
+
+
 def test_each_invariant_is_broken_above_and_each_tie_of_the_tables_is_asked_for() -> None:
     """A table that is added without its tie here would be overlooked."""
     ties = {

@@ -1,12 +1,12 @@
 """Take and give back the minutes of people, so that the database refuses a person in two places."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, exists, select, text
 from sqlmodel import Session, col
 
 from webapp.errors import Busy
@@ -130,6 +130,16 @@ def release(session: Session, *, appointment_id: int, slot_id: int) -> None:
     )
     if session.execute(others.limit(1)).first() is None:
         session.execute(delete(Occupancy).where(col(Occupancy.slot_id) == slot_id))
+
+
+def release_all_of(session: Session, contacts: Collection[int]) -> None:
+    """Give back what slots hold for these contacts, who are about to be deleted: their own minutes as teachers, and
+    those of the teachers whom nobody else meets there. What appointments hold goes with them."""
+    session.execute(delete(Occupancy).where(col(Occupancy.kind) == TEACHER, col(Occupancy.subject_id).in_(contacts)))
+    maker, stands = col(Appointment.contact_id), col(Appointment.cancelled_at).is_(None)
+    theirs = select(col(Appointment.slot_id)).where(stands, maker.in_(contacts))
+    is_kept = exists().where(stands, maker.not_in(contacts), col(Appointment.slot_id) == col(Occupancy.slot_id))
+    session.execute(delete(Occupancy).where(col(Occupancy.slot_id).in_(theirs), ~is_kept))
 
 
 def _insert(session: Session, spans: Sequence[Span]) -> int:

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, DomainError
 from webapp.models import Appointment, Level, Slot
 from webapp.services.booking.agenda import with_teacher
+from webapp.services.booking.occupancy import release_all_of
 from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.calendar.link import part_from_all
 from webapp.services.people.contacts import contact_of
@@ -47,6 +48,7 @@ def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Wh
     theirs = or_(col(Appointment.contact_id) == contact_id, with_teacher(contact_id))
     _refuse_coming(session, theirs, contact.name, now=now)
     part_from_all(session, [contact_id], who=who, now=now)
+    release_all_of(session, [contact_id])
     session.delete(contact)
     session.flush()
     audit.record(session, "contact.delete", who=who, school_id=school_id, subject=f"contact {contact_id}", now=now)

@@ -1,13 +1,15 @@
 """Ask, in SQL that shares nothing with the services, for each row that breaks an invariant of RELIABILITY 2.1.
 
 A sound database answers none. What is selected are the numbers of the rows at fault, both where two clash. SPANS stands
-for the slots with their first minute and the minute after their last; `:now` is the present.
+for the slots with their first minute and the minute after their last; `:now` is the present. Where the teams, settings
+and families of today are compared with times, those that are over are left out: they were made with others.
 """
 
 SPANS = {
-    "sqlite": """(SELECT id, resource_id, CAST(strftime('%s', starts_at) AS INTEGER) / 60 AS first,
+    "sqlite": """(SELECT id, resource_id, ends_at, CAST(strftime('%s', starts_at) AS INTEGER) / 60 AS first,
         (CAST(strftime('%s', ends_at) AS INTEGER) + 59) / 60 AS after FROM slot)""",
-    "postgresql": """(SELECT id, resource_id, CAST(floor(extract(epoch FROM starts_at) / 60) AS bigint) AS first,
+    "postgresql": """(SELECT id, resource_id, ends_at,
+        CAST(floor(extract(epoch FROM starts_at) / 60) AS bigint) AS first,
         CAST(ceil(extract(epoch FROM ends_at) / 60) AS bigint) AS after FROM slot)""",
 }
 
@@ -37,7 +39,7 @@ BOOKING = {
         SELECT DISTINCT s.id, t.id FROM slot s JOIN resourcemember m ON m.resource_id = s.resource_id
         JOIN resourcemember n ON n.contact_id = m.contact_id
         JOIN slot t ON t.resource_id = n.resource_id AND t.id > s.id
-        WHERE s.starts_at < t.ends_at AND t.starts_at < s.ends_at
+        WHERE s.starts_at < t.ends_at AND t.starts_at < s.ends_at AND s.ends_at > :now AND t.ends_at > :now
         AND EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id AND a.cancelled_at IS NULL)
         AND EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = t.id AND a.cancelled_at IS NULL)""",
     # I5
@@ -80,7 +82,7 @@ OCCUPANCY = {
         SELECT DISTINCT o.appointment_id FROM occupancy o LEFT JOIN appointment a ON a.id = o.appointment_id
         WHERE o.appointment_id IS NOT NULL AND (a.id IS NULL OR a.cancelled_at IS NOT NULL)""",
     "minutes held by a slot that nobody booked": """
-        SELECT DISTINCT o.slot_id FROM occupancy o WHERE o.slot_id IS NOT NULL AND NOT EXISTS
+        SELECT DISTINCT s.id FROM occupancy o JOIN slot s ON s.id = o.slot_id WHERE s.ends_at > :now AND NOT EXISTS
         (SELECT 1 FROM appointment a WHERE a.slot_id = o.slot_id AND a.cancelled_at IS NULL)""",
     "minutes held by an appointment for somebody else, or at another time": """
         SELECT DISTINCT a.id FROM occupancy o JOIN appointment a ON a.id = o.appointment_id
@@ -93,7 +95,7 @@ OCCUPANCY = {
     "minutes held by a slot for somebody else, or at another time": """
         SELECT DISTINCT s.id FROM occupancy o JOIN SPANS s ON s.id = o.slot_id
         WHERE o.tick < s.first OR o.tick >= s.after OR o.kind NOT IN ('teacher', 'room', 'host')
-        OR (o.kind = 'teacher' AND NOT EXISTS (SELECT 1 FROM resourcemember m
+        OR (o.kind = 'teacher' AND s.ends_at > :now AND NOT EXISTS (SELECT 1 FROM resourcemember m
         WHERE m.resource_id = s.resource_id AND m.contact_id = o.subject_id))""",
     "an appointment whose parent's minutes are not held": _NOT_HELD.format(kind="parent", who="contact_id"),
     "an appointment whose student's minutes are not held": _NOT_HELD.format(kind="student", who="student_id"),
@@ -101,7 +103,8 @@ OCCUPANCY = {
         SELECT s.id FROM SPANS s JOIN resourcemember m ON m.resource_id = s.resource_id
         LEFT JOIN occupancy o ON o.slot_id = s.id AND o.kind = 'teacher' AND o.subject_id = m.contact_id
             AND o.tick >= s.first AND o.tick < s.after
-        WHERE EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id AND a.cancelled_at IS NULL)
+        WHERE s.ends_at > :now
+        AND EXISTS (SELECT 1 FROM appointment a WHERE a.slot_id = s.id AND a.cancelled_at IS NULL)
         GROUP BY s.id, s.first, s.after, m.contact_id HAVING count(DISTINCT o.tick) <> s.after - s.first""",
 }
 
@@ -117,9 +120,10 @@ MEETINGS = {
     # I11, as far as our own rows can tell
     "a meeting wished for an appointment that wants none": """
         SELECT m.id FROM meeting m JOIN appointment a ON a.id = m.appointment_id
-        JOIN eventsettings e ON e.event_id = a.event_id
-        WHERE m.replaced_at IS NULL AND m.wish = 'present' AND (a.cancelled_at IS NOT NULL OR a.held_until IS NOT NULL
-        OR NOT a.is_virtual OR e.provider IS NULL OR e.provider <> m.provider)""",
+        JOIN eventsettings e ON e.event_id = a.event_id JOIN slot s ON s.id = a.slot_id
+        WHERE m.replaced_at IS NULL AND m.wish = 'present' AND s.ends_at > :now
+        AND (a.cancelled_at IS NOT NULL OR a.held_until IS NOT NULL OR NOT a.is_virtual
+        OR e.provider IS NULL OR e.provider <> m.provider)""",
     "a link kept for a cancelled appointment": """
         SELECT m.id FROM meeting m JOIN appointment a ON a.id = m.appointment_id
         WHERE a.cancelled_at IS NOT NULL AND m.wish = 'present' AND m.remote_id IS NOT NULL""",
@@ -167,6 +171,7 @@ CALENDARS = {
     "an entry wished for somebody who is not of the appointment's teachers": """
         SELECT e.id FROM calendarentry e JOIN appointment a ON a.id = e.appointment_id
         JOIN calendarlink l ON l.id = e.link_id AND l.disconnected_at IS NULL
+        JOIN slot s ON s.id = a.slot_id AND s.ends_at > :now
         WHERE e.replaced_at IS NULL AND e.wish = 'present' AND NOT EXISTS
         (SELECT 1 FROM resourcemember m WHERE m.resource_id = a.resource_id AND m.contact_id = l.contact_id)""",
     "an entry to come that nobody makes": """
