@@ -94,3 +94,10 @@ def test_the_first_success_closes_it(now: datetime) -> None:
     circuit.note(1, DOWN, now=now + 10 * SECOND)
 
     assert circuit.spared_until(1, now=now + 10 * SECOND) is None
+
+
+def test_a_clock_that_is_set_back_prolongs_no_pause_beyond_the_longest(now: datetime) -> None:
+    circuit = failing(MOST, now + timedelta(hours=1))
+
+    assert circuit.spared_until(1, now=now) is None
+    assert circuit.spared_until(1, now=now) == now + ONE_CALL, "the others wait for the one who tries"

@@ -233,6 +233,18 @@ def test_permits_that_are_asked_for_at_once_lie_a_call_apart(
     assert [permit.is_granted for permit in later] == [True] * 4 + [False] * 2
 
 
+def test_a_clock_that_is_set_back_stops_no_account(database: Database, evening: Evening, outside: Outside) -> None:
+    """The next place lies an hour ahead then, where nobody has taken one."""
+    book(database, evening)
+    _permit(database, outside.now + timedelta(hours=1))
+
+    back = [_permit(database, outside.now) for _ in range(2)]
+
+    apart = 1 / (SHARE * RATES["pro"][LIGHT])
+    assert [permit.is_granted for permit in back] == [True, True]
+    assert [permit.wait for permit in back] == pytest.approx([0.0, apart], abs=0.001)
+
+
 def test_forty_edits_within_half_a_minute_are_told_once(database: Database, evening: Evening, outside: Outside) -> None:
     """The family's link stands meanwhile, and is the right one: the meeting stays the same."""
     [booked] = book(database, evening)

@@ -58,6 +58,14 @@ def test_who_takes_with_a_clock_that_is_late_sees_what_the_others_took(session: 
     assert taken(session, 1, now=now) == 0
 
 
+def test_what_was_taken_before_the_clock_was_set_back_is_in_nobodys_way(session: Session, now: datetime) -> None:
+    taken(session, 100, now=now + 60 * MINUTE)
+
+    assert taken(session, 70, now=now) == 70
+    assert taken(session, 70, now=now) == 30
+    assert room_again(session, "calls", per=MINUTE, now=now) <= now + MINUTE + SECOND
+
+
 def test_housekeeping_forgets_nothing_that_counts(session: Session, now: datetime) -> None:
     taken(session, 100, now=now)
     forget_old(session, now=now + MINUTE)

@@ -32,6 +32,9 @@ SHARE = 0.94
 LONGEST_WAIT = 3.0
 """Seconds for which a call that has its permit may wait: well within PROMPT."""
 
+_FARTHEST = 3 * LONGEST_WAIT
+"""Seconds ahead that no call is let in, so that a time beyond was written before the clock was set back."""
+
 _LOWER, _RAISE, _SILENCE = 0.8, 0.05, timedelta(seconds=5)
 _SECOND, _HOUR, _LAST_JITTER = timedelta(seconds=1), timedelta(hours=1), 600
 
@@ -82,6 +85,8 @@ def permit(
     if _is_day_over(pace, label, calls, allowance):
         return _refused("account_limit", _ACCOUNT_DAY, _after(next_day(now), _LAST_JITTER))
     wait = max(0.0, (pace.next_at - now).total_seconds())
+    if wait > _FARTHEST:
+        pace.next_at, wait = now, 0.0
     if wait > LONGEST_WAIT:
         return Permit(wait - LONGEST_WAIT / 2, is_granted=False)
     if spared_until := allowance.spared_until(connection.id or 0):

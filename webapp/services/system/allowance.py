@@ -32,8 +32,9 @@ def room_again(session: Session, what: str, *, per: timedelta, now: datetime) ->
 
 
 def _remembered(key: str, per: timedelta, now: datetime) -> tuple[Any, ...]:
-    """Also what somebody has taken whose clock is ahead."""
-    return col(Rate.key) == key, col(Rate.window) > int(now.timestamp()) - _length(per)
+    """Also what somebody has taken whose clock is ahead; farther ahead than that was taken before it was set back."""
+    second, length = int(now.timestamp()), _length(per)
+    return col(Rate.key) == key, col(Rate.window) > second - length, col(Rate.window) <= second + length
 
 
 def _length(per: timedelta) -> int:
