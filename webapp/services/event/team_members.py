@@ -11,6 +11,7 @@ from webapp.models import Appointment, Contact, Occupancy, Resource, ResourceMem
 from webapp.models.booking.occupancy import TEACHER
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.occupancy import Span, take, ticks
+from webapp.services.booking.turn import stop_bookings
 from webapp.services.event.team import (
     CannotHost,
     Impact,
@@ -59,6 +60,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
 
     Raises OnlyTeacher, CannotHost for the next one, Reordered, or NotFound for somebody who was never of the team.
     """
+    stop_bookings(session, resource.event_id)
     rows = locked_members(session, resource)
     team = team_of(session, resource)
     if contact_id not in rows and str(contact_id) in was.split("."):  # by a second click
@@ -80,6 +82,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
 
 def join_team(session: Session, resource: Resource, contact_id: int, *, who: Who, now: datetime) -> Contact:
     """At the end of the team: the host stays. Raises BusyElsewhere, or NotFound for who is not of the staff."""
+    stop_bookings(session, resource.event_id)
     rows = locked_members(session, resource)
     team = team_of(session, resource)
     if contact_id in rows:  # by a second click
@@ -99,7 +102,8 @@ def join_team(session: Session, resource: Resource, contact_id: int, *, who: Who
 
 
 def _booked_spans(session: Session, resource: Resource, contact_id: int, *, now: datetime) -> list[Span]:
-    """Of the slots that somebody has booked. Locked, so that a booking of the same moment sees the new teacher."""
+    """Of the slots that somebody has booked. Locked, so that who cancels at this moment gives back the new teacher's
+    minutes too, or is seen to have cancelled."""
     query = select(Slot).where(col(Slot.resource_id) == resource.id, col(Slot.ends_at) > now).order_by(col(Slot.id))
     slots = session.execute(query.with_for_update()).scalars().all()
     standing = select(col(Appointment.slot_id)).where(
