@@ -133,6 +133,26 @@ def test_the_fingerprint_sees_the_guards_that_matter(
     assert any(all(word in promise for word in words) for promise in promises), promises
 
 
+def test_what_somebody_took_away_is_named_and_what_they_added_is_theirs(upgraded: Database) -> None:
+    """D16: every functional test would pass without it."""
+    changes = [
+        "DROP INDEX uq_appointment_seat",
+        "ALTER TABLE pace DROP COLUMN used",
+        "CREATE INDEX own ON slot (kind)",
+        "CREATE TABLE mine (id INTEGER)",
+    ]
+    missing = {"uq_appointment_seat of appointment", "used of pace"}
+    if not upgraded.is_sqlite:  # which drops no constraint
+        changes.append("ALTER TABLE occupancy DROP CONSTRAINT ck_occupancy_one_holder")
+        missing.add("ck_occupancy_one_holder of occupancy")
+
+    with upgraded.engine.begin() as connection:
+        for change in changes:
+            connection.execute(text(change))
+
+    assert set(schema.lacking(upgraded)) == missing
+
+
 def test_an_upgrade_may_be_repeated_and_keeps_the_rows(empty: Database) -> None:
     before = schema.is_current(empty)
     schema.upgrade(empty)

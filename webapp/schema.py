@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import CheckConstraint, Connection, Table, inspect, text
 
 from webapp.db import Database
 
@@ -14,6 +14,10 @@ _LOCK = 7_266_322
 """Any number of our own: processes that upgrade PostgreSQL at once wait for each other."""
 PATIENCE = 300.0
 """Seconds that an upgrade of SQLite waits for another one: rebuilding large tables takes its time."""
+REMEDY = (
+    "Somebody changed the tables by hand, or a tool did. Stop the server, and restore the last backup of before or "
+    "make it anew as webapp/models has it; then ./confab check."
+)
 
 
 def upgrade(database: Database) -> None:
@@ -48,7 +52,33 @@ def drift(database: Database) -> list[Any]:
 
     with database.engine.connect() as connection:
         differences: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
-        return differences
+        return [*differences, *_missing_checks(connection)]
+
+
+def lacking(database: Database) -> list[str]:
+    """What it lacks, or has otherwise than the models say; what somebody added to it is theirs."""
+    each = (one for found in drift(database) for one in (found if isinstance(found, list) else [found]))
+    return [_words(*one) for one in each if not one[0].startswith("remove_")]
+
+
+def _missing_checks(connection: Connection) -> Iterator[tuple[str, CheckConstraint]]:
+    """Alembic does not compare them."""
+    from webapp.models import metadata
+
+    inspector = inspect(connection)
+    for name in metadata.tables.keys() & set(inspector.get_table_names()):
+        found = {check["name"] for check in inspector.get_check_constraints(name)}
+        checks = (one for one in metadata.tables[name].constraints if isinstance(one, CheckConstraint))
+        yield from (("add_constraint", check) for check in checks if check.name not in found)
+
+
+def _words(_kind: str, what: Any, table: str = "", column: Any = None, *_: Any) -> str:
+    """Of what Alembic names: a table, or a promise of one, or a schema, a table and a column."""
+    if isinstance(what, Table):
+        return f"the table {what.name}"
+    if what is None:
+        return f"{getattr(column, 'name', column)} of {table}"
+    return f"{what.name} of {what.table.name}"
 
 
 def _run(connection: Connection) -> None:

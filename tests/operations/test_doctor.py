@@ -172,6 +172,17 @@ def test_a_relative_path_and_an_old_schema_are_told(on_sqlite: Installation, mon
     assert "→ ./confab db upgrade" in told
 
 
+def test_a_guard_that_is_gone_is_told(on_sqlite: Installation) -> None:
+    """D16"""
+    with on_sqlite.rows() as session:
+        session.execute(text("DROP INDEX uq_appointment_seat"))
+
+    told = on_sqlite.run("doctor").stdout
+
+    assert "bad   schema             lacks, or has otherwise: uq_appointment_seat of appointment" in told
+    assert "→ Somebody changed the tables" in told
+
+
 @pytest.mark.parametrize(
     ("seconds", "state"),
     [(0, "ok"), (-2, "ok"), (2.9, "warn"), (-3, "warn"), (19, "warn"), (20, "bad"), (-4000, "bad")],

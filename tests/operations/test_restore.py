@@ -102,6 +102,18 @@ def test_a_file_that_somebody_only_copied_into_place_is_on_hold_too(
         assert hold_of(session) is None
 
 
+def test_a_guard_that_was_gone_already_is_told(installation: Installation, elsewhere: str, tmp_path: Path) -> None:
+    """D16: a backup has what the database had."""
+    with installation.rows() as session:
+        session.execute(text("DROP INDEX uq_appointment_seat"))
+    installation.run("backup", "--to", tmp_path / "kept.db")
+
+    answer = installation.run("restore", tmp_path / "kept.db", "--into", into(elsewhere))
+
+    assert answer.exit_code == 1
+    assert "The schema lacks, or has otherwise: uq_appointment_seat of appointment." in answer.stdout
+
+
 def test_a_file_cut_short_or_changed_is_refused_and_leaves_nothing(
     installation: Installation, backup: Path, elsewhere: str
 ) -> None:

@@ -38,11 +38,16 @@ WAYS: dict[str, Way] = {"sqlite": sqlite_backup, "postgresql": postgres_backup}
 
 @dataclass(frozen=True)
 class Restored:
-    """Where the data is now, and in which epoch it lives on."""
+    """Where the data is now, in which epoch it lives on, and what its schema lacks."""
 
     url: str
     epoch: int
     verdict: Verdict
+    lacks: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict.is_good and not self.lacks
 
 
 def back_up(database: Database, target: Path, *, now: datetime) -> Verdict:
@@ -78,7 +83,8 @@ def restore(file: Path, into: str, *, now: datetime) -> Restored:
         because = f"Restored from {file.name} on {now:%Y-%m-%d %H:%M} UTC."
         with database.transaction() as session:
             epoch = begin_again(session, because=because, who=SYSTEM, now=now)
-        return Restored(url, epoch, judge(database, count_rows(database), now=now))
+        verdict = judge(database, count_rows(database), now=now)
+        return Restored(url, epoch, verdict, tuple(schema.lacking(database)))
 
 
 def _refuse_unusable(database: Database, file: Path) -> None:

@@ -149,6 +149,7 @@ def restore(file: Path, into: str) -> None:
     from sqlalchemy import make_url
 
     from webapp.operations.backup import restore as restored_from
+    from webapp.schema import REMEDY
 
     restored = restored_from(file, into, now=clock.now())
     counts = restored.verdict.counts
@@ -156,6 +157,8 @@ def restore(file: Path, into: str) -> None:
         f"Restored {sum(counts.values())} rows of {len(counts)} tables. It is on hold, in epoch {restored.epoch}."
     )
     click.echo("\n".join(_broken(restored.verdict.broken)) or "All invariants hold.")
+    if restored.lacks:
+        click.echo(f"The schema lacks, or has otherwise: {', '.join(restored.lacks)}. {REMEDY}")
     click.echo(f"""
 Next:
   1. CONFAB_DATABASE_URL={make_url(restored.url).render_as_string(hide_password=True)}
@@ -164,7 +167,7 @@ Next:
   3. Look at Online Meetings and at the appointments: what was booked, moved or cancelled after the backup was made is
      not here, and its mails and meetings may exist outside.
   4. Only if no other installation runs on this data: ./confab resume""")
-    sys.exit(1 if restored.verdict.broken else 0)
+    sys.exit(0 if restored.is_good else 1)
 
 
 def _broken(found: Iterable["Broken"]) -> list[str]:

@@ -45,7 +45,7 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
     if not is_current:
         yield bad("schema", "not that of this version", "./confab db upgrade")
         return False
-    yield ok("schema", "that of this version")
+    yield _schema(database)
     yield _writable(database)
     if database.is_sqlite:
         yield _pragmas(database)
@@ -58,6 +58,13 @@ def database_findings(installed: Confab) -> Generator[Finding, None, bool]:
         yield from _drifted(session, now=clock.now())
         yield from _life(session, now=clock.now())
         return hold_of(session) is None
+
+
+def _schema(database: Database) -> Finding:
+    """A guard that is gone is missed by nobody until two people have one time (RELIABILITY D16)."""
+    if missing := schema.lacking(database):
+        return bad("schema", f"lacks, or has otherwise: {', '.join(missing)}", schema.REMEDY)
+    return ok("schema", "that of this version")
 
 
 def _writable(database: Database) -> Finding:
