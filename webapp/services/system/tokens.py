@@ -16,6 +16,7 @@ from webapp.db import Database
 from webapp.errors import N_, Busy, ProviderError
 from webapp.models import CalendarLink, Connection
 from webapp.providers.base import Tokens
+from webapp.services.system.errand import DATABASE_TROUBLE
 from webapp.services.system.health import is_noted, note_problem, note_success
 from webapp.services.system.vault import Unreadable, vault_of
 
@@ -24,10 +25,11 @@ Grant = Connection | CalendarLink
 Row = TypeVar("Row", Connection, CalendarLink)
 
 LEASE = timedelta(seconds=45)
-"""Longer than a call (15 s) and three patient tries to save what it brought."""
+"""Longer than a call (15 s) and the tries to save what it brought, each of which may wait for its turn (5 s)."""
 
 _PATIENCE = 20.0
-_SAVES = 3
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries to save: a database that is started anew is back by then."""
 
 
 class StoredTokens(ABC, Generic[Row]):
@@ -137,14 +139,14 @@ class StoredTokens(ABC, Generic[Row]):
             return replace(tried, refresh=former) if is_ours else None
 
     def _saved(self, fresh: Tokens, receipt: str) -> Tokens:
-        """The old pair is void by now, so the new one is not lost to a busy database."""
-        for attempt in range(1, _SAVES + 1):
+        """The old pair is void by now, so the new one is not lost to a database that is busy, or away for a moment."""
+        for pause in _PAUSES:
             try:
                 return self._save(fresh, receipt)
-            except Busy:
-                if attempt == _SAVES:
-                    raise
-        raise AssertionError
+            except DATABASE_TROUBLE as error:
+                if not isinstance(error, Busy):  # which has waited
+                    time.sleep(pause)
+        return self._save(fresh, receipt)
 
     def _save(self, fresh: Tokens, receipt: str) -> Tokens:
         with self._database.transaction() as session:
