@@ -20,8 +20,8 @@ from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NOT_CONNECTED
 from webapp.services.meeting.settle import Decision, decide, store_made
-from webapp.services.system.errand import LEASE, Claim, claim_due
-from webapp.services.system.wishes import ASK_AGAIN_AFTER, Step
+from webapp.services.system.errand import ASK_AGAIN_AFTER, LEASE, MOST_FAULTS, Claim, claim_due
+from webapp.services.system.wishes import Step
 
 pytestmark = pytest.mark.both_databases
 
@@ -422,6 +422,30 @@ def test_a_removal_that_fails_is_tried_until_it_is_done(
 
     outside.tick(ASK_AGAIN_AFTER)
 
+    assert outside.meetings.standing() == []
+    assert row(database, booked).gone_at == outside.now
+
+
+def test_a_removal_on_which_our_own_code_fails_is_not_given_up(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """I11: whatever was wrong is mended in a later version, and the meeting goes."""
+
+    def stumble(method: str) -> None:
+        raise ZeroDivisionError(method)
+
+    outside.tick()
+    with evening.later(database):
+        evening.cancel(booked)
+    outside.meetings.on_call = stumble
+    for _ in range(MOST_FAULTS):
+        outside.tick(LEASE, may_fail=True)
+    seldom = row(database, booked).due_at
+
+    outside.meetings.on_call = None
+    outside.tick(ASK_AGAIN_AFTER)
+
+    assert seldom == outside.now
     assert outside.meetings.standing() == []
     assert row(database, booked).gone_at == outside.now
 

@@ -19,9 +19,9 @@ from webapp.services.calendar.claimed import Claimed
 from webapp.services.calendar.order import digest
 from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
 from webapp.services.calendar.wish_entries import BLOCKED, NEEDS_RECONNECT, About, Place, replace_entry, wish_entries
-from webapp.services.system.errand import Claim, settled
+from webapp.services.system.errand import ASK_AGAIN_AFTER, Claim, settled
 from webapp.services.system.installation import restored_at
-from webapp.services.system.wishes import ASK_AGAIN_AFTER, Step, after_failure, given_up, parked
+from webapp.services.system.wishes import Step, after_failure, given_up, parked
 
 PROMPT = 5.0
 """As for meetings: seconds after the stamp within which the call has to begin."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, literal, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004 - of the pool
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session
@@ -17,10 +17,14 @@ from sqlmodel import Session
 from webapp.errors import N_, Busy, ProviderError, Unsure
 from webapp.models.base import table_of
 from webapp.models.system.errand import Errand
+from webapp.models.system.wished import ABSENT
 from webapp.prepared import Prepared
 
 LEASE = timedelta(seconds=60)
 """Longer than the hard deadline of a call (15 s) and the commit after it (RELIABILITY 2.3)."""
+
+ASK_AGAIN_AFTER = timedelta(hours=1)
+"""The pause of a removal that cannot be done: it is never given up, for it stands in no list of issues."""
 
 MOST_FAULTS = 5
 """So often a row on which our own code fails comes back."""
@@ -114,10 +118,12 @@ def failed(error: ProviderError, *, attempts: int, now: datetime) -> dict[str, o
 
 
 def count_fault(session: Session, table: type[Errand], claim: Claim, *, now: datetime) -> None:
-    """Our own code failed on this row: it comes back after its lease, and is given up with a reason after the last."""
+    """Our own code failed on this row: it comes back after its lease, and is given up with a reason after the last; a
+    removal is not, but comes back more seldom."""
     rows: Any = table.__table__.c  # type: ignore[attr-defined]  # every table class has it
-    known = select(rows.problem_code, rows.attempts).where(rows.id == claim.id, rows.claim == claim.receipt)
-    row = session.execute(known).first()
+    wish = rows.wish if "wish" in rows else literal("")
+    known = select(rows.problem_code, rows.attempts, wish.label("wish"))
+    row = session.execute(known.where(rows.id == claim.id, rows.claim == claim.receipt)).first()
     if row is None:
         return
     words = N_("Confab itself failed here. The operator finds the reason in its log.")
@@ -126,6 +132,8 @@ def count_fault(session: Session, table: type[Errand], claim: Claim, *, now: dat
     columns = failed(fault, attempts=faults, now=now) | {"attempts": faults}
     if faults < MOST_FAULTS:
         del columns["due_at"]
+    elif row.wish == ABSENT:
+        columns["due_at"] = now + ASK_AGAIN_AFTER
     write_if_ours(session, table, claim, **columns)
 
 

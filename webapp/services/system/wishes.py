@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -10,10 +10,7 @@ from sqlmodel import Session
 from webapp.db import wake
 from webapp.errors import ProviderError
 from webapp.models.system.wished import ABSENT, Wished
-from webapp.services.system.errand import failed, no_problem
-
-ASK_AGAIN_AFTER = timedelta(hours=1)
-"""The pause of a removal that was refused: it is never given up, for it stands in no list of issues."""
+from webapp.services.system.errand import ASK_AGAIN_AFTER, failed, no_problem
 
 Store = Callable[[Session, datetime], object]
 """What to do in the transaction after a call."""
