@@ -194,6 +194,12 @@ CALENDARS = {
 }
 
 MAIL = {
+    # I9: of what the office made against a rule nobody is told before it is confirmed
+    "a booking to come that no mail tells its family of": """
+        SELECT a.id FROM appointment a JOIN slot s ON s.id = a.slot_id
+        WHERE a.cancelled_at IS NULL AND a.held_until IS NULL AND s.ends_at > :now
+        AND (a.problem IS NULL OR a.problem NOT LIKE 'rule%') AND NOT EXISTS
+        (SELECT 1 FROM message m WHERE m.act = a.act AND m.kind IN ('confirmation', 'changed'))""",
     # I13
     "two mails with one key": "SELECT min(id), max(id) FROM message GROUP BY dedupe_key HAVING count(*) > 1",
     "two Confirmations of one act of booking": """
