@@ -9,7 +9,7 @@ from markupsafe import Markup
 class Line:
     """One appointment, in words of the recipient's language. `url` is a checked https link or None.
 
-    The last three are for teachers."""
+    The last three are for teachers; of what is withdrawn families alone are told."""
 
     time: str
     minutes: int
@@ -22,6 +22,7 @@ class Line:
     passcode: str
     is_waiting: bool
     where: Markup | None = None  # the office's own words for the place, safe HTML
+    is_withdrawn: bool = False
     parent: str = ""
     service: str = ""
     has_problem: bool = False

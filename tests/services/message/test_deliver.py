@@ -1,5 +1,6 @@
 """One Confirmation per act of booking to its maker alone, and one follow-up for the links that came later."""
 
+import io
 import threading
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,6 +9,7 @@ import pytest
 from evening import Evening
 from factories import make_class, make_contact, make_guardian, make_resource, make_teacher
 from outside import Outside
+from pypdf import PdfReader
 from sqlmodel import Session, select
 
 from webapp.db import Database
@@ -293,6 +295,28 @@ def test_one_of_two_cancelled_before_it_left_is_not_in_the_mail(
     [mail] = mails(outside)
     assert "Teacher1" not in mail.text
     assert "Adeyemi" in mail.text
+
+
+@pytest.mark.parametrize("uses_schedule", [True, False])
+def test_what_the_school_withdrew_before_the_mail_left_is_said_and_not_printed(
+    database: Database, evening: Evening, outside: Outside, uses_schedule: bool
+) -> None:
+    """In our words and in the office's."""
+    [_, second] = book(database, evening, 2, kind="P")
+    with evening.later(database) as session:
+        evening.again(second).problem = "slot_removed"
+        owner = {"event_id": evening.event.id, "school_id": evening.school.id, "kind": CONFIRMATION}
+        text = {"subject": "Hi", "body": "$(Teacher): $(Room)", "uses_schedule": uses_schedule}
+        session.add(MessageText(**owner, **text, saved_at=evening.now))
+
+    outside.tick()
+
+    [mail] = mails(outside)
+    for words in (mail.text, mail.html):
+        assert words.count("The school has withdrawn this time.") == 1
+        assert words.index("112") < words.index("Teacher1") < words.index("withdrawn")
+    printed = [PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text() for pdf in mail.attachments]
+    assert [("Adeyemi" in page, "Teacher1" in page) for page in printed] == [(True, False)] * uses_schedule
 
 
 def test_a_move_is_confirmed_anew_and_the_unsent_mail_of_the_old_time_dropped(

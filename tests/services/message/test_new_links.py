@@ -49,6 +49,27 @@ def give_to_another_host(session: Session, evening: Evening, outside: Outside) -
     follow(session, future_appointments(session, evening.event, now=evening.now), now=evening.now)
 
 
+@pytest.mark.parametrize("withdrawn", [1, 2])
+def test_of_a_time_that_the_school_has_withdrawn_no_link_is_mailed(
+    database: Database, evening: Evening, outside: Outside, withdrawn: int
+) -> None:
+    with evening.later(database) as session:
+        make_class(session, evening.school, evening.teacher, evening.mia, appointments_allowed=2)
+        booked = [evening.book(evening.slot())[0] for _ in range(2)]
+    outside.tick()
+
+    with evening.later(database) as session:
+        for appointment in booked[:withdrawn]:
+            evening.again(appointment).problem = "slot_removed"
+        give_to_another_host(session, evening, outside)
+    outside.tick()
+    outside.tick(FOLLOW_UP_WITHIN)
+
+    new = outside.mailer.sent[2:]
+    assert len(links(outside)) == 2
+    assert [sum(link in mail.text for link in links(outside)) for mail in new] == [1] * (2 - withdrawn)
+
+
 def test_a_new_host_s_links_are_mailed_once_however_often_the_family_booked(
     database: Database, evening: Evening, outside: Outside
 ) -> None:

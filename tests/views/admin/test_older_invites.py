@@ -9,6 +9,7 @@ from event_office import Office, open_office, words
 from factories import make_contact
 from fakes import FakeMailer
 from online_office import time_stands_at
+from sqlmodel import col, select
 
 from jobs.mail_delivery import deliver_mail
 from webapp import clock
@@ -164,3 +165,18 @@ def test_title_and_location_are_needed_and_a_file_name_is_plain(office: Office, 
     assert (answer.status_code, office.all(MessageText)) == (422, [])
     identity = {"subject": "ns-subject", "location": "ns-location", "file_name": "ns-file"}[field]
     assert f'id="{identity}-err"' in answer.text
+
+
+def test_of_a_time_that_the_school_has_withdrawn_no_entry_is_mailed_anew(office: Office) -> None:
+    with office.arranged() as session:
+        first, _, his = session.exec(select(Appointment).order_by(col(Appointment.id))).all()
+        first.problem = his.problem = "slot_removed"
+    save(office)
+    sent = len(outbox(office))
+
+    resend(office)
+    deliver_mail(office.app)
+
+    [anew] = outbox(office)[sent:]
+    assert anew.invitation
+    assert (anew.recipient, anew.invitation.content.count(b"SUMMARY:At school")) == (office.alice.email, 1)

@@ -9,10 +9,11 @@ from event_office import Office, open_office, words
 from factories import make_appointment, make_contact
 from fakes import FakeMailer
 from online_office import time_stands_at
+from sqlmodel import col, select
 
 from jobs.mail_delivery import deliver_mail
 from webapp.db import Database
-from webapp.models import Audit, Contact, Event, Level, Message, Resource
+from webapp.models import Appointment, Audit, Contact, Event, Level, Message, Resource
 from webapp.models.event.event_settings import ZOOM
 from webapp.models.message.message import NEW_ROOMS
 from webapp.services.booking.consequences import follow
@@ -191,3 +192,15 @@ def test_event_administrators_tell_families_of_their_events_alone(office: Office
     assert [answer.status_code for answer in (refused, wrong, done)] == [404, 404, 303]
     assert len([row for row in office.all(Message) if row.kind == NEW_ROOMS]) == 2
     assert len(office.all(Event)) == 2
+
+
+def test_of_a_time_that_the_school_has_withdrawn_no_room_is_told(office: Office) -> None:
+    two_families(office)
+    with office.arranged() as session:
+        first, _, his = session.exec(select(Appointment).order_by(col(Appointment.id))).all()
+        first.problem = his.problem = "slot_removed"
+    retype(office, office.folake, "Library")
+
+    tell(office, office.folake)
+
+    assert [(mail.recipient, mail.text.count("Library")) for mail in mailed(office)] == [(office.alice.email, 1)]

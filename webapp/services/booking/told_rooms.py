@@ -11,7 +11,7 @@ from webapp.db import wake
 from webapp.models import Appointment, Contact, Event, EventSettings, Message, Resource, Slot
 from webapp.models.base import new_token
 from webapp.models.message.message import BOOKED, NEW_ROOMS
-from webapp.services.booking.agenda import is_for_family, standing
+from webapp.services.booking.agenda import is_sure, standing
 from webapp.services.booking.wish_messages import Act, letter_of
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -61,7 +61,7 @@ def _elsewhere(event: Event, resource: Resource | None, *columns: Any, now: date
         .join(EventSettings, col(EventSettings.event_id) == col(Appointment.event_id))
         .join(Contact, col(Contact.id) == col(Appointment.contact_id))
         .where(col(Appointment.event_id) == event.id, col(Slot.ends_at) > now, col(Contact.email).is_not(None))
-        .where(standing(), is_for_family(), ~by_link, ~is_leaving)
+        .where(standing(), is_sure(), ~by_link, ~is_leaving)
         .where(col(Appointment.place_told).is_not(None), col(Appointment.place_told) != place)
     )
     return query if resource is None else query.where(col(Appointment.resource_id) == resource.id)

@@ -129,7 +129,12 @@ def _wish_new_links(
     """One mail to each family, however many of its links are new; a Confirmation that is still to leave says them."""
     told = [act for act in by_act if all(m.sent_at or m.dropped_at for m in letters[act] if m.kind != CANCELLATION)]
     families = {(entry.contact_id, entry.event_id): entry for act in told for entry in by_act[act]}
-    news = {(entry.contact_id, entry.event_id) for act in told for entry in by_act[act] if is_news(entry)}
+    news = {
+        (entry.contact_id, entry.event_id)
+        for act in told
+        for entry in by_act[act]
+        if is_news(entry) and not entry.is_withdrawn
+    }
     for family, entry in sorted(families.items()):
         message = _waiting_for(session, *family)
         if message is None and family in news and entry.email:

@@ -37,14 +37,20 @@ from webapp.models.message.message import (
 from webapp.models.message.message_text import CALENDAR, CANCELLATION, PRINTABLE, REMINDER, RESOURCE
 from webapp.models.people.sign_in_link import CALENDAR_SYNC
 from webapp.providers.base import Invitation, Mail
-from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
+from webapp.services.booking.agenda import Entry, agenda, is_for_family, is_sure, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.calendar.linked import gets_entries
 from webapp.services.meeting.issues import missing_user
 from webapp.services.meeting.sync_report import unmapped
 from webapp.services.message.calendar_entries import calendar_entry
 from webapp.services.message.default_texts import OfficeText
-from webapp.services.message.macro_values import appointment_values, shared_values, values_for_teacher
+from webapp.services.message.macro_values import (
+    appointment_values,
+    is_taken_back,
+    shared_values,
+    values_for_family,
+    values_for_teacher,
+)
 from webapp.services.message.outage import ended_grant
 from webapp.services.message.resource_told import GONE, MOVED, had_file
 from webapp.services.message.texts import WITH_SCHEDULE, texts_of
@@ -102,7 +108,9 @@ class Facts:
 
     def itinerary(self) -> Itinerary:
         where = self.texts[PRINTABLE].location
-        itinerary = itinerary_of(self.entries, school=self.school.name, page=self.page, where=where)
+        itinerary = itinerary_of(
+            self.entries, school=self.school.name, page=self.page, where=where, to_family=self.teacher is None
+        )
         return replace(itinerary, mails_links=self.texts[CONFIRMATION].is_on and self.texts[LINKS_READY].is_on)
 
     def shared(self, *, text: str = "", html: Markup = _NONE) -> Values:
@@ -114,6 +122,11 @@ class Facts:
             return values
         both = zip(self.entries, values, strict=True)
         return [values_for_teacher(entry, one, self.page, self.status) for entry, one in both]
+
+    def said(self) -> list[Values]:
+        """As `values`, in a mail."""
+        both = zip(self.entries, self.values(), strict=True)
+        return [values_for_family(entry, one) if self.teacher is None else one for entry, one in both]
 
 
 def compose(session: Session, message: Message, *, base_url: str, sender: str = "", now: datetime) -> Draft | None:
@@ -206,14 +219,18 @@ def heading_of(facts: Facts) -> tuple[str, Markup]:
 
 
 def schedule_of(facts: Facts) -> str:
-    """The HTML of the Printable Schedule, in the words of CUI Messages."""
+    """The HTML of the Printable Schedule, in the words of CUI Messages, without what the school has withdrawn; empty
+    where nothing is left of it."""
+    facts = replace(facts, entries=[entry for entry in facts.entries if not entry.is_withdrawn])
+    if not facts.entries:
+        return ""
     title, lead = heading_of(facts)
     return schedule_html(facts.itinerary(), title=title, about=facts.entries[0].parent, lead=lead)
 
 
 def _by_office(facts: Facts, text: OfficeText, itinerary: Itinerary) -> letter.Letter:
     table = letter.table(itinerary)
-    shared, values = facts.shared(text=table.text, html=Markup(table.html)), facts.values()  # noqa: S704 - our template
+    shared, values = facts.shared(text=table.text, html=Markup(table.html)), facts.said()  # noqa: S704 - our template
     html = macros.as_html(rich_text.as_html(text.body), shared, values)
     html = rich_text.without_dead_links(html, i18n.gettext("link not available"))
     words = macros.as_text(rich_text.as_text(text.body), shared, values)
@@ -311,7 +328,7 @@ def _sync_errors(session: Session, message: Message, school: School, *, base_url
 def entries_of(session: Session, message: Message, *, now: datetime) -> list[Entry]:
     """What the message is about: the appointments that still stand of an act of booking; of the family's, where it is
     about links of several acts; of their day, for a reminder; the one that was cancelled, or of which a teacher is
-    told."""
+    told. What the school has withdrawn is told where it was booked or moved, and left out elsewhere."""
     if message.kind == CANCELLATION:
         number = appointment_told(message)
         return agenda(session, col(Appointment.id) == number, col(Appointment.cancelled_at).is_not(None))
@@ -323,7 +340,8 @@ def entries_of(session: Session, message: Message, *, now: datetime) -> list[Ent
         return _family(session, message)
     if message.kind in {NEW_ROOMS, INVITES}:
         return [entry for entry in _family(session, message) if entry.starts_at > now]
-    return agenda(session, col(Appointment.act) == message.act, standing(), is_for_family())
+    is_told = is_sure() if message.kind == LINKS_READY else is_for_family()
+    return agenda(session, col(Appointment.act) == message.act, standing(), is_told)
 
 
 def _of_teacher(session: Session, message: Message) -> list[Entry]:
@@ -339,27 +357,27 @@ def appointment_told(message: Message) -> int:
 
 def _family(session: Session, message: Message) -> list[Entry]:
     family = (col(Appointment.contact_id) == message.contact_id, col(Appointment.event_id) == message.event_id)
-    return agenda(session, *family, standing(), is_for_family())
+    return agenda(session, *family, standing(), is_sure())
 
 
 def _is_of_day(entry: Entry, message: Message, *, now: datetime) -> bool:
-    """Coming, and not against a rule: what the family does not see is not reminded of (PRODUCT 3.7)."""
     day = message.dedupe_key.split(":")[3]
-    is_coming = entry.starts_at > now and not entry.is_withdrawn
-    return is_coming and i18n.local_day(entry.starts_at, entry.zone).isoformat() == day
+    return entry.starts_at > now and i18n.local_day(entry.starts_at, entry.zone).isoformat() == day
 
 
-def itinerary_of(entries: Sequence[Entry], *, school: str, page: str, where: str = "") -> Itinerary:
+def itinerary_of(
+    entries: Sequence[Entry], *, school: str, page: str, where: str = "", to_family: bool = False
+) -> Itinerary:
     """Entries of one event, in order of time, as a document says them. `where` is the office's text for the place."""
     first = entries[0]
     days = tuple(
-        Day(i18n.long_day(day), tuple(_line(entry, where) for entry in of_day))
+        Day(i18n.long_day(day), tuple(_line(entry, where, to_family=to_family) for entry in of_day))
         for day, of_day in groupby(entries, key=lambda e: i18n.local_day(e.starts_at, e.zone))
     )
     return Itinerary(school, first.event_name, first.parent, i18n.zone_name(first.zone), page, days)
 
 
-def _line(entry: Entry, where: str) -> Line:
+def _line(entry: Entry, where: str, *, to_family: bool) -> Line:
     own = where.strip() not in {"", "$(Room)", "$Room"}
     return Line(
         time=i18n.clock_time(entry.starts_at, entry.zone),
@@ -373,6 +391,7 @@ def _line(entry: Entry, where: str) -> Line:
         passcode=entry.room.passcode,
         is_waiting=entry.room.state == MAKING,
         where=macros.as_html(escape(where), {}, appointment_values([entry], page="")) if own else None,
+        is_withdrawn=to_family and is_taken_back(entry),
         parent=entry.parent,
         service=entry.service,
         has_problem=bool(entry.problem),

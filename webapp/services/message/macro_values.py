@@ -47,6 +47,19 @@ def values_for_teacher(entry: Entry, values: Values, page: str, status: str) -> 
     return {**values, **changed}
 
 
+def values_for_family(entry: Entry, values: Values) -> Values:
+    """What the school has withdrawn is said where the room would stand."""
+    if not is_taken_back(entry):
+        return values
+    words = _("The school has withdrawn this time. Choose another one, or wait to hear from the school.")
+    return {**values, "Room": Value(words), "MeetingPasscode": Value("")}
+
+
+def is_taken_back(entry: Entry) -> bool:
+    """Withdrawn by the school, and not cancelled since."""
+    return entry.is_withdrawn and entry.cancelled_at is None
+
+
 def _values(entry: Entry, page: str) -> Values:
     cancel = f"{page.removesuffix('/mine')}/a/{entry.token}/cancel"
     minutes = ngettext("%(n)s minute", "%(n)s minutes", entry.minutes)

@@ -10,7 +10,7 @@ from webapp.db import wake
 from webapp.models import Appointment, Contact, Event, Message, Slot
 from webapp.models.message.message import INVITES
 from webapp.models.message.message_text import CALENDAR
-from webapp.services.booking.agenda import is_for_family, standing
+from webapp.services.booking.agenda import is_sure, standing
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.texts import texts_of
 from webapp.services.system import audit
@@ -65,6 +65,6 @@ def _older(event: Event, text: OfficeText, *columns: Any, now: datetime) -> Any:
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .join(Contact, col(Contact.id) == col(Appointment.contact_id))
         .where(col(Appointment.event_id) == event.id, col(Slot.starts_at) > now, col(Contact.email).is_not(None))
-        .where(standing(), is_for_family(), ~is_mailed)
+        .where(standing(), is_sure(), ~is_mailed)
         .where(col(Appointment.calendar_said) != "", col(Appointment.calendar_said).not_like(f"{text.version}.%"))
     )

@@ -71,7 +71,7 @@ def preview(
         made = written(facts, text.kind, text)
         table = letter.table(facts.itinerary()).html
         return Preview(to, made.letter.subject, Markup(table))  # noqa: S704 - of our own template
-    html = macros.as_html(rich_text.as_html(text.body), _shared(facts), facts.values())
+    html = macros.as_html(rich_text.as_html(text.body), _shared(facts), facts.said())
     return Preview(to, _line(facts, text.subject), rich_text.without_dead_links(html, _("link not available")))
 
 
