@@ -192,6 +192,24 @@ class TestEachReport:
             ("5:20 PM", "In-Person", "1 of 1"),
         ]
 
+    def test_a_time_at_which_a_teacher_is_booked_in_a_team_or_another_event_is_no_open_slot(
+        self, office: Office, dora: Browser
+    ) -> None:
+        with office.arranged() as session:
+            for n in range(4):
+                make_slot(session, office.resource, at=EVENING + timedelta(minutes=20 * n), capacity=2)
+            team = make_resource(session, office.event, office.folake)
+            other = make_resource(session, make_event(session, office.school), office.folake)
+            make_appointment(session, make_slot(session, team, at=EVENING, visibility="hidden"), office.alice)
+            at = EVENING + timedelta(minutes=25)
+            make_appointment(session, make_slot(session, other, at=at), office.alice)
+            gone = make_slot(session, team, at=EVENING + timedelta(minutes=40), visibility="hidden")
+            make_appointment(session, gone, office.alice, cancelled_at=office.now)
+
+        found = [row["Time"] for row in listed(dora, office, "open-slots", f"event={office.event.id}")]
+
+        assert found == ["4:40 PM", "5:00 PM"]
+
     def test_cancelled_appointments_say_when_and_know_no_holds(
         self, office: Office, dora: Browser, now: datetime
     ) -> None:
