@@ -26,6 +26,25 @@ def test_harmless_tags_stay() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "html", "text"),
+    [
+        ("<p>Hi</p><p>$(Teacher)</p><p>Bye</p>", "<p>Hi</p>|<p>$(Teacher)</p>|<p>Bye</p>", "Hi|$(Teacher)|Bye\n"),
+        ("Hi<br>you<h2>$(Teacher)</h2>Bye", "Hi<br>you|<h2>$(Teacher)</h2>|Bye", "Hi\nyou|$(Teacher)|Bye\n"),
+        (
+            "<ul><li><p>a</p><ul><li>b</li></ul></li></ul><p>c</p>",
+            "<ul><li><p>a</p><ul><li>b</li></ul></li></ul>|<p>c</p>",
+            "- a|- b|c\n",
+        ),
+        ("<b><p>a</p></b><p>c</p>", "<b><p>a</p></b>|<p>c</p>", "a|c\n"),
+    ],
+)
+def test_blocks_stand_apart_as_paragraphs_do_and_whole(typed: str, html: str, text: str) -> None:
+    """What names an appointment is repeated by paragraphs."""
+    assert as_html(typed) == html.replace("|", "\n\n")
+    assert as_text(typed) == text.replace("|", "\n\n")
+
+
+@pytest.mark.parametrize(
     ("typed", "kept", "removed"),
     [
         ("<p>Hi<script>alert(1)</script></p>", "<p>Hi</p>", ("<script>",)),

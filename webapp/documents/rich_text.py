@@ -9,7 +9,8 @@ import nh3
 from markupsafe import Markup, escape
 
 TAGS = frozenset({"a", "b", "br", "em", "h2", "h3", "i", "li", "ol", "p", "strong", "u", "ul"})
-_BLOCKS = re.compile(r"<(p|h2|h3|ul|ol)\b", re.IGNORECASE)
+_BLOCK_NAMES = ("p", "h2", "h3", "ul", "ol")
+_BLOCKS = re.compile(rf"<({'|'.join(_BLOCK_NAMES)})\b", re.IGNORECASE)
 _MARKUP = re.compile(r"<[a-z/!]", re.IGNORECASE)
 _ADDRESS = re.compile(r"https://|mailto:|\$\((Room|CancelLink|E_LINK)\)$", re.IGNORECASE)
 _EMPTY_LINK = re.compile(r'<a(?: href="")?>(.*?)</a>', re.DOTALL)
@@ -36,7 +37,7 @@ def as_html(source: str) -> Markup:
     """Safe HTML of a stored text. Line breaks and empty lines mean what they look like, unless it has blocks itself."""
     safe = _safe(source) if _MARKUP.search(source) else str(escape(source))
     if _BLOCKS.search(safe):
-        return Markup(safe)  # noqa: S704 - reduced to harmless tags
+        return Markup(_apart(safe))  # noqa: S704 - reduced to harmless tags
     paragraphs = [part.strip().replace("\n", "<br>\n") for part in re.split(r"\n[ \t]*\n", safe.strip())]
     # The empty line between paragraphs stays: what names an appointment is repeated by paragraphs.
     return Markup("\n\n".join(f"<p>{part}</p>" for part in paragraphs if part))  # noqa: S704 - as above
@@ -52,7 +53,7 @@ def as_text(source: str) -> str:
     """The text part of the mail: tags gone, list items on lines of their own, addresses of links kept."""
     if not _MARKUP.search(source):
         return source
-    told = re.sub(r'<a href="([^"]*)"[^>]*>(.*?)</a>', _told, _safe(source), flags=re.DOTALL)
+    told = re.sub(r'<a href="([^"]*)"[^>]*>(.*?)</a>', _told, _apart(_safe(source)), flags=re.DOTALL)
     lines = _TAG.sub(_line_break, told)
     return re.sub(r"\n{3,}", "\n\n", unescape(lines)).strip() + "\n"
 
@@ -67,7 +68,26 @@ def _line_break(tag: re.Match[str]) -> str:
         return "\n"
     if name == "li":
         return "" if closing else "\n- "
-    return "\n\n" if name in {"p", "h2", "h3", "ul", "ol"} and closing else ""
+    return "\n\n" if name in _BLOCK_NAMES and closing else ""
+
+
+def _apart(safe: str) -> str:
+    """With an empty line around each block that stands in no other: what names an appointment is repeated by
+    paragraphs, and a tag that was opened is closed in the same one."""
+    depth = 0
+
+    def spaced(tag: re.Match[str]) -> str:
+        nonlocal depth
+        closing, name = bool(tag[1]), tag[2].lower()
+        if name == "br":
+            return tag[0]
+        depth += -1 if closing else 1
+        is_outermost = depth == (0 if closing else 1)
+        if not is_outermost or name not in _BLOCK_NAMES:
+            return tag[0]
+        return f"{tag[0]}\n\n" if closing else f"\n\n{tag[0]}"
+
+    return re.sub(r"\n{3,}", "\n\n", _TAG.sub(spaced, safe)).strip()
 
 
 def _safe(source: str) -> str:

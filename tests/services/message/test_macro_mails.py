@@ -55,6 +55,21 @@ def test_a_subject_that_became_too_long_is_cut_and_one_line(
     assert not {"\r", "\n"} & set(mail.subject)
 
 
+def test_of_a_text_in_blocks_the_one_that_names_an_appointment_is_repeated_alone(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        write(evening, body="<p>Hello</p><ul><li>$(Time)</li><li>$(Room)</li></ul><p>Bye</p>")
+        evening.book(evening.slot(kind="P"), evening.slot(kind="P"))
+    outside.tick()
+
+    [mail] = mails(outside)
+    for words in (mail.text, mail.html):
+        assert [words.count(word) for word in ("Hello", "4:00", "4:15", "112", "Bye")] == [1, 1, 1, 2, 1]
+        assert words.index("4:00") < words.index("112") < words.index("4:15")
+    assert mail.html.count("<ul>") == mail.html.count("</ul>") == 2
+
+
 def test_a_link_that_is_not_ready_is_promised_in_words(database: Database, evening: Evening, outside: Outside) -> None:
     """MACRO-018"""
     outside.meetings.fail("make", DOWN, times=9)
