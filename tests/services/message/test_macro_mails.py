@@ -70,6 +70,18 @@ def test_of_a_text_in_blocks_the_one_that_names_an_appointment_is_repeated_alone
     assert mail.html.count("<ul>") == mail.html.count("</ul>") == 2
 
 
+def test_event_details_keep_their_line_breaks(database: Database, evening: Evening, outside: Outside) -> None:
+    with evening.later(database):
+        evening.event.description = "Bring a pen\nBe <early>\n\nPark behind"
+        write(evening, body="$(E_DESCRIPTION)\n\n$(Room)")
+        evening.book(evening.slot(kind="P"))
+    outside.tick()
+
+    [mail] = mails(outside)
+    assert "<p>Bring a pen<br>\nBe &lt;early&gt;<br>\n<br>\nPark behind</p>" in mail.html
+    assert mail.text.startswith("Bring a pen\nBe <early>\n\nPark behind\n")
+
+
 def test_a_link_that_is_not_ready_is_promised_in_words(database: Database, evening: Evening, outside: Outside) -> None:
     """MACRO-018"""
     outside.meetings.fail("make", DOWN, times=9)

@@ -25,11 +25,16 @@ def shared_values(
         "E_NAME": Value(event.name),
         "E_DATE": Value(event.date_label),
         "E_LOCATION": Value(event.location),
-        "E_DESCRIPTION": Value(event.description),
+        "E_DESCRIPTION": Value(event.description, html=_as_typed(event.description)),
         "E_LINK": Value(page, page),
         "V_NAME": Value(school.name),
         "AppointmentsTable": Value(text, html=html),
     }
+
+
+def _as_typed(text: str) -> Markup:
+    """With its line breaks."""
+    return Markup("<br>\n").join(text.splitlines())
 
 
 def appointment_values(entries: Sequence[Entry], *, page: str) -> list[Values]:
