@@ -242,7 +242,8 @@ def test_what_a_family_had_and_the_office_moves_against_a_rule_stays_theirs_and_
         red = evening.again(own).problem or ""
         assert (red, shown(evening)) == ("moved:no_appointments", [own.id])
     outside.tick()
-    with evening.later(database):
+    with evening.later(database) as session:
+        session.exec(select(Class)).one().appointments_allowed = 1
         evening.move(own, evening.slot(after=90, kind="P"))
         plain = evening.again(own).problem
         evening.cancel(own)
