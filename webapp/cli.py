@@ -175,7 +175,8 @@ def new_key() -> None:
 @confab.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})
 @click.pass_context
 def test(context: click.Context) -> None:
-    """Run the tests, on all cores; --long adds races, kills and soaks. Other arguments go to pytest."""
+    """Run the tests, on all cores; --long adds the storm of races, the kills and long runs of the state
+    machine. Other arguments go to pytest."""
     # One process is enough to look at a single test: ./confab test -n 0 tests/test_db.py
     arguments = ["-n", "auto", "--dist", "worksteal", *(a for a in context.args if a != "--long")]
     environment = {**os.environ, **({"CONFAB_LONG": "1"} if "--long" in context.args else {})}

@@ -13,9 +13,12 @@ from webapp.models import Event, School
 COST = {"teachers": 5, "count": 1, "times": 5, "choose": 5, "check": 5, "booked": 2, "mine": 2, "row": 2, "children": 2}
 """SELECTs, of which the first tells who asks, and of which event."""
 
+LARGEST = 16_000
+"""Bytes."""
 
-def settle(homes: Households, *, children: int, teachers: int) -> list[str]:
-    """Picks of Alice: each of so many children with a share of the teachers, of whom each has four times."""
+
+def settle(homes: Households, *, children: int, teachers: int, times: int = 4) -> list[str]:
+    """Picks of Alice: each of so many children with a share of the teachers, of whom each has so many times."""
     with homes.database.transaction() as session:
         students = [make_student(session, homes.school, f"Child {n}") for n in range(children)]
         for student in students:
@@ -25,7 +28,7 @@ def settle(homes: Households, *, children: int, teachers: int) -> list[str]:
             teacher, student = make_teacher(session, homes.school, f"Teacher {n}"), students[n % children]
             make_class(session, homes.school, teacher, student)
             resource = make_resource(session, homes.event, teacher)
-            for turn in range(4):
+            for turn in range(times):
                 make_slot(session, resource, at=EVENING + timedelta(hours=n % 8, minutes=15 * turn), kind="P")
             picks.append(f"{student.token}.{resource.token}")
     return picks
@@ -123,6 +126,17 @@ def test_a_page_says_what_the_office_has_just_changed(homes: Households) -> None
 
     assert "Winter Conferences" not in before
     assert "<b>Lakeside School</b><small>Winter Conferences</small>" in after
+
+
+def test_the_page_of_times_stays_small(homes: Households) -> None:
+    """Three teachers of sixteen times each, uncompressed, as the server sends it: a phone waits for it on the evening
+    on which booking opens."""
+    picks = settle(homes, children=1, teachers=3, times=16)
+
+    page = homes.browser("alice").get(f"{homes.base}/times?" + "&".join(f"pick={pick}" for pick in picks))
+
+    assert page.text.count('type="radio"') >= 3 * 16
+    assert len(page.data) < LARGEST
 
 
 def test_the_cookie_is_written_when_something_in_it_changed_and_not_because_the_family_is_elsewhere(
