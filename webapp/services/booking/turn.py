@@ -54,10 +54,11 @@ def take_turn_at(session: Session, school: str, event: str, maker_id: int, stude
     return _turn(session, _AT_WITH_STUDENTS if students else _AT, asked, maker_id, len(students))
 
 
-def stop_bookings(session: Session, event_id: int) -> None:
-    """Who books or moves in the event did so before, or waits at its settings and then sees what we did: a change of
-    its teams, say, which locks no row that a booking would look at again. Before any other lock."""
-    settings = select(_SETTINGS.event_id).where(_SETTINGS.event_id == event_id)
+def stop_bookings(session: Session, events: Any) -> None:
+    """Who books or moves in one of the events (ids, or what selects them) did so before, or waits at its settings and
+    then sees what we did: a change of its teams, say, which locks no row that a booking would look at again. Before
+    any other lock."""
+    settings = select(_SETTINGS.event_id).where(_SETTINGS.event_id.in_(events)).order_by(_SETTINGS.event_id)
     session.execute(settings.with_for_update(key_share=True)).all()
 
 
@@ -65,7 +66,7 @@ def take_turns(session: Session, event_id: int, slots: Any) -> None:
     """For whoever takes many families' appointments to other times at once: `slots` selects the ids. Who books or
     moves in the event waits at its settings, a family that has one of these appointments waits wherever it books, and
     their children's other parents too; each locked in the order of ids, before any slot is."""
-    stop_bookings(session, event_id)
+    stop_bookings(session, [event_id])
     standing = (_APPOINTMENT.slot_id.in_(slots), _APPOINTMENT.cancelled_at.is_(None))
     for person, theirs in ((_MAKER, _APPOINTMENT.contact_id), (_STUDENT, _APPOINTMENT.student_id)):
         people = select(person.id).where(person.id.in_(select(theirs).where(*standing))).order_by(person.id)

@@ -60,7 +60,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
 
     Raises OnlyTeacher, CannotHost for the next one, Reordered, or NotFound for somebody who was never of the team.
     """
-    stop_bookings(session, resource.event_id)
+    stop_bookings(session, [resource.event_id])
     rows = locked_members(session, resource)
     team = team_of(session, resource)
     if contact_id not in rows and str(contact_id) in was.split("."):  # by a second click
@@ -82,7 +82,7 @@ def leave_team(session: Session, resource: Resource, contact_id: int, *, was: st
 
 def join_team(session: Session, resource: Resource, contact_id: int, *, who: Who, now: datetime) -> Contact:
     """At the end of the team: the host stays. Raises BusyElsewhere, or NotFound for who is not of the staff."""
-    stop_bookings(session, resource.event_id)
+    stop_bookings(session, [resource.event_id])
     rows = locked_members(session, resource)
     team = team_of(session, resource)
     if contact_id in rows:  # by a second click

@@ -1,15 +1,17 @@
 """Delete a contact or a student whom no coming appointment needs; whoever has one is refused with the reason."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError
-from webapp.models import Appointment, Level, Slot
+from webapp.models import Appointment, Level, Resource, ResourceMember, Slot
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.booking.occupancy import release_all_of
 from webapp.services.booking.still_outside import is_still_outside
+from webapp.services.booking.turn import stop_bookings
 from webapp.services.calendar.link import part_from_all
 from webapp.services.people.contacts import contact_of
 from webapp.services.people.levels import refuse_without_administrator
@@ -40,6 +42,7 @@ class Yourself(DomainError):
 def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Who, now: datetime) -> None:
     """What has passed goes with them. Raises HasAppointments, StillRemoving, Yourself, LastAdministrator or
     NotFound."""
+    stop_bookings(session, _where_they_teach(school_id, contact_id))
     contact = contact_of(session, school_id, contact_id, locked=True)
     if contact.login_id is not None and contact.login_id == who.login_id:
         raise Yourself
@@ -52,6 +55,13 @@ def delete_contact(session: Session, school_id: int, contact_id: int, *, who: Wh
     session.delete(contact)
     session.flush()
     audit.record(session, "contact.delete", who=who, school_id=school_id, subject=f"contact {contact_id}", now=now)
+
+
+def _where_they_teach(school_id: int, contact_id: int) -> Any:
+    """The events, as a query."""
+    theirs = (col(ResourceMember.contact_id) == contact_id, col(ResourceMember.school_id) == school_id)
+    resources = select(col(ResourceMember.resource_id)).where(*theirs)
+    return select(col(Resource.event_id)).where(col(Resource.id).in_(resources))
 
 
 def delete_student(session: Session, school_id: int, student_id: int, *, who: Who, now: datetime) -> None:
