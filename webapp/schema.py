@@ -12,6 +12,11 @@ from webapp.db import Database
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_266_322
 """Any number of our own: processes that upgrade PostgreSQL at once wait for each other."""
+_TRIGGERS_OF_AUDIT = ("audit_kept_when_changed", "audit_kept_when_deleted")
+_ACTIVE_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('audit') AND tgenabled <> 'D'",
+}
 PATIENCE = 300.0
 """Seconds that an upgrade of SQLite waits for another one: rebuilding large tables takes its time."""
 REMEDY = (
@@ -52,7 +57,7 @@ def drift(database: Database) -> list[Any]:
 
     with database.engine.connect() as connection:
         differences: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
-        return [*differences, *_missing_checks(connection)]
+        return [*differences, *_missing_checks(connection), *_missing_triggers(connection)]
 
 
 def lacking(database: Database) -> list[str]:
@@ -70,6 +75,12 @@ def _missing_checks(connection: Connection) -> Iterator[tuple[str, CheckConstrai
         found = {check["name"] for check in inspector.get_check_constraints(name)}
         checks = (one for one in metadata.tables[name].constraints if isinstance(one, CheckConstraint))
         yield from (("add_constraint", check) for check in checks if check.name not in found)
+
+
+def _missing_triggers(connection: Connection) -> Iterator[tuple[str, None, str, str]]:
+    """SQLite drops them without a word where a migration rebuilds their table (D16)."""
+    found = connection.execute(text(_ACTIVE_TRIGGERS[connection.dialect.name])).scalars().all()
+    yield from (("add_trigger", None, "audit", name) for name in _TRIGGERS_OF_AUDIT if name not in found)
 
 
 def _words(_kind: str, what: Any, table: str = "", column: Any = None, *_: Any) -> str:

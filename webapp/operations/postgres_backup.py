@@ -82,6 +82,7 @@ def _fill(restored: Database, backup: Path) -> None:
 def _empty(restored: Database) -> None:
     for table in inspect(restored.engine).get_table_names():
         _administer(restored, f'DROP TABLE IF EXISTS "{table}" CASCADE')
+    _administer(restored, "DROP FUNCTION IF EXISTS refuse_change_of_audit()")
 
 
 def _run(database: Database, program: str, *arguments: str) -> None:

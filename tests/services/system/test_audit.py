@@ -6,6 +6,8 @@ from datetime import datetime
 
 import pytest
 from factories import make_contact, make_login, make_school, make_teacher
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from webapp.db import Database
@@ -33,6 +35,33 @@ def test_an_entry_says_who_did_what_to_whom_and_as_whom(database: Database, now:
     assert (entry.action, entry.subject, entry.school_id, entry.at) == ("slots.create", "event 3", school.id, now)
     assert (entry.login_id, entry.acting_as_id) == (7, 12)
     assert json.loads(entry.detail) == {"made": 24, "kind": "V"}
+
+
+@pytest.mark.parametrize(
+    "deed", ["UPDATE audit SET login_id = 8", "UPDATE audit SET detail = '{}', school_id = NULL", "DELETE FROM audit"]
+)
+def test_what_is_written_down_is_neither_changed_nor_deleted(database: Database, now: datetime, deed: str) -> None:
+    """I17, T31: not even by a statement that goes past the services."""
+    with database.transaction() as session:
+        school = make_school(session)
+        record(session, "slots.create", who=Who(login_id=7), school_id=school.id, now=now, made=24)
+    before = [entry.model_dump() for entry in entries(database)]
+
+    with pytest.raises(IntegrityError, match="written down for good"), database.transaction() as session:
+        session.execute(text(deed))
+
+    assert [entry.model_dump() for entry in entries(database)] == before
+
+
+def test_what_was_done_in_a_school_outlives_it(database: Database, now: datetime) -> None:
+    with database.transaction() as session:
+        school = make_school(session)
+        record(session, "slots.create", who=Who(login_id=7), school_id=school.id, now=now)
+
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM school"))
+
+    assert [(entry.school_id, entry.login_id) for entry in entries(database)] == [(None, 7)]
 
 
 def test_what_the_system_does_is_nobody_s(database: Database, now: datetime) -> None:

@@ -1,4 +1,5 @@
-"""What was done, by whom, and as whom: written in the transaction of the deed, never changed."""
+"""What was done, by whom, and as whom: written in the transaction of the deed, and never changed, which the triggers of
+migration 0040 refuse."""
 
 from datetime import datetime
 
