@@ -245,6 +245,18 @@ def test_subject_and_sender_are_read_as_they_were_written(
     assert post.kept[0].mail_from == "office@school.example"
 
 
+@pytest.mark.parametrize("text", ["A long paragraph = long. " * 80, "é" * 1500 + "\n.\n", "約束の" * 700])
+def test_a_paragraph_of_any_length_arrives_in_lines_that_every_server_takes(
+    post: Post, mailer: SmtpMailer, text: str
+) -> None:
+    mailer.send(a_mail(text=f"{text}\nBye\n", html=f"<p>{text}</p>"))
+
+    heard(post)
+    plain, html = [part.get_content() for part in post.last().walk() if not part.is_multipart()]
+    assert plain.splitlines() == [*text.splitlines(), *[""] * text.endswith("\n"), "Bye"]
+    assert html.splitlines() == f"<p>{text}</p>".splitlines()
+
+
 def heard(post: Post) -> tuple[str, str, str]:
     """Subject, sender's name and address, by RFC 2047 and in lines that every server takes."""
     content = post.kept[-1].content

@@ -7,8 +7,10 @@ import ssl
 import threading
 from contextlib import suppress
 from email import policy
+from email.charset import QP, Charset
 from email.header import Header
 from email.mime.base import MIMEBase
+from email.mime.text import MIMEText
 from email.utils import parseaddr
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -32,7 +34,10 @@ _ENCODED_WORD = re.compile(r"(?<==)(?=\?)|(?<=\?)(?==)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _AS_ENCODED = policy.SMTP.clone(refold_source="none")
 _LONGEST_LINE = 900
-"""Letters of a subject on one line: no line of a mail may have more than 998 octets."""
+"""Octets of the text, or letters of an ASCII subject, on one line: no line of a mail may have more than 998."""
+
+_FOLDED = Charset("utf-8")
+_FOLDED.body_encoding = QP
 
 
 class SmtpMailer:
@@ -87,6 +92,14 @@ class _Message(Message):
             message.replace_header("Subject", _encoded(self.subject))
         message.policy = _AS_ENCODED
         return message
+
+    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
+        """A paragraph is one line, which may be longer than servers take."""
+        part = super()._mimetext(text, subtype)
+        if text and any(len(line.encode()) > _LONGEST_LINE for line in text.split("\n")):
+            del part["Content-Transfer-Encoding"]
+            part.set_payload(text, _FOLDED)
+        return part
 
 
 def _encoded(subject: str) -> str:
