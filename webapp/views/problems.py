@@ -50,6 +50,10 @@ def refused(error: DomainError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
+    cause: Any = getattr(error, "original_exception", None)
+    if cause and (reason := trouble(cause)):
+        # On the way to another error's page: the school's former names are looked up there.
+        return _no_database(cause, reason)
     if isinstance(error.response, Response):
         return error.response
     words = {

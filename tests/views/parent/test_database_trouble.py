@@ -200,6 +200,18 @@ class _each_connection:  # noqa: N801 - used as a function is
         connection.commit()
 
 
+def test_a_database_that_goes_while_a_page_is_said_not_to_be_there_is_away_too(
+    homes: Households, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    homes.app.config["PROPAGATE_EXCEPTIONS"] = False  # as in an installation
+    monkeypatch.setattr("webapp.views.problems.present_school", gone)
+
+    assert is_told(homes.browser("alice").get("/nowhere/fall/"))
+
+
 @both_databases
 def test_who_finds_no_connection_free_is_asked_to_come_back(homes: Households, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_of(homes)
