@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from enter import misled
 from fakes import FakeCalendars, FakeGrants, FakeMailer, FakeMeetings
 from flask import Flask
 from flask.testing import FlaskClient
@@ -73,7 +74,10 @@ class Browser:
         return self
 
     def get(self, path: str, **more: Any) -> Any:
-        return self.client.get(path, **more)
+        answer = self.client.get(path, **more)
+        if answer.mimetype == "text/html":
+            assert not (wrong := misled(answer.text)), f"Enter on {path} presses another button: {wrong}"
+        return answer
 
     def htmx(self, path: str) -> Any:
         return self.client.get(path, headers={"HX-Request": "true"})

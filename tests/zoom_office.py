@@ -104,6 +104,6 @@ def words(html: str) -> str:
 
 def polled(html: str) -> str:
     """The address that the Zoom part asks for by itself."""
-    found = re.search(r'id="zoom" hx-get="([^"]+)" hx-trigger="every', html)
+    found = re.search(r'id="zoom" data-live hx-get="([^"]+)" hx-trigger="every', html)
     assert found, words(html)
     return unescape(found[1])

@@ -1,9 +1,11 @@
 /* htmx glue: confirm dialog, pausable live sections, one place for errors. Same file for htmx 2.0 and 4.0.
-   Texts are translated by the server: <template id="tpl-toast" data-network="…" data-denied="…" data-failed="…">. */
+   Texts are translated by the server: <template id="tpl-toast" data-network="…" data-denied="…" data-failed="…" data-unknown="…">. */
 (() => {
   const $ = s => document.querySelector(s), on = (names, f) => names.forEach(n => document.addEventListener(n, f));
-  const source = e => e.detail.ctx?.sourceElement || e.detail.elt, live = e => source(e)?.matches('[data-live]');
-  const toast = key => { const t = $('#tpl-toast'), c = t.content.cloneNode(true); c.querySelector('span').textContent = t.dataset[key]; $('#toasts').append(c); };
+  const source = e => e.detail.ctx?.sourceElement || e.detail.elt, is = (e, what) => source(e)?.matches(what);
+  const live = e => is(e, '[data-live]'), quiet = e => is(e, '[data-live], [hx-trigger^=every]'); /* both ask again by themselves */
+  const verb = e => e.detail.ctx?.request?.method ?? e.detail.requestConfig?.verb ?? 'get', looks = e => verb(e).toLowerCase() === 'get';
+  const toast = key => { const t = $('#tpl-toast'), c = t.content.cloneNode(true); c.querySelector('span').textContent = t.dataset[key]; $('#toasts').replaceChildren(c); };
   /* What a person has opened in a live section, or pressed, stays so when the section is refreshed. */
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === 'open' && node.closest('[data-live]') || name === 'aria-pressed');
   on(['htmx:confirm'], e => {
@@ -22,11 +24,13 @@
     const d = e.detail.target; if (d?.tagName !== 'DIALOG' || d.open) return;
     e.detail.requestConfig?.elt.closest('details.menu')?.querySelector('summary').focus(); d.showModal();
   });
-  on(['htmx:sendError', 'htmx:timeout'], e => { if (!live(e)) toast('network'); });
-  on(['htmx:error'], e => { if (e.detail.ctx && !live(e)) toast('network'); }); /* 4.0 only: 2.0 repeats every error under this name */
+  /* Of a deed without an answer nobody knows here whether it was carried out. */
+  const lost = e => { if (!quiet(e)) toast(looks(e) ? 'network' : 'unknown'); };
+  on(['htmx:sendError', 'htmx:timeout'], lost);
+  on(['htmx:error'], e => { if (e.detail.ctx) lost(e); }); /* 4.0 only: 2.0 repeats every error under this name */
   on(['htmx:responseError', 'htmx:response:error'], e => {
     /* 401 carries HX-Redirect to sign-in: htmx leaves the page by itself */
     const s = e.detail.ctx?.response?.status ?? e.detail.xhr.status;
-    if (s !== 401 && s !== 409 && s !== 422 && !live(e)) toast(s < 500 ? 'denied' : 'failed');
+    if (s !== 401 && s !== 409 && s !== 422 && !quiet(e)) toast(s < 500 ? 'denied' : looks(e) ? 'failed' : 'unknown');
   });
 })();

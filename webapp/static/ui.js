@@ -47,6 +47,8 @@
 
   /* Who leaves a form for which times are held gives them back; who sends it does not. */
   let sent; on('submit', () => sent = true); on('htmx:afterRequest', () => sent = false);
+  /* A reload is a leaving too, of which the new page may have known nothing yet. */
+  if (performance.getEntriesByType('navigation')[0]?.type === 'reload') setTimeout(() => $('#hold')?.dispatchEvent(new Event('again')), 2000);
   addEventListener('pagehide', () => { const h = $('#hold[data-left]'); if (h && !sent) navigator.sendBeacon(h.dataset.left, new URLSearchParams({ csrf: h.dataset.csrf })); });
 
   /* Dialogs, toasts, print, pause */

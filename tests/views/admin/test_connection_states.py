@@ -88,10 +88,12 @@ class TestOldType:
 
         page = office.dora.get(office.page).text
         remapped = office.dora.post(f"/s/{office.school}/zoom/map")
+        of_an_old_page = office.dora.post(f"/s/{office.school}/zoom/map", htmx=True)
 
         assert "Old type of connection, not used" in words(page)
         assert f'href="/s/{office.school}/zoom/connect">Set up the Admin Managed app</a>' in page
         assert "Connect Zoom first." in words(remapped.text)
+        assert (of_an_old_page.text, of_an_old_page.headers["HX-Refresh"]) == ("", "true")
         assert office.zoom.calls == calls
 
     def test_connecting_anew_replaces_it(self, office: Office) -> None:

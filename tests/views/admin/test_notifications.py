@@ -127,6 +127,18 @@ def test_the_original_comes_back_and_the_office_s_text_is_kept(office: Office) -
     assert saved(office)[0].body == "$(Room) ours"
 
 
+def test_the_original_text_switches_no_mail_on_and_keeps_when_it_goes_out(office: Office) -> None:
+    """MACRO-028: it is a text that was asked for."""
+    address = office.path("settings/notifications/reminder")
+    office.dora.post(address, {"version": "0", "subject": "Soon", "body": "$(Room) ours", "lead_hours": "72, 2"})
+
+    office.dora.post(f"{address}/reset", {})
+
+    was, now = saved(office)
+    assert (was.body, now.body != was.body) == ("$(Room) ours", True)
+    assert (now.is_on, now.lead_hours) == (was.is_on, was.lead_hours) == (False, "72,2")
+
+
 def test_the_preview_shows_what_is_typed_and_saves_nothing(office: Office) -> None:
     form = {"version": "0", "subject": "For $(Student)", "body": "Where: $(Room)\n\n$(Teacher) {{7*7}}"}
     address = office.path("settings/notifications/confirmation/preview")

@@ -9,7 +9,7 @@ from households import Households
 from playwright.sync_api import Browser, Page, expect
 
 from webapp import i18n
-from webapp.models import Appointment
+from webapp.models import Appointment, AppointmentField
 
 pytestmark = pytest.mark.browser
 
@@ -88,6 +88,31 @@ def test_who_closes_the_window_gives_them_back_too(page: Page, homes: Households
     page.close(run_before_unload=True)
 
     assert soon(other, lambda: rows(homes) == [])
+
+
+def test_who_reloads_the_form_is_told_that_its_times_are_held_no_longer(page: Page, homes: Households) -> None:
+    """The word of leaving comes when the new page is made already, which must not promise what was given back."""
+    go_to_the_last_step(page)
+
+    page.reload()
+
+    expect(page.get_by_text("We no longer hold these times for you.")).to_be_visible()
+    assert rows(homes) == []
+
+
+def test_enter_on_the_form_books(page: Page, homes: Households) -> None:
+    """The phone's keyboard says "Go": it is not the button that asks for more time."""
+    with homes.database.transaction() as session:
+        topic = AppointmentField(school_id=homes.school.id, event_id=homes.event.id, label="Topic")
+        session.add(topic)
+    homes.change(asks_questions=True)
+    go_to_the_last_step(page)
+
+    page.get_by_label("Topic").fill("Reading")
+    page.get_by_label("Topic").press("Enter")
+
+    expect(page.get_by_role("heading", name="You are booked")).to_be_visible()
+    assert [one.held_until for one in rows(homes)] == [None]
 
 
 def test_who_sends_the_form_says_no_word_of_leaving(

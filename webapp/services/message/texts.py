@@ -153,17 +153,18 @@ def save_text(
 
 
 def reset_text(session: Session, event: Event, kind: str, *, who: Who, contact: Contact, now: datetime) -> None:
-    """Back to the default; what was written stays among the versions (MACRO-028)."""
+    """Back to the words that stood there by default; what was written stays among the versions (MACRO-028). Whether
+    and when the mail goes out is no text, and stays as the office has set it."""
     current, default = texts_of(session, event.id or 0)[kind], default_text(kind)
     typed = TextInput(
         version=current.version,
-        is_on=default.is_on,
+        is_on=current.is_on,
         uses_schedule=default.uses_schedule,
         subject=default.subject,
         body=default.body,
         location=default.location,
         file_name=default.file_name,
-        lead_hours=",".join(map(str, default.lead_hours)),
+        lead_hours=",".join(map(str, current.lead_hours)),
     )
     save_text(session, event, kind, typed, who=who, contact=contact, now=now)
 

@@ -52,9 +52,9 @@ def form(school: str, event: int, resource: int) -> Answer:
 @blueprint.post(f"{MAKE}/find")
 @staff(Level.MAKER)
 def find(school: str, event: int, resource: int) -> Answer:
-    """By POST, which keeps names out of addresses; it changes nothing."""
+    """By POST, which keeps names out of addresses; it changes nothing. What was chosen and typed already stays."""
     with database().reading() as session:
-        typed = {name: request.form.get(name, "") for name in ("slot", "type")}
+        typed = {name: request.form.get(name, "") for name in MakeInput.model_fields}
         return _page(session, event, resource, Form(MakeInput, typed))
 
 

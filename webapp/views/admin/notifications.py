@@ -72,7 +72,7 @@ def reset(school: str, event: int, kind: str) -> Answer:
     with database().transaction() as session:
         frame = framed(session, event)
         reset_text(session, frame.event, _known(kind), who=who(), contact=g.contact, now=clock.now())
-    flash(_("The original text is back. Yours is kept among the earlier ones."))
+    flash(_("The original text is back."))
     return go_to(_address(school, event, kind))
 
 

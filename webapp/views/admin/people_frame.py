@@ -10,16 +10,18 @@ from webapp.rendering import page
 from webapp.services.people.paging import Looked
 from webapp.services.people.search import SearchInput
 
-Answer = Response | tuple[str, int]
+Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 CONTACT = "/contacts/<int(max=2147483647):contact_id>"
 STUDENT = "/students/<int(max=2147483647):student>"
 
 
-def people_page(template: str, status: int = 200, **values: Any) -> tuple[str, int]:
-    """A whole page always; a swap takes its part of it, so that Back and reload meet a page too."""
+def people_page(template: str, status: int = 200, **values: Any) -> tuple[str, int, dict[str, str]]:
+    """A whole page always; a swap takes its part of it, so that Back and reload meet a page too. What is refused keeps
+    the address from which it was asked for: that of a deed has no page."""
     nothing: dict[str, Any] = {"search": Form(SearchInput), "found": None}
-    return page(f"admin/contacts/{template}.html", status, nav="contacts", **(nothing | values))
+    made, status = page(f"admin/contacts/{template}.html", status, nav="contacts", **(nothing | values))
+    return made, status, {"HX-Push-Url": "false"} if status >= 400 else {}
 
 
 def looked() -> Looked:

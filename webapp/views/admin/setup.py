@@ -71,11 +71,11 @@ def callback() -> Response | tuple[str, int]:
 
 @blueprint.post("/s/<school>/zoom/map")
 @staff(Level.ADMINISTRATOR)
-def remap(school: str) -> Response | tuple[str, int]:
+def remap(school: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     with database().transaction() as db:
         connection = connection_of(db, g.school.id, ZOOM)
         if connection is None or not connection.is_live:
-            return _page(Invalid(N_("Connect Zoom first.")))
+            return ("", 204, {"HX-Refresh": "true"}) if is_htmx() else _page(Invalid(N_("Connect Zoom first.")))
         task = start_mapping(db, g.school.id, ZOOM, g.contact.id, clock.now())
     if is_htmx():
         return _partial(task.id)

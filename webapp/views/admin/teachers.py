@@ -117,7 +117,7 @@ def sort(school: str, event: int) -> Answer:
 @blueprint.post(f"{EVENT}/teachers/sort")
 @staff(Level.EVENT_ADMINISTRATOR)
 def sort_sent(school: str, event: int) -> Answer:
-    """Numbers as typed, or by name where that button was pressed."""
+    """By the numbers as typed, or by name."""
     typed = {int(key[1:]): _typed(key) for key in request.form if _NUMBER.fullmatch(key)}
     numbers = {resource: number for resource, number in typed.items() if number is not None}
     try:
