@@ -96,6 +96,12 @@ def assert_fits(what: str, schema: dict[str, Any], body: Any) -> None:
     assert not unknown, f"{what} has keys that its description lacks: {', '.join(unknown)}"
 
 
+def misfits(schema: dict[str, Any], body: Any) -> list[str]:
+    """Where a value breaks its schema; empty is right."""
+    validator = Draft202012Validator(_lenient(schema), format_checker=_formats)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+
+
 @cache
 def _read(folder: Path, file: str) -> Any:
     return json.loads((folder / file).read_text(encoding="utf-8"))
@@ -170,8 +176,7 @@ def _is_email(value: object) -> bool:
 
 
 def _assert_valid(what: str, schema: dict[str, Any], body: Any) -> None:
-    validator = Draft202012Validator(_lenient(schema), format_checker=_formats)
-    problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+    problems = misfits(schema, body)
     assert not problems, f"{what} breaks its description: {'; '.join(problems)}"
 
 

@@ -1,15 +1,18 @@
 """Set the scene for a meeting provider, the same words for the stand-in of Zoom and for the fake in memory."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from contracts import contracts_are_here
 from fakes import FakeMeetings, HeldTokens
 from requests.models import PreparedRequest
 from stand_in import StandIn
+from zoom_contracts import assert_answer_fits, assert_parameters_fit, assert_request_fits, operation_at
 
 from webapp import clock
 from webapp.config import Settings
@@ -77,7 +80,11 @@ class FakeStage:
 
 
 class ZoomStage(StandIn):
-    """The stand-in of Zoom at `url`, emptied; with an app, its administrator, and our client for it."""
+    """The stand-in of Zoom at `url`, emptied; with an app, its administrator, and our client for it.
+
+    What the client sends is held against Zoom's descriptions, and what it gets too until a test plans an answer
+    (`lies`). `unfit` tells what did not fit, also where somebody took the AssertionError for a fault of the row's.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -95,25 +102,32 @@ class ZoomStage(StandIn):
             zoom_api_url=f"{url}/v2",
             zoom_link_hosts=self.link_hosts,
         )
-        self.grants = zoom_grants(self.settings)
         self.sent: list[tuple[PreparedRequest, int]] = []
+        self.unfit: list[str] = []
+        self.lies = False
+        self.grants = zoom_grants(self.settings)
+        self.grants._http = self._held(lambda _: None)
         self.store = HeldTokens(self.grant())
         self.provider = self.speak()
 
     def speak(self, store: TokenStore | None = None, **values: Any) -> ZoomMeetings:
-        http = requests.Session()
-        http.hooks["response"] = [lambda response, **_: self.sent.append((response.request, response.status_code))]
         wiring = {
-            "http": http,
+            "http": self._held(lambda response: self.sent.append((response.request, response.status_code))),
             "api_url": f"{self.url}/v2",
             "link_hosts": self.link_hosts,
             "renew": self.grants.refresh,
         }
         return ZoomMeetings(store or self.store, **(wiring | values))
 
+    def plan(self, operation: str, kind: str, **values: Any) -> None:
+        self.lies = True
+        super().plan(operation, kind, **values)
+
     def consent(self, *, scopes: list[str] | None = None, decision: str = "allow", verifier: str = "v" * 50) -> str:
         """What an administrator does at the consent page; gives the address to which the browser is sent back."""
         page = self.grants.authorize_url(state="our-state", verifier=verifier)
+        if contracts_are_here():
+            assert_parameters_fit(operation_at("GET", page), page)
         asked = {name: values[0] for name, values in parse_qs(urlsplit(page).query).items()}
         state = self.state()
         granted = scopes if scopes is not None else NEEDED
@@ -142,3 +156,19 @@ class ZoomStage(StandIn):
 
     def meeting(self, remote_id: str) -> dict[str, Any]:
         return next(m for m in self.state()["meetings"] if str(m["id"]) == remote_id)
+
+    def _held(self, note: Callable[[requests.Response], object]) -> requests.Session:
+        http = requests.Session()
+        http.hooks["response"] = [lambda response, **_: self._hold(response), lambda response, **_: note(response)]
+        return http
+
+    def _hold(self, response: requests.Response) -> None:
+        if not contracts_are_here():
+            return
+        try:
+            assert_request_fits(response.request)
+            if not self.lies:
+                assert_answer_fits(response)
+        except (AssertionError, LookupError) as error:
+            self.unfit.append(str(error))
+            raise

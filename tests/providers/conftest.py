@@ -80,9 +80,11 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def zoom(sandbox: RunningSandbox) -> ZoomStage:
+def zoom(sandbox: RunningSandbox) -> Iterator[ZoomStage]:
     """The stand-in, emptied and seeded anew, with an app and a grant."""
-    return ZoomStage(sandbox.zoom_url)
+    stage = ZoomStage(sandbox.zoom_url)
+    yield stage
+    assert stage.unfit == []
 
 
 @pytest.fixture

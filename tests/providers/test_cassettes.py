@@ -165,6 +165,16 @@ class TestTheAccount:
         ]
         assert [bool(user.key) for user in users] == [True, True, True, True, True, False]
 
+    def test_one_user_is_looked_up_by_the_address(self, deck: Deck) -> None:
+        user = deck.play("user", lambda zoom, _: zoom.provider.user(TEACHER), a_host)
+
+        assert user is not None
+        assert (user.key, user.email, user.status) == (deck.scene["host"], TEACHER, "active")
+        assert (user.can_host, user.is_basic) == (True, False)
+
+    def test_a_user_whom_zoom_does_not_know(self, deck: Deck) -> None:
+        assert deck.play("user_unknown", lambda zoom, _: zoom.provider.user(TEACHER)) is None
+
     def test_the_passcode_rule_of_a_host(self, deck: Deck) -> None:
         """R94: F1."""
         rule = deck.play("passcode_rule", lambda zoom, scene: zoom.provider.passcode_rule(scene["host"]), digits_only)
@@ -223,6 +233,19 @@ class TestMeetings:
 
         both = [shown({**deck.scene, "meeting": deck.scene[name]}) for name in ("meeting", "second")]
         assert sorted(found, key=repr) == sorted(both, key=repr)
+
+    def test_reading_one(self, deck: Deck) -> None:
+        read = deck.play("read", lambda zoom, scene: zoom.provider.read(scene["meeting"]), a_meeting)
+
+        assert read == shown(deck.scene)
+
+    def test_all_that_are_coming_with_their_markers(self, deck: Deck) -> None:
+        """RELIABILITY D5: the list alone says which are ours."""
+        coming = deck.play("coming", lambda zoom, scene: zoom.provider.coming(scene["host"]), two_and_another)
+
+        assert sorted(one.marker for one in coming) == sorted([MARKER, MARKER, "of-somebody-else"])
+        assert {one.starts_at for one in coming} == {STARTS}
+        assert {deck.scene["meeting"], deck.scene["second"]} < {one.remote_id for one in coming}
 
     def test_a_host_who_used_up_the_day_waits_until_midnight_utc(self, deck: Deck, now: datetime) -> None:
         """F10"""

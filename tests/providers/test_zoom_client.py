@@ -242,6 +242,7 @@ class TestRefusals:
         host = zoom.add_user(HOST)
         zoom.store.tokens = zoom.grant(scopes=["user:read:list_users:admin"])
         zoom.control("switches", scope_status=status)
+        zoom.lies = True  # that it may be 401 stands in no description
 
         error = refusal(zoom.provider.make, an_order(host))
 
