@@ -102,8 +102,8 @@ class Database:
 
     def carry_out(self, deed: Callable[[Session], Result]) -> Result:
         """Run a deed in a transaction: again where it lost a race, and once more where the connection was lost during
-        the commit; only for deeds that look by a request key whether they took effect. Raises LostRace where it lost
-        too often, and Unsure where it cannot be found out either.
+        the commit; only for deeds that look by a request key whether they took effect, or may be done twice. Raises
+        LostRace where it lost too often, and Unsure where it cannot be found out either.
         """
         try:
             return self._run(deed)

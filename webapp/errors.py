@@ -54,7 +54,8 @@ class Busy(DomainError):
 
 
 class LostRace(Busy):
-    """PostgreSQL ended this transaction, one of several that waited for each other. It may be begun again at once."""
+    """PostgreSQL ended this transaction, one of several that waited for each other, or it gave way before it came to
+    that. It may be begun again at once."""
 
 
 class Unsure(DomainError):

@@ -11,8 +11,10 @@ from sqlmodel import Session, select, update
 
 from webapp.db import Database
 from webapp.errors import NotFound
-from webapp.models import Appointment, Class, Contact, Meeting, Occupancy, Slot, Student
+from webapp.models import Appointment, Class, Contact, EventSettings, Meeting, Occupancy, Slot, Student
+from webapp.services.booking.book import Choice, book
 from webapp.services.booking.errors import DayIsFull, SlotTaken, TeacherBusy
+from webapp.services.booking.family import child_of
 from webapp.services.booking.gaps import keep_limits
 from webapp.services.booking.holds import (
     HOLD,
@@ -228,6 +230,33 @@ def test_who_asks_for_more_time_while_the_other_tab_books_makes_no_hold_of_it_ag
 
     with evening.later(database):
         assert evening.again(booked).held_until is None
+        assert is_sound(evening)
+
+
+def test_a_family_that_takes_another_time_is_not_sent_away_because_somebody_looks_at_the_one_it_holds(
+    database: Database, now: datetime
+) -> None:
+    """RELIABILITY B1: PostgreSQL has the held time locked for whoever looks, so the deed is begun again."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        [hold], other = evening.hold(evening.slot()), evening.slot()
+    tries: list[bool] = []
+
+    def deed(session: Session) -> int:
+        tries.append(True)
+        if len(tries) == 2:
+            looking.rollback()
+        settings = session.get_one(EventSettings, evening.event.id)
+        choice = Choice(other.token, child_of(session, evening.alice, evening.mia.token))
+        return book(session, evening.event, settings, evening.alice, [choice], now=now)[0]
+
+    with Session(database.engine) as looking:
+        looking.execute(select(Slot).where(Slot.id == hold.slot_id).with_for_update())
+        database.carry_out(deed)
+
+    assert len(tries) == (1 if database.is_sqlite else 2)
+    with evening.later(database):
+        assert evening.again(hold).cancelled_at == now
         assert is_sound(evening)
 
 

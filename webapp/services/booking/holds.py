@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
-from webapp.errors import Busy, NotFound
+from webapp.errors import LostRace, NotFound
 from webapp.models import Appointment, Slot
 from webapp.services.booking.occupancy import Clash, release
 
@@ -61,10 +61,10 @@ def let_go_of(session: Session, clash: Clash, *, mine: int, but: Collection[int]
 
 
 def give_up(session: Session, appointments: Collection[int], *, mine: int, now: datetime) -> None:
-    """A hold never blocks its own family. Raises Busy where somebody has its time locked: waiting for them could be
-    waiting for somebody who waits for us."""
+    """A hold never blocks its own family. Raises LostRace where somebody has its time locked: waiting for them could be
+    waiting for somebody who waits for us, and in a moment they are done."""
     if appointments and let_go(session, list(appointments), mine=mine, now=now) != set(appointments):
-        raise Busy
+        raise LostRace
 
 
 def any_expired(session: Session, *, now: datetime) -> bool:

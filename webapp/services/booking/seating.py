@@ -40,7 +40,7 @@ def standing_of(
 def standing_without_holds(
     session: Session, offers: Iterable[Offer], maker_id: int, students: Collection[int], *, now: datetime
 ) -> Standing:
-    """As `standing_of`, once the maker's own holds are given up. Raises Busy."""
+    """As `standing_of`, once the maker's own holds are given up. Raises LostRace."""
     standing = standing_of(session, offers, maker_id, students, now=now)
     mine = {row.id for row in standing if is_held_by(row, maker_id)}
     give_up(session, mine, mine=maker_id, now=now)

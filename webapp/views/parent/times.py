@@ -100,9 +100,12 @@ def _hold(found: Round, picks: Sequence[Pick]) -> DomainError | None:
     if not found.is_open(clock.now()):
         return None
     at = request.view_args or {}
+
+    def deed(db: Session) -> None:
+        hold_times(db, at["school"], at["event"], g.contact, picks, named_children(session), now=clock.now())
+
     try:
-        with database().transaction() as db:
-            hold_times(db, at["school"], at["event"], g.contact, picks, named_children(session), now=clock.now())
+        database().carry_out(deed)
     except (Busy, Unsure):
         return None
     except DomainError as error:
