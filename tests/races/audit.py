@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 _HELD = """
 WITH held AS (
     SELECT a.id, a.slot_id, a.seat, a.contact_id, a.student_id, a.child_key, a.resource_id, a.nth, a.act,
-           a.is_virtual, a.held_until, s.capacity, s.starts_at, s.ends_at, s.removed_at,
+           a.is_virtual, a.held_until, a.event_id, s.capacity, s.starts_at, s.ends_at, s.removed_at,
            s.resource_id AS slot_resource_id
     FROM appointment a JOIN slot s ON s.id = a.slot_id
     WHERE a.cancelled_at IS NULL
@@ -36,6 +36,12 @@ _MUST_BE_NONE = {
     " OR NOT EXISTS (SELECT 1 FROM occupancy o WHERE o.slot_id = x.slot_id AND o.kind = 'teacher')",
     "minutes without their appointment": "SELECT count(*) FROM occupancy o WHERE NOT EXISTS"
     " (SELECT 1 FROM held x WHERE x.id = o.appointment_id OR x.slot_id = o.slot_id)",
+    "acts of which a part is booked and a part is held": "SELECT count(*) FROM"
+    " (SELECT act FROM held GROUP BY act HAVING count(held_until) NOT IN (0, count(*))) AS torn",
+    "families that hold two plans at once": "SELECT count(*) FROM (SELECT contact_id FROM held"
+    " WHERE held_until IS NOT NULL GROUP BY contact_id, event_id HAVING count(DISTINCT act) > 1) AS greedy",
+    "messages of what is only held": "SELECT count(*) FROM message m WHERE EXISTS"
+    " (SELECT 1 FROM held x WHERE x.act = m.act AND x.held_until IS NOT NULL)",
     "acts without exactly one confirmation": "SELECT count(*) FROM"
     " (SELECT DISTINCT act FROM held WHERE held_until IS NULL) AS x WHERE 1 <>"
     " (SELECT count(*) FROM message m WHERE m.act = x.act AND m.kind IN ('confirmation', 'changed')"

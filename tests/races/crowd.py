@@ -64,6 +64,15 @@ class Crowd:
         seen = [("seen", stamp(slot.token, slot.starts_at, slot.kind)) for _, _, slot in wanted]
         return self.post(parent, "/book", [*picks, *seen, ("key", key or self.key())])
 
+    def hold(self, parent: Parent, wanted: Wanted) -> str:
+        """The request of the button of step 2."""
+        fields: list[tuple[str, str]] = []
+        for child, teacher, slot in wanted:
+            name = pick(child, teacher)
+            kind = [(f"m-{name}", "V")] if slot.kind == "PV" else []
+            fields += [("pick", name), (f"t-{name}", slot.token), *kind]
+        return self.post(parent, "/times", fields)
+
     def cancel(self, parent: Parent, token: str) -> str:
         return self.post(parent, f"/a/{token}/cancel", [("key", self.key())])
 

@@ -6,7 +6,7 @@ import random
 import pytest
 from races.audit import ask, wrongs
 from races.crowd import Setting
-from races.families import BOOK, CANCEL, MOVE
+from races.families import BOOK, CANCEL, HOLD, MOVE, SETTLE
 from races.senders import Senders
 from races.server import Running
 from races.storm import Storm
@@ -40,9 +40,10 @@ def blow(running: Running, senders: Senders, attempts: int) -> None:
     storm.play(attempts, each=min(attempts // 4, 1000))
 
     assert storm.outcomes.total() == attempts
-    for deed in (BOOK, CANCEL, MOVE):
+    for deed in (BOOK, HOLD, SETTLE, CANCEL, MOVE):
         assert storm.outcomes[deed, 303] > 0
         assert storm.outcomes[deed, 409] > 0
+    assert storm.fates.keys() == {"booked", "let go", "still held"}
 
 
 def test_one_form_sent_by_many_at_once_books_once_and_all_get_the_same_answer(

@@ -14,6 +14,7 @@ PATIENCE = 60.0
 """Seconds without any answer on any connection after which the server is taken for dead."""
 
 _END_OF_HEAD = b"\r\n\r\n"
+_WITHOUT_BODY = 204
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -85,14 +86,15 @@ class _Line:
         head, mark, body = self._heard.partition(_END_OF_HEAD)
         if not mark:
             return True
+        status = int(head[9:12])
         length = _LENGTH.search(head)
-        if length is None:
+        if length is None and status != _WITHOUT_BODY:
             raise Broken(f"an answer without a length: {head[:200]!r}")
-        if len(body) < int(length[1]):
+        if length and len(body) < int(length[1]):
             return True
         self._heard = b""
         try:
-            return self._say(self._talk.send(Reply(int(head[9:12]), head, body)))
+            return self._say(self._talk.send(Reply(status, head, body)))
         except StopIteration:
             return False
 
