@@ -27,6 +27,7 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Host, Meeting, Message
 from webapp.services.booking.agenda import agenda, standing
+from webapp.services.system import invariants
 
 NUMBERS = st.integers(0, 11)
 WAITS = st.sampled_from([0, 3, 7, 20, 61, 130, 141, 660, 3700])
@@ -38,12 +39,14 @@ AT_PROVIDER = st.sampled_from(sorted(STATES))
 
 
 class Evenings(RuleBasedStateMachine):
-    """A busy evening, against a ledger of it in plain numbers."""
+    """A busy evening, against a ledger of it in plain numbers. What `confab check` asks costs as much as a step: it is
+    asked after `each` so many of them, and in the end."""
 
-    def __init__(self, database: Database, outside: Outside) -> None:
+    def __init__(self, database: Database, outside: Outside, *, each: int = 1) -> None:
         super().__init__()
-        self.database, self.outside = database, outside
+        self.database, self.outside, self.each = database, outside, each
         self.ledger: Ledger | None = None
+        self.steps = 0
 
     @initialize(bookings=st.lists(st.tuples(FAMILIES, NUMBERS), min_size=1, max_size=5))
     def set_the_scene(self, bookings: list[tuple[int, int]]) -> None:
@@ -192,10 +195,23 @@ class Evenings(RuleBasedStateMachine):
             hosts = session.exec(select(Host.state, Host.remote_id).order_by(col(Host.contact_id))).all()
             assert hosts == [(STATES[said], self.evening.key(n, said)) for n, said in enumerate(self.ledger.mapped)]
 
+    @invariant()
+    def is_as_promised(self) -> None:
+        """RELIABILITY 2.1, every line."""
+        self.steps += 1
+        if self.ledger and self.steps % self.each == 0:
+            self.nothing_is_broken()
+
+    def nothing_is_broken(self) -> None:
+        with self.database.reading() as session:
+            assert invariants.broken(session, now=self.outside.now) == []
+
     def teardown(self) -> None:
         if self.ledger and sys.exc_info()[0] is None:
+            self.nothing_is_broken()
             self.settle_down()
             self.holds()
+            self.nothing_is_broken()
             self.everyone_has_one_meeting()
             self.nothing_is_left_to_do()
 
@@ -246,14 +262,16 @@ class Evenings(RuleBasedStateMachine):
                 assert [bool(message.sent_at), bool(message.dropped_at), is_given_up].count(True) == 1
 
 
-def play(database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch, *, examples: int, steps: int) -> None:
+def play(
+    database: Database, outside: Outside, monkeypatch: pytest.MonkeyPatch, *, examples: int, steps: int, each: int = 1
+) -> None:
     monkeypatch.setattr("webapp.services.system.errand.random", SimpleNamespace(uniform=lambda low, high: 1.0))
     start = outside.now
 
     def machine() -> Evenings:
         outside.now = start
         outside.mailer._planned.clear()
-        return Evenings(database, outside)
+        return Evenings(database, outside, each=each)
 
     run_state_machine_as_test(
         machine,
@@ -335,6 +353,7 @@ def test_steps_in_a_rare_order(database: Database, outside: Outside, steps: list
     for step, *values in steps:
         getattr(evenings, step)(*values)
         evenings.holds()
+        evenings.nothing_is_broken()
 
     evenings.teardown()
 
@@ -348,6 +367,7 @@ def test_thirty_steps_in_any_order(database: Database, outside: Outside, monkeyp
         monkeypatch,
         examples=50 if database.is_sqlite else 12,
         steps=30,
+        each=4,
     )
 
 
