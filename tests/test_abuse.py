@@ -16,7 +16,6 @@ DONE = ("CSV", "ROOM", "HOOK", "URL", "LOGIN", "ADMIN", "OUT", "MACRO", "ICS")
 WAITING = {
     "URL-004": "families sign in; there are no links that manage a booking without it yet",
     "URL-025": "exports are made when they are asked for, and no file of them is kept that an id could name",
-    "URL-033": "belongs to the races",
     "LOGIN-023": "there is no TOTP: what is proved a second time is proved by the password or a mailed code",
     "LOGIN-024": "there is no TOTP, and so no code to recover it",
     "ADMIN-006": "the mail server is a setting of the operator, and no page or request names one",

@@ -130,7 +130,7 @@ def test_every_method_that_may_change_something_is_asked(visitor: Browser, metho
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
 def test_a_get_stays_a_get(visitor: Browser, header: str) -> None:
-    """RELIABILITY T16"""
+    """BOOK-032, RELIABILITY T16"""
     answer = visitor.get("/s/linden/return?_method=POST", headers={header: "POST"})
 
     assert answer.status_code == 405

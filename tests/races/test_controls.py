@@ -120,7 +120,7 @@ def test_without_the_index_of_seats_all_eight_have_the_time(lent: Database, now:
 def test_the_index_of_limits_refuses_a_second_appointment_and_without_it_there_are_two(
     lent: Database, now: datetime, has_index: bool
 ) -> None:
-    """RELIABILITY I5"""
+    """BOOK-014, RELIABILITY I5"""
     with lent.transaction() as session:
         evening = Evening(session, now, provider="zoom")
         tokens = [evening.slot().token for _ in range(2)]

@@ -1,16 +1,19 @@
-"""Two hundred families race for one time: one has it, and each of the others is offered the times that are left."""
+"""Two hundred families race for one time: one has it, each of the others is offered the times that are left, and nobody
+sees anything of another family."""
 
 import re
 
 import pytest
 from races.audit import ask, wrongs
-from races.crowd import Setting, pick
+from races.crowd import Crowd, Parent, Setting, pick
 from races.senders import Senders
 from races.server import Running
 
 pytestmark = pytest.mark.races
 
 CROWD = 200
+LAST = re.compile(r"\bOf\dx\d+\b")
+"""The last names of the families."""
 
 
 def free_times(page: str, name: str) -> set[str]:
@@ -39,3 +42,29 @@ def test_of_two_hundred_who_want_one_time_one_has_it_and_the_others_see_what_is_
     assert winner.slot_id == wanted.id
     assert [a.location.rpartition("/")[2] for a in answers if a.status == 303] == [winner.act]
     assert wrongs(running.url) == {}
+
+
+def test_of_all_who_come_at_once_none_is_shown_anything_of_another_family(running: Running, senders: Senders) -> None:
+    """URL-033: the refused look at what others looked at a moment ago, while families read their own appointments."""
+    crowd = Setting(teachers=2, singles=CROWD).crowd(running)
+    first, second = crowd.teachers
+    readers = crowd.parents[: len(second.slots)]
+    wants = zip(readers, second.slots, strict=True)
+    senders.race(running.port, [crowd.book(one, [(one.children[0], second, slot)]) for one, slot in wants])
+    asking = [(one, crowd.get(one, "/mine")) for one in readers * 3]
+    racing = [(one, crowd.book(one, [(one.children[0], first, first.slots[0])])) for one in crowd.parents]
+    sent = [pair for n, one in enumerate(racing) for pair in (one, *asking[n : n + 1])]
+
+    answers = senders.race(running.port, [request for _, request in sent], connections=CROWD // 8, with_bodies=True)
+
+    assert sorted(answer.status for answer in answers) == [200] * len(asking) + [303] + [409] * (CROWD - 1)
+    told = [(parent, answer.body) for (parent, _), answer in zip(sent, answers, strict=True)]
+    assert [strange for parent, body in told if (strange := of_others(crowd, parent, body))] == []
+    assert all(LAST.search(answer.body) for answer in answers if answer.status == 200)
+
+
+def of_others(crowd: Crowd, parent: Parent, page: str) -> set[str]:
+    """Names, and tokens of children, that are not the parent's own."""
+    words = set(re.findall(r"[\w-]+", page))
+    tokens = {child.token for one in crowd.parents for child in one.children if one is not parent}
+    return set(LAST.findall(page)) - {parent.contact.last} | {token for token in tokens if token in words}

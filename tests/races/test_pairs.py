@@ -47,6 +47,7 @@ def test_a_time_that_is_left_and_booked_at_once_has_one_holder_at_most(playing: 
 
 
 def test_two_who_swap_times_at_once_are_both_refused_and_keep_what_they_have(playing: Scene) -> None:
+    """BOOK-044"""
     refused = came(*at_once(playing.move(0, 1), playing.move(1, 0)))
 
     assert refused == [SlotTaken, SlotTaken]

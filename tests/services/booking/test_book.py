@@ -375,6 +375,7 @@ def test_a_pta_event_takes_no_typed_child_and_a_simple_one_none_of_the_roster(se
 
 
 def test_a_teacher_of_other_children_is_refused(session: Session, now: datetime) -> None:
+    """BOOK-013"""
     evening = Evening(session, now)
     stranger = make_resource(session, evening.event, make_teacher_of(evening, "Ines"))
 

@@ -101,6 +101,7 @@ def test_the_same_form_sent_three_times_at_once_is_one_booking_and_one_answer(ho
 
 
 def test_the_same_form_sent_twice_makes_one_appointment_and_gets_the_same_answer(homes: Households) -> None:
+    """BOOK-004"""
     key, pick = homes.key(), homes.pick("mia", "Folake", 0, "P")
 
     first, second = (homes.book("alice", pick, key=key) for _ in range(2))
@@ -111,6 +112,7 @@ def test_the_same_form_sent_twice_makes_one_appointment_and_gets_the_same_answer
 
 
 def test_a_key_that_was_used_carries_no_other_request_and_a_refusal_does_not_use_it_up(homes: Households) -> None:
+    """BOOK-005"""
     key = homes.key()
     homes.booked("charlie", homes.pick("zoe", "Jonas", 0))
 
@@ -197,6 +199,7 @@ def test_another_familys_child_and_a_teacher_of_another_child_are_not_found(home
 
 
 def test_hostile_picks_are_not_found(homes: Households) -> None:
+    """BOOK-037"""
     alice = homes.browser("alice")
 
     for hostile in ("1 OR 1=1--", "", "a", "a.b.c.X", "a.b.c.V.d", "../../x.y", "a.b.\0", "<script>.x", "ä.b"):
@@ -214,6 +217,7 @@ def test_hostile_picks_are_not_found(homes: Households) -> None:
 
 
 def test_two_different_times_for_one_teacher_are_a_contradiction(homes: Households) -> None:
+    """BOOK-029"""
     pick = homes.pick("mia", "Petra")
     fields = {"pick": pick, f"t-{pick}": [slot.token for slot in homes.slots["Petra"][:2]]}
 
@@ -222,6 +226,7 @@ def test_two_different_times_for_one_teacher_are_a_contradiction(homes: Househol
 
 
 def test_extra_fields_are_ignored(homes: Households) -> None:
+    """BOOK-028"""
     bob = homes.people["bob"].id
     extra = {"status": "confirmed", "contact_id": bob, "is_virtual": "1", "seat": "9", "held_until": "2030-01-01"}
 
@@ -232,6 +237,7 @@ def test_extra_fields_are_ignored(homes: Households) -> None:
 
 
 def test_online_cannot_be_had_where_only_in_person_is_offered(homes: Households) -> None:
+    """BOOK-011"""
     answer = homes.book("alice", homes.pick("mia", "Petra", 0, "V"))
 
     assert answer.status_code == 422

@@ -63,6 +63,7 @@ def test_pressing_cancel_again_gets_the_same_answer_and_from_another_page_the_tr
 
 
 def test_opening_the_pages_or_their_links_changes_nothing(homes: Households) -> None:
+    """BOOK-041"""
     token = homes.booked("alice", homes.pick("leo", "Jonas", 0)).token
     alice = homes.browser("alice")
 
@@ -131,6 +132,7 @@ def test_the_same_move_sent_twice_is_one_move(homes: Households) -> None:
 
 
 def test_moving_to_a_time_just_taken_keeps_the_old_one_and_shows_what_is_left(homes: Households) -> None:
+    """BOOK-043"""
     token = homes.booked("alice", homes.pick("leo", "Jonas", 0)).token
     homes.booked("charlie", homes.pick("zoe", "Jonas", 1))
 

@@ -170,6 +170,7 @@ def test_a_stored_text_that_is_no_safe_link_is_never_a_link(homes: Households) -
 
 
 def test_zoom_down_the_booking_stands_and_the_link_comes_later(homes: Households) -> None:
+    """BOOK-052"""
     homes.meetings.fail("make", ProviderError("down", retry=True), times=1)
     homes.booked("alice", homes.pick("leo", "Jonas", 0))
     homes.run_jobs()
