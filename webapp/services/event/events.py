@@ -58,6 +58,13 @@ def settings_of(session: Session, event: Event) -> EventSettings:
     return settings
 
 
+def settings_to_change(session: Session, event: Event) -> EventSettings:
+    """As they stand now: of two who save at once the second changes what the first has saved."""
+    query = select(EventSettings).where(col(EventSettings.event_id) == event.id).with_for_update()
+    settings: EventSettings = session.execute(query, execution_options={"populate_existing": True}).scalar_one()
+    return settings
+
+
 def add_event(session: Session, school: School, typed: EventInput, *, who: Who, now: datetime) -> Event:
     """An event with its settings, in which the provider is empty (R20), and its resources.
 

@@ -12,7 +12,7 @@ from webapp.models import Appointment, Connection, Event, EventSettings, Meeting
 from webapp.models.system.wished import PRESENT
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.gaps import keep_limits
-from webapp.services.event.events import settings_of
+from webapp.services.event.events import settings_of, settings_to_change
 from webapp.services.event.inputs import Line, WallTime, blank_is_none
 from webapp.services.event.slug import change_address
 from webapp.services.event.wall_time import typed_moment
@@ -63,7 +63,7 @@ RULES = set(
 
 def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: Who, now: datetime) -> EventSettings:
     """A provider that comes or goes brings or removes the meetings of this event's future appointments."""
-    settings = settings_of(session, event)
+    settings = settings_to_change(session, event)
     opens_at = typed_moment(typed.opens_at, event.zone, field="opens_at")
     closes_at = typed_moment(typed.closes_at, event.zone, field="closes_at")
     if opens_at and closes_at and closes_at <= opens_at:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from webapp.errors import N_, Invalid
 from webapp.models import Audit, Contact, Event, EventSettings
 from webapp.models.event.event_settings import Window
-from webapp.services.event.events import settings_of
+from webapp.services.event.events import settings_to_change
 from webapp.services.event.settings import UiSetupInput, count_links, save_ui_setup
 from webapp.services.preflight.facts import MissingScopes
 from webapp.services.preflight.finding import Finding
@@ -53,7 +53,7 @@ def save_and_open(
     session: Session, event: Event, typed: UiSetupInput, *, missing_scopes: MissingScopes, who: Who, now: datetime
 ) -> EventSettings:
     """Save UI Setup. Raises ReasonNeeded or LinksWouldGo, on which the caller's transaction keeps nothing."""
-    before = settings_of(session, event)
+    before = settings_to_change(session, event)
     was = before.window
     if before.provider and not typed.provider:
         _refuse_losing_links(session, event, typed, now=now)
