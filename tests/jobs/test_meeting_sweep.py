@@ -10,7 +10,9 @@ from factories import make_host, make_resource, make_teacher
 from fakes import FakeMeeting
 from outside import QUARANTINE, Outside
 from sqlmodel import col, select
+from threads import at_once
 
+from jobs.link_sync import sync_links
 from jobs.meeting_sweep import sweep_meetings
 from jobs.webhooks import read_webhooks
 from webapp.db import Database
@@ -19,7 +21,7 @@ from webapp.models import Appointment, Connection, Meeting, Slot, Stray, Sweep
 from webapp.services.booking.agenda import agenda
 from webapp.services.meeting import strays
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
-from webapp.services.meeting.sweep import LATER, SOON
+from webapp.services.meeting.sweep import LATER, SOON, look_now
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import begin_again, hold, life_of, resume
 
@@ -255,6 +257,45 @@ def test_a_stray_of_ours_is_removed_after_two_looks(
     outside.sweep(QUARANTINE)
 
     assert markers(outside) == {mine}
+
+
+def test_two_processes_that_look_at_once_ask_once_and_remove_a_stray_once(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside
+) -> None:
+    """RELIABILITY 2.8: sweep/sweep."""
+    [mine] = markers(outside)
+    put(outside, evening, f"{life(database)}-lost")
+    outside.sweep(QUARANTINE)
+    outside.now += QUARANTINE
+    with database.transaction() as session:
+        look_now(session, now=outside.now)
+    outside.meetings.calls.clear()
+
+    at_once(*[lambda: sweep_meetings(outside.app)] * 2)
+
+    assert outside.faults == []
+    assert [outside.meetings.calls.count(call) for call in ("coming", "remove")] == [1, 1]
+    assert markers(outside) == {mine}
+
+
+def test_what_is_made_while_somebody_looks_is_not_taken_for_a_stray(
+    database: Database, evening: Evening, linked: Appointment, outside: Outside
+) -> None:
+    """RELIABILITY 2.8: sweep/create; the list has it before our row knows of it."""
+    with evening.later(database):
+        bob, ben = evening.family("Bob", "Ben", evening.teacher)
+        evening.book(evening.slot(), maker=bob, child=ben)
+    for _ in range(2):
+        outside.now += QUARANTINE
+        with database.transaction() as session:
+            look_now(session, now=outside.now)
+
+        at_once(lambda: sweep_meetings(outside.app), lambda: sync_links(outside.app))
+
+    assert outside.faults == []
+    assert "remove" not in outside.meetings.calls
+    with database.reading() as session:
+        assert markers(outside) == set(session.exec(select(Meeting.marker)))
 
 
 def test_a_second_meeting_of_one_marker_goes_and_the_one_that_families_have_stays(
