@@ -114,6 +114,22 @@ def test_who_looks_sees_one_state_however_often(database: Database, now: datetim
 
 
 @on_postgresql
+def test_a_silent_host_is_not_waited_for_longer_than_its_address_says(database: Database) -> None:
+    """RELIABILITY 3: a machine that is gone refuses nothing; it just does not answer."""
+    stated = database.engine.url.update_query_dict({"connect_timeout": "2"})
+    waits: list[dict[str, Any]] = []
+    for url in (database.engine.url, stated):
+        one = Database(url.render_as_string(hide_password=False))
+        event.listen(one.engine, "do_connect", lambda *values: waits.append(values[-1]))
+        with one.reading() as session:
+            session.execute(text("SELECT 1"))
+        one.dispose()
+
+    assert [int(arguments["connect_timeout"]) for arguments in waits] == [5, 2]
+    assert {arguments["tcp_user_timeout"] for arguments in waits} == {10_000}
+
+
+@on_postgresql
 def test_a_look_leaves_nothing_of_its_one_state_to_the_next_transaction(database: Database) -> None:
     """On the same connection of the pool."""
 

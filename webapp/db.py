@@ -39,6 +39,16 @@ _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 _OUR_FAULTS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 """What a database says of statements that it could run, and does not."""
 
+_SILENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""How long a host that says nothing at all is waited for (libpq's parameters: seconds, but the second in ms), which by
+default is for ever or a quarter of an hour. What the address itself states counts instead."""
+
 _RACES = 3
 """A deed that loses as many races is left to the person who asked for it."""
 
@@ -175,9 +185,9 @@ def _engine(url: str) -> Engine:
 def _postgresql(url: str) -> Engine:
     from webapp.db_cursor import ReticentCursor
 
-    engine = create_engine(
-        url, connect_args={"cursor_factory": ReticentCursor}, pool_size=6, max_overflow=2, pool_use_lifo=True
-    )
+    stated = make_url(url).query
+    arguments = {"cursor_factory": ReticentCursor} | {key: n for key, n in _SILENCE.items() if key not in stated}
+    engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=2, pool_use_lifo=True)
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
     event.listen(engine, "connect", _speak_of_utc)
     event.listen(engine, "begin", _begin_look)

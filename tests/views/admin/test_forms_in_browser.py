@@ -19,7 +19,7 @@ from webapp.models import Appointment, Level, MessageText, SignIn
 pytestmark = pytest.mark.browser
 
 EXPECTED = ["net::ERR_FAILED", "status of 403", "htmx:sendError", "htmx:afterRequest"]
-UNKNOWN = "No answer came. Look whether it was saved before you try again."
+UNKNOWN = "We could not find out whether this was saved. Look before you try again."
 
 
 @pytest.fixture(scope="module")
