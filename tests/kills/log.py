@@ -1,6 +1,6 @@
 """Keep what each client asked and was told, and hold it against what the database kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -60,6 +60,11 @@ class Change:
     before: Rows
     after: Rows
 
+    @property
+    def settled(self) -> int:
+        """How many holds have become bookings."""
+        return sum(row.is_held and not self.after[row.id].is_held for row in self.before.values())
+
     def effect(self, entry: Entry) -> Effect:
         """Of a booking, a cancellation or a move."""
         if entry.attempt.deed == BOOK:
@@ -78,17 +83,26 @@ class Change:
             if row.id not in self.before and row.what not in wanted:
                 yield f"appointment {row.id}: nobody booked it"
         for row in self.before.values():
-            if row.id not in touched and self.after.get(row.id) != row:
+            now = self.after.get(row.id)
+            if row.id not in touched and now != row and not (row.is_held and now and _has_ended(now, wanted)):
                 yield f"appointment {row.id}: nobody asked to change it"
 
     def _booked(self, entry: Entry) -> Effect:
-        """Each chosen time once, standing, in one act: the one that was told."""
-        rows = [r for r in self.after.values() if r.id not in self.before and r.what in entry.attempt.makes]
+        """Each chosen time once, standing, in one act: the one that was told. It is new, or was held before."""
+        rows = [row for row in self.after.values() if row.what in entry.attempt.makes and self._is_newly_booked(row)]
         if not rows:
             return Effect.NONE
         acts = {entry.act} if entry.is_done else {rows[0].act}
         is_whole = sorted(row.what for row in rows if row.is_standing) == sorted(entry.attempt.makes)
         return Effect.WHOLE if is_whole and {row.act for row in rows} == acts else Effect.TORN
+
+    def _is_newly_booked(self, row: Stored) -> bool:
+        return not row.is_held and (row.id not in self.before or self.before[row.id].is_held)
+
+
+def _has_ended(hold: Stored, wanted: Collection[tuple[int, int, int]]) -> bool:
+    """It was booked by whoever wanted it, or given up for another booking of its family."""
+    return not hold.is_standing if hold.is_held else hold.what in wanted
 
 
 def _changed(was: Stored, now: Stored, attempt: Attempt) -> Stored:

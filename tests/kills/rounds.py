@@ -88,7 +88,9 @@ class Rounds:
         """The point is armed in the middle of the load. Should none of the rest pass it, there is more."""
         fuse = Fuse(self._armed, kill.point, self._luck.randint(5, 30))
         for _ in range(5):
-            log = load(self._own.port, self._stage.everything(kill.deed, alone=kill.alone), fuse)
+            plans = self._stage.everything(kill.deed, alone=kill.alone)
+            self._stage.begin(load(self._own.port, [[form] for form in self._stage.first]))
+            log = load(self._own.port, plans, fuse)
             if any(entry.is_unknown for entry in log):
                 assert not self._armed.exists()
                 return log
@@ -105,6 +107,7 @@ class Rounds:
         assert stage.complaints(log, change) == []
         effects = {id(entry): stage.effect(entry, change) for entry in log}
         self.tally.update((entry.attempt.deed, _outcome(entry, effects[id(entry)])) for entry in log)
+        self.tally["hold", "booked"] += change.settled
         met = [entry for entry in log if entry.is_unknown and entry.attempt.deed == kill.deed]
         _judge(kill, [effects[id(entry)] for entry in met])
 

@@ -21,23 +21,25 @@ EACH = 6
 _UNTOLD = """
 SELECT a.id FROM appointment a LEFT JOIN audit u ON u.school_id = :school AND u.action = 'appointment.cancel'
     AND u.subject = 'appointment ' || a.id
-WHERE a.school_id = :school GROUP BY a.id, a.cancelled_at
+WHERE a.school_id = :school AND a.held_until IS NULL GROUP BY a.id, a.cancelled_at
 HAVING count(u.id) <> CASE WHEN a.cancelled_at IS NULL THEN 0 ELSE 1 END
 """
 
 
 class Stage:
-    """A crowd of families and their office. `held` are its appointments when last looked at."""
+    """A crowd of families and their office. `held` are its appointments and holds when last looked at, `first` the
+    forms of step 2 that browsers send before what was planned last."""
 
     def __init__(self, own: Running, luck: random.Random) -> None:
         self._own, self._luck = own, luck
         self._families = Families(BUSY.crowd(own), luck, pairs=35)
         self._office = Office(self._families.crowd)
         self.held: Rows = {}
+        self.first: list[Attempt] = []
 
     @property
     def standing(self) -> list[Stored]:
-        return [row for row in self.held.values() if row.is_standing]
+        return [row for row in self.held.values() if row.is_standing and not row.is_held]
 
     def bookings(self) -> list[list[Attempt]]:
         """What each client sends, one after the other."""
@@ -62,6 +64,14 @@ class Stage:
         told = [complaint(entry, self.effect(entry, change)) for entry in log]
         return [*filter(None, told), *change.strange(log), *self._office.complaints(), *self._unsound()]
 
+    def begin(self, log: Sequence[Entry]) -> None:
+        """The first forms are answered: times are held, and nothing else is changed."""
+        assert {entry.answer.status for entry in log if entry.answer} <= {303, 409, 422}
+        booked = {number: row for number, row in self.held.items() if not row.is_held}
+        self.held = self.look().after
+        assert {number: self.held[number] for number in booked} == booked
+        assert list(self._unsound()) == []
+
     def close(self, log: Sequence[Entry]) -> None:
         """All is known now: what is there is what was told, and what comes next is held against it."""
         change = self.look()
@@ -83,17 +93,20 @@ class Stage:
         standing = self._luck.sample(self.standing, len(self.standing))
         shares = (standing[n::changing] for n in range(changing))
         made: set[tuple[int, int, int]] = set()
+        self.first = []
         return [self._plan(deed, shares, made) for deed in deeds]
 
     def _plan(self, deed: str, shares: Iterator[list[Stored]], made: set[tuple[int, int, int]]) -> list[Attempt]:
         if deed == IMPORT:
             return [self._office.attempt() for _ in range(3)]
         if deed == BOOK:
-            return [self._booking(made) for _ in range(EACH)]
+            holds, bookings = zip(*(self._visit(made) for _ in range(EACH)), strict=True)
+            self.first.append(holds[0])
+            return list(bookings)
         return [self._families.change(deed, about) for about in next(shares)[:EACH]]
 
-    def _booking(self, made: set[tuple[int, int, int]]) -> Attempt:
-        while made & (attempt := self._families.booking()).makes:
+    def _visit(self, made: set[tuple[int, int, int]]) -> tuple[Attempt, Attempt]:
+        while made & (visit := self._families.visit(BOOK))[1].makes:
             pass
-        made |= attempt.makes
-        return attempt
+        made |= visit[1].makes
+        return visit

@@ -39,4 +39,5 @@ def play(own: Running, armed: Path, kills: Sequence[Kill]) -> None:
 
     print(f"ready again after at most {max(rounds.restarts):.1f} s; {dict(sorted(rounds.tally.items()))}")
     assert len(rounds.restarts) == len(kills)
+    assert rounds.tally["hold", "booked"] > 0
     assert damages(own.database) == ()

@@ -73,11 +73,11 @@ class Families:
     def booking(self) -> Attempt:
         return self._book(BOOK, *self._wanted())
 
-    def visit(self) -> tuple[Attempt, Attempt]:
-        """The form of step 2, and the one of step 3 that comes after it."""
+    def visit(self, deed: str = SETTLE) -> tuple[Attempt, Attempt]:
+        """The form of step 2, and the one of step 3 that comes after it, whatever it shall be called."""
         parent, wanted = self._wanted()
         held = Attempt(HOLD, self.crowd.hold(parent, wanted), makes=_made(parent, wanted))
-        return held, self._book(SETTLE, parent, wanted)
+        return held, self._book(deed, parent, wanted)
 
     def settle(self, held: Sequence[Stored]) -> Attempt:
         """Book what one act holds."""
