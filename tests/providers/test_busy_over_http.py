@@ -157,7 +157,7 @@ def homes(database: Database, calendar: AtGoogle | AtMicrosoft, now: datetime) -
 def greyed(homes: Households) -> list[str]:
     """The times with Folake that Alice sees and cannot choose, by the clock on the school's wall."""
     page = homes.browser("alice").get(f"{homes.base}/times?pick={homes.pick('mia', 'Folake')}").text
-    labels = re.findall(r'<label class="time">.*?</label>', page, re.S)
+    labels = re.findall(r"<label><input.*?</label>", page, re.S)
     shown = {slot.starts_at: label for slot in homes.slots["Folake"] for label in labels if slot.token in label}
     assert len(shown) == len(homes.slots["Folake"])
     assert "Oncologist" not in page

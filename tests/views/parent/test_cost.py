@@ -17,7 +17,7 @@ LARGEST = 16_000
 """Bytes."""
 
 
-def settle(homes: Households, *, children: int, teachers: int, times: int = 4) -> list[str]:
+def settle(homes: Households, *, children: int, teachers: int, times: int = 4, kind: str = "P") -> list[str]:
     """Picks of Alice: each of so many children with a share of the teachers, of whom each has so many times."""
     with homes.database.transaction() as session:
         students = [make_student(session, homes.school, f"Child {n}") for n in range(children)]
@@ -29,7 +29,7 @@ def settle(homes: Households, *, children: int, teachers: int, times: int = 4) -
             make_class(session, homes.school, teacher, student)
             resource = make_resource(session, homes.event, teacher)
             for turn in range(times):
-                make_slot(session, resource, at=EVENING + timedelta(hours=n % 8, minutes=15 * turn), kind="P")
+                make_slot(session, resource, at=EVENING + timedelta(hours=n % 8, minutes=15 * turn), kind=kind)
             picks.append(f"{student.token}.{resource.token}")
     return picks
 
@@ -128,10 +128,11 @@ def test_a_page_says_what_the_office_has_just_changed(homes: Households) -> None
     assert "<b>Lakeside School</b><small>Winter Conferences</small>" in after
 
 
-def test_the_page_of_times_stays_small(homes: Households) -> None:
+@pytest.mark.parametrize("kind", ["P", "PV"])
+def test_the_page_of_times_stays_small(homes: Households, kind: str) -> None:
     """Three teachers of sixteen times each, uncompressed, as the server sends it: a phone waits for it on the evening
-    on which booking opens."""
-    picks = settle(homes, children=1, teachers=3, times=16)
+    on which booking opens. Also where each may be in person or online."""
+    picks = settle(homes, children=1, teachers=3, times=16, kind=kind)
 
     page = homes.browser("alice").get(f"{homes.base}/times?" + "&".join(f"pick={pick}" for pick in picks))
 

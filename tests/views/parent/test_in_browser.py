@@ -14,7 +14,7 @@ from webapp.models import Appointment, AppointmentField
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = "America/Los_Angeles"
-TOO_WIDE = """() => [...document.querySelectorAll('.btn, .seg span, .time > span')].filter(one => {
+TOO_WIDE = """() => [...document.querySelectorAll('.btn, .seg span, .times label > span')].filter(one => {
     const place = one.closest('.cards, .bar > div, main, body').getBoundingClientRect()
     const box = one.getBoundingClientRect()
     const isOut = box.left < place.left || box.right > place.right
@@ -136,7 +136,7 @@ def test_the_browser_says_its_zone_and_the_own_time_stands_beside_the_schools(pa
     page.get_by_label("Petra Dvořák").check()
     page.get_by_role("button", name="See times").click()
     page.locator("details.fold summary").first.click()
-    time = page.locator("label.time").first
+    time = page.locator(".times label").first
 
     expect(time).to_contain_text("4:00 PM")
     expect(time).to_contain_text("2:00 PM")

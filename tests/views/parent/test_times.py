@@ -21,7 +21,7 @@ def send(homes: Households, fields: dict[str, Any], *, htmx: bool = False) -> An
 
 def options_of(page: str, name: str) -> dict[str, str]:
     """What stands at each time of a pick."""
-    labels = re.findall(rf'<label class="time">(<input[^>]*name="t-{re.escape(name)}"[^>]*>)(.*?)</label>', page, re.S)
+    labels = re.findall(rf'<label>(<input[^>]*name="t-{re.escape(name)}"[^>]*>)(.*?)</label>', page, re.S)
     shown = [(text_of(words), control) for control, words in labels]
     return {words: "chosen" if " checked" in c else "no" if " disabled" in c else "free" for words, c in shown}
 

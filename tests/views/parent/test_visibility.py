@@ -31,7 +31,7 @@ def times(homes: Households, name: str = "alice") -> str:
 
 def shown(homes: Households) -> dict[str, bool]:
     """What stands at each time, and whether it can be chosen."""
-    labels = re.findall(r'<label class="time">(<input[^>]*>)(.*?)</label>', times(homes), re.DOTALL)
+    labels = re.findall(r'<label>(<input[^>]*name="t-[^>]*>)(.*?)</label>', times(homes), re.DOTALL)
     return {text_of(words): " disabled" not in control for control, words in labels}
 
 
