@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -373,6 +373,27 @@ def test_of_two_that_wait_for_each_other_one_is_told_busy(database: Database) ->
 
     assert sorted(type(result).__name__ for result in came) == ["LostRace", "str"]
     assert issubclass(LostRace, Busy)
+
+
+@pytest.mark.parametrize(("lost", "is_done"), [(1, True), (2, True), (3, False)])
+def test_a_deed_that_lost_a_race_takes_breath_and_is_begun_again_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch, lost: int, is_done: bool
+) -> None:
+    """RELIABILITY B1: at once it would run into the same transaction, which is not done yet."""
+    breaths: list[float] = []
+    monkeypatch.setattr(db.time, "sleep", breaths.append)
+    tries: list[Session] = []
+
+    def deed(session: Session) -> bool:
+        tries.append(session)
+        if len(tries) <= lost:
+            raise LostRace
+        return True
+
+    with nullcontext() if is_done else pytest.raises(LostRace):
+        assert database.carry_out(deed)
+
+    assert (len(tries), len(breaths)) == (min(lost + 1, 3), min(lost, 2))
 
 
 @on_postgresql

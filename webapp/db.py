@@ -49,8 +49,8 @@ _SILENCE = {
 """How long a host that says nothing at all is waited for (libpq's parameters: seconds, but the second in ms), which by
 default is for ever or a quarter of an hour. What the address itself states counts instead."""
 
-_RACES = 3
-"""A deed that loses as many races is left to the person who asked for it."""
+_BREATHS = (0.02, 0.08)
+"""Seconds at most after each lost race, by when whoever won it is done. Who loses once more is left to try it again."""
 
 _OPEN = frozenset({2, 3})
 """What libpq says of a connection within a transaction, and within one that has failed."""
@@ -127,9 +127,10 @@ class Database:
         self.engine.dispose()
 
     def _run(self, deed: Callable[[Session], Result]) -> Result:
-        for _ in range(_RACES - 1):
+        for longest in _BREATHS:
             with suppress(LostRace):
                 return self._run_once(deed)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
         return self._run_once(deed)
 
     def _run_once(self, deed: Callable[[Session], Result]) -> Result:
