@@ -274,12 +274,12 @@ def test_views_ask_no_questions_of_the_database() -> None:
     assert names_from("sqlmodel", edge) == {"Session"}
 
 
-def test_services_may_wake_the_jobs_and_leave_transactions_to_the_edge() -> None:
+def test_services_may_wake_the_jobs_know_a_lost_race_and_leave_transactions_to_the_edge() -> None:
     services = [file for file in FILES if row_of(file) == "services"]
 
     with_database = {place(file) for file in services if "Database" in names_from("webapp.db", [file])}
 
-    assert names_from("webapp.db", services) == {"wake", "Database"}
+    assert names_from("webapp.db", services) == {"wake", "has_lost_a_race", "Database"}
     calling = ("system/tokens", "system/health", "system/revoke", "meeting/map_contacts", "meeting/map_teacher")
     watched = ("booking/bulk", "event/slots_task", "roster/import_task")
     assert with_database == {f"webapp/services/{name}.py" for name in calling + watched}

@@ -127,14 +127,15 @@ class Database:
         self.engine.dispose()
 
     def _run(self, deed: Callable[[Session], Result]) -> Result:
-        for longest in _BREATHS:
+        for n, longest in enumerate(_BREATHS):
             with suppress(LostRace):
-                return self._run_once(deed)
+                return self._run_once(deed, is_again=n > 0)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
-        return self._run_once(deed)
+        return self._run_once(deed, is_again=True)
 
-    def _run_once(self, deed: Callable[[Session], Result]) -> Result:
+    def _run_once(self, deed: Callable[[Session], Result], *, is_again: bool) -> Result:
         with self.transaction() as session:
+            session.info["is_again"] = is_again
             return deed(session)
 
     @contextmanager
@@ -159,6 +160,11 @@ class Database:
 def wake(session: Session, topic: str) -> None:
     """Note that errands of this kind are due, for whoever listens once the transaction is committed."""
     session.info["topics"].add(topic)
+
+
+def has_lost_a_race(session: Session) -> bool:
+    """Whether the deed is begun again, and so may take more care than the first time."""
+    return bool(session.info.get("is_again"))
 
 
 def trouble(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from webapp import faults, i18n
+from webapp.db import has_lost_a_race
 from webapp.errors import N_, Invalid, NotFound
 from webapp.models import Contact, Event, EventSettings
 from webapp.models.base import new_token
@@ -21,7 +22,7 @@ from webapp.services.booking.errors import (
     SlotChanged,
 )
 from webapp.services.booking.family import Child
-from webapp.services.booking.holds import give_up
+from webapp.services.booking.holds import give_up, lock_with_held
 from webapp.services.booking.limits import (
     Counted,
     Wanted,
@@ -83,6 +84,8 @@ def book_in_turn(
     """
     refuse_when_closed(turn.window, now=now)
     _refuse_wrong_choices(turn, choices)
+    if has_lost_a_race(session):
+        lock_with_held(session, [choice.slot for choice in choices], mine=turn.maker_id)
     offers = offers_of(session, turn, [choice.slot for choice in choices], students=_students(choices), now=now)
     for choice in choices:
         _refuse_unseen(offers[choice.slot], choice, is_as_seen)

@@ -60,6 +60,18 @@ def let_go_of(session: Session, clash: Clash, *, mine: int, but: Collection[int]
     return bool(found and let_go(session, found, mine=mine, now=now))
 
 
+def lock_with_held(session: Session, tokens: Collection[str], *, mine: int, besides: int | None = None) -> None:
+    """For a deed that could not lock at once what it gives up: the slots that are wanted (tokens, and `besides` by id)
+    with those that the maker (`mine`) holds, in the order of their ids, so that each is waited for in turn."""
+    theirs = (col(Appointment.contact_id) == mine, col(Appointment.held_until).is_not(None), _STANDS)
+    wanted = select(col(Slot.id)).where(col(Slot.token).in_(tokens))
+    needed = wanted.union_all(
+        select(col(Appointment.slot_id)).where(*theirs), select(col(Slot.id)).where(col(Slot.id) == besides)
+    )
+    slots = select(col(Slot.id)).where(col(Slot.id).in_(needed)).order_by(col(Slot.id))
+    session.execute(slots.with_for_update()).all()
+
+
 def give_up(session: Session, appointments: Collection[int], *, mine: int, now: datetime) -> None:
     """A hold never blocks its own family. Raises LostRace where somebody has its time locked: waiting for them could be
     waiting for somebody who waits for us, and in a moment they are done."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from webapp import faults, i18n
+from webapp.db import has_lost_a_race
 from webapp.errors import N_, Invalid
 from webapp.models import Appointment, Class, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
@@ -20,6 +21,7 @@ from webapp.services.booking.collisions import mark_collisions
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, DayIsFull, SlotChanged, SlotTaken
 from webapp.services.booking.family import Child
+from webapp.services.booking.holds import lock_with_held
 from webapp.services.booking.limits import Wanted, place, refuse_beyond, seen_by_all
 from webapp.services.booking.occupancy import release
 from webapp.services.booking.offers import Offer, offers_of
@@ -77,6 +79,8 @@ def _offered(
     students = [appointment.student_id] if appointment.student_id else []
     assert event.id is not None
     turn = take_turn(session, event.id, appointment.contact_id, students)
+    if has_lost_a_race(session):
+        lock_with_held(session, [slot], mine=turn.maker_id, besides=appointment.slot_id)
     hold(session, appointment, slot=slot)
     offer = offers_of(session, turn, [slot], at_desk=by_office, now=now)[slot]
     if offer.resource_id != appointment.resource_id:

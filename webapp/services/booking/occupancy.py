@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, exists, select, text
 from sqlmodel import Session, col
 
-from webapp.errors import Busy
+from webapp.errors import LostRace
 from webapp.models import Appointment, Occupancy
 from webapp.models.base import table_of
 from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
@@ -96,7 +96,7 @@ def spans_of(
 
 
 def take(session: Session, spans: Sequence[Span]) -> Clash | None:
-    """The first of the minutes that somebody else holds, or None where all are held now. Raises Busy.
+    """The first of the minutes that somebody else holds, or None where all are held now. Raises LostRace.
 
     A teacher's belong to the slot from its first standing appointment on: a second seat finds them held by it already.
     """
@@ -111,7 +111,7 @@ def take(session: Session, spans: Sequence[Span]) -> Clash | None:
             return clash
         if all(len(rows) == span.stop - span.first for span, rows in held):
             return None
-    raise Busy
+    raise LostRace
 
 
 def spread(session: Session, spans: Sequence[Span]) -> None:
