@@ -129,6 +129,8 @@ def test_of_a_deed_whose_answer_is_lost_nobody_says_that_nothing_was_changed(pag
 
     page.route("**/*", lose)
     page.locator(f"#vr-{office.folake.id}").dblclick()
+    field = page.get_by_label("Virtual Room link, Folake Adeyemi")
+    expect(field).to_be_focused()
     for _ in range(2):
-        page.get_by_label("Virtual Room link, Folake Adeyemi").press("Enter")
+        field.press("Enter")
         expect(page.locator("#toasts")).to_have_text(UNKNOWN)
