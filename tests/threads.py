@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from webapp.db import Database
-from webapp.errors import DomainError
+from webapp.errors import DomainError, LostRace
 
 
 def at_once(*works: Callable[[], object]) -> list[object]:
@@ -50,6 +51,20 @@ def in_turn(
             return second(session)
 
     return at_once(run_first, run_second)
+
+
+def losing_once(deed: Callable[..., Any]) -> Callable[..., Any]:
+    """The first call does its work and then loses a race to another transaction, by which nothing of it is kept."""
+    calls: list[bool] = []
+
+    def lost(*values: Any, **more: Any) -> Any:
+        done = deed(*values, **more)
+        calls.append(True)
+        if len(calls) == 1:
+            raise LostRace
+        return done
+
+    return lost
 
 
 def until_somebody_waits(database: Database) -> None:

@@ -9,10 +9,12 @@ import pytest
 from event_office import FRIDAY, THURSDAY, Office, hidden_value, open_office, words
 from factories import EVENING, make_resource, make_slot
 from online_office import time_stands_at
+from threads import losing_once
 
 from jobs.link_sync import sync_links
 from webapp.db import Database
 from webapp.models import Appointment, Slot
+from webapp.services.booking.desk import move_at_desk
 
 
 @pytest.fixture
@@ -109,6 +111,20 @@ def test_moving_frees_the_old_time_and_re_times_the_meeting_once(office: Office)
     page = words(office.dora.get(office.path(f"?date={THURSDAY}")).text)
     assert "Appointment moved." in page
     assert "4:00 PM, Folake Adeyemi: free, Virtual" in page
+
+
+def test_a_move_that_lost_a_race_is_begun_again_and_the_office_is_not_sent_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY B1: at the desk as on a family's phone."""
+    first, second = office.slots(office.folake, 2, kind="P")
+    appointment = office.booked(first)
+    monkeypatch.setattr("webapp.views.admin.appointments.move_at_desk", losing_once(move_at_desk))
+
+    answer = move(office, appointment, second)
+
+    assert answer.status_code == 303
+    assert office.again(appointment).slot_id == second.id
 
 
 def test_htmx_is_sent_to_the_day_of_the_new_time(office: Office) -> None:

@@ -10,10 +10,12 @@ from event_office import THURSDAY, Office, hidden_value, open_office, words
 from factories import make_class, make_contact, make_guardian, make_student
 from online_office import time_stands_at
 from sqlmodel import select
+from threads import losing_once
 
 from webapp import clock
 from webapp.db import Database
 from webapp.models import Appointment, Contact, Guardian, Level, Message, Resource, ResourceMember, Slot, Student
+from webapp.services.booking.make import make_appointment
 
 
 @pytest.fixture
@@ -93,6 +95,20 @@ def test_a_family_is_found_by_name_email_or_child_and_booked_for_once(
     [booked] = office.all(Appointment)
     assert (booked.contact_id, booked.student_id, booked.slot_id) == (office.alice.id, mia.id, slot.id)
     assert [message.recipient for message in office.all(Message)] == [office.alice.email]
+
+
+def test_a_booking_that_lost_a_race_is_begun_again_and_the_desk_is_not_sent_away(
+    office: Office, mia: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY B1: told once that it is made."""
+    [slot] = office.slots(office.folake, 1)
+    monkeypatch.setattr("webapp.views.admin.make_appointment.make_appointment", losing_once(make_appointment))
+
+    answer = make(office, slot, customer=key_of(office, mia), q="alvarez")
+
+    assert answer.status_code == 303
+    assert [booked.slot_id for booked in office.all(Appointment)] == [slot.id]
+    assert words(office.dora.get(office.path()).text).count("Appointment made.") == 1
 
 
 def test_a_time_that_is_gone_is_refused_with_the_others_to_choose(office: Office, mia: Student) -> None:

@@ -141,7 +141,8 @@ def _change(event: int, appointment: int, form: Form[MoveInput], deed: Deed, *, 
 
 def _done_once(event: int, appointment: int, form: Form[MoveInput], deed: Deed) -> str:
     now, action = clock.now(), request.endpoint
-    with database().transaction() as session:
+
+    def work(session: Session) -> str:
         frame = framed(session, event)
         mine = appointment_of_event(session, g.school.id, event, appointment)
 
@@ -151,6 +152,8 @@ def _done_once(event: int, appointment: int, form: Form[MoveInput], deed: Deed) 
 
         once(session, action, appointment, form.typed, deed=change)
         return day_of(frame.event, desk_of(session, frame.event, appointment, now=now).day)
+
+    return database().carry_out(work)
 
 
 def _appointment_page(event: int, appointment: int, form: Form[MoveInput], status: int = 200) -> Answer:

@@ -79,7 +79,8 @@ def make(school: str, event: int, resource: int) -> Answer:
 def _made(event: int, resource: int, typed: MakeInput) -> str:
     """Where to go on: the day on the Appointments tab, or for teachers their schedule."""
     now = clock.now()
-    with database().transaction() as session:
+
+    def work(session: Session) -> tuple[str, str]:
         frame = framed(session, event)
         row = resource_of(session, g.school.id, event, resource)
 
@@ -90,8 +91,11 @@ def _made(event: int, resource: int, typed: MakeInput) -> str:
         done = once(session, "appointments.make", event, resource, typed.model_dump_json(), deed=deed)
         made = session.get_one(Appointment, done["id"])
         day = local_day(session.get_one(Slot, made.slot_id).starts_at, frame.event.zone)
-        flash(_made_words(made.problem or ""))
-    return _address_after(frame.event, day)
+        return _address_after(frame.event, day), _made_words(made.problem or "")
+
+    address, words = database().carry_out(work)
+    flash(words)
+    return address
 
 
 def _made_words(problem: str) -> str:
