@@ -330,13 +330,18 @@ def test_slots_that_new_rules_of_their_zone_have_moved_are_named_and_a_change_of
 
     moved = _findings(installation)[name]
     with installation.rows() as session:
+        session.get_one(Event, evening.event.id).deleted_at = now
+    of_a_deleted_event = _findings(installation)
+    with installation.rows() as session:
         event = session.get_one(Event, evening.event.id)
+        event.deleted_at = None
         for was, zone in (("America/Chicago", "Europe/Berlin"), ("Europe/Berlin", "America/Chicago")):
             change_zone(session, event, zone, was=was, tell=False, who=SYSTEM, now=now)
 
     assert moved["state"] == "bad"
     assert f"another time than was typed: {slot.id} (the first at 2026-12-03T17:00" in moved["found"]
     assert "Change time zone" in moved["todo"]
+    assert name not in of_a_deleted_event
     assert name not in _findings(installation)
     with installation.rows() as session:
         assert session.exec(select(Slot)).one().starts_at == starts

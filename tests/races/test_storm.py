@@ -6,7 +6,7 @@ import random
 import pytest
 from races.audit import ask, wrongs
 from races.crowd import Setting
-from races.families import BOOK, CANCEL, HOLD, MOVE, SETTLE
+from races.families import BOOK, CANCEL, HOLD, LEAVE, MOVE, SETTLE
 from races.senders import Senders
 from races.server import Running
 from races.storm import Storm
@@ -43,6 +43,7 @@ def blow(running: Running, senders: Senders, attempts: int) -> None:
     for deed in (BOOK, HOLD, SETTLE, CANCEL, MOVE):
         assert storm.outcomes[deed, 303] > 0
         assert storm.outcomes[deed, 409] > 0
+    assert storm.outcomes[LEAVE, 204] > 0
     assert storm.fates.keys() == {"booked", "let go", "still held"}
 
 

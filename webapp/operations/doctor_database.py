@@ -128,7 +128,8 @@ def _drifted(session: Session, *, now: datetime) -> Iterator[Finding]:
         example = f"the first at {one.shown}, typed as {one.typed}"
         todo = (
             "The rules of its zone have changed. To keep what was typed, Edit Details / Change time zone: to another "
-            "zone and back again, with the mails at the second time; meetings and calendars follow."
+            "zone and back again, with the mails at the second time; meetings and calendars follow. Slots that were "
+            "made since for the same times have to be deleted first, and made again after it."
         )
         yield bad(f"times of event {one.event_id}", f"{words} ({example})", todo)
 

@@ -4,7 +4,7 @@
   const $ = s => document.querySelector(s), on = (names, f) => names.forEach(n => document.addEventListener(n, f));
   const source = e => e.detail.ctx?.sourceElement || e.detail.elt, is = (e, what) => source(e)?.matches(what);
   const live = e => is(e, '[data-live]'), quiet = e => is(e, '[data-live], [hx-trigger^=every]'); /* both ask again by themselves */
-  const verb = e => e.detail.ctx?.request?.method ?? e.detail.requestConfig?.verb ?? 'get', looks = e => verb(e).toLowerCase() === 'get';
+  const verb = e => e.detail.ctx?.request?.method ?? e.detail.requestConfig?.verb ?? 'get', looks = e => verb(e).toLowerCase() === 'get' || !!source(e)?.closest('[data-look], [role=search]'); /* some ask by POST */
   const toast = key => { const t = $('#tpl-toast'), c = t.content.cloneNode(true); c.querySelector('span').textContent = t.dataset[key]; $('#toasts').replaceChildren(c); };
   /* What a person has opened in a live section, or pressed, stays so when the section is refreshed. */
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === 'open' && node.closest('[data-live]') || name === 'aria-pressed');

@@ -1,5 +1,6 @@
 """Contacts: who is found, what of them is changed, and what is refused with its reason."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -154,6 +155,20 @@ def test_whoever_had_the_former_address_is_let_in_no_more(office: Office) -> Non
     )
 
     assert (before, browser.get(page).status_code) == (200, 404)
+
+
+def test_saving_a_parent_leaves_the_list_that_was_searched_for_and_saving_staff_may_ask_by_a_page(
+    office: Office,
+) -> None:
+    """An office that mends many addresses searches once."""
+    grace = contact(office, first="Grace", level=Level.ADMINISTRATOR, email="grace@linden.example")
+    forms = [
+        re.search(rf'<form[^>]*action="{office.base}/contacts/{who.id}"[^>]*>', page)
+        for who in (office.alice, grace)
+        for page in [office.dora.get(f"{office.base}/contacts/{who.id}").text]
+    ]
+
+    assert [bool(form and 'hx-target="#contact"' in form[0]) for form in forms] == [True, False]
 
 
 def test_another_address_of_the_staff_s_is_proved_first_and_told_to_the_former(office: Office) -> None:

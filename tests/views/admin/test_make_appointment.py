@@ -97,6 +97,17 @@ def test_a_family_is_found_by_name_email_or_child_and_booked_for_once(
     assert [message.recipient for message in office.all(Message)] == [office.alice.email]
 
 
+def test_the_time_on_which_a_teacher_clicked_outlives_the_search(office: Office, mia: Student) -> None:
+    """PRODUCT 3.7: before a family is found the page of a Maker has no choice of times that could keep it."""
+    _, slot = office.slots(office.folake, 2)
+    folake = office.someone(Level.MAKER, office.folake)
+    asked = hidden_value(folake.get(f"{path(office)}?slot={slot.id}").text, "asked")
+
+    found = folake.post(path(office, "/find"), {"q": "alvarez", "asked": asked}).text
+
+    assert f'<option value="{slot.token}" selected>' in found
+
+
 def test_a_booking_that_lost_a_race_is_begun_again_and_the_desk_is_not_sent_away(
     office: Office, mia: Student, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,10 @@ def is_drifted(starts_at: datetime, wall_start: str, zone: str) -> bool:
 
 
 def drifted_slots(session: Session, *, now: datetime) -> list[Drifted]:
-    """Of all events, in their order, the removed ones too, which may be booked."""
+    """Of all events that are not deleted, in their order; removed slots too, which may be booked."""
     columns = (col(Slot.event_id), col(Slot.id), col(Slot.starts_at), col(Slot.wall_start), col(Event.zone))
-    query = select(*columns).join(Event, col(Event.id) == col(Slot.event_id)).where(col(Slot.ends_at) > now)
+    query = select(*columns).join(Event, col(Event.id) == col(Slot.event_id))
+    query = query.where(col(Slot.ends_at) > now, col(Event.deleted_at).is_(None))
     events: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     for event_id, number, starts_at, wall, zone in session.execute(query.order_by(*columns[:2])):
         if is_drifted(starts_at, wall, zone):

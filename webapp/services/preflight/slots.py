@@ -65,7 +65,8 @@ def _drifted(facts: Facts) -> Finding | None:
     heading = N_("Slots begin at another time than was typed: the rules of the time zone have changed since")
     remedy = N_(
         "To keep what was typed, change the event's time zone in Edit Details to another one and back again, and mail "
-        "the families the second time."
+        "the families the second time. Slots that were made since for the same times have to be deleted first, and "
+        "made again after it."
     )
     return Finding("other_times", AMBER, heading, remedy, APPOINTMENTS, days) if days else None
 

@@ -52,9 +52,11 @@ def form(school: str, event: int, resource: int) -> Answer:
 @blueprint.post(f"{MAKE}/find")
 @staff(Level.MAKER)
 def find(school: str, event: int, resource: int) -> Answer:
-    """By POST, which keeps names out of addresses; it changes nothing. What was chosen and typed already stays."""
+    """By POST, which keeps names out of addresses; it changes nothing. What was chosen and typed stays, and
+    the time on which somebody clicked: `asked`, while the page has no choice of times yet."""
+    typed = {name: request.form.get(name, "") for name in MakeInput.model_fields}
+    typed["slot"] = typed["slot"] or request.form.get("asked", "")
     with database().reading() as session:
-        typed = {name: request.form.get(name, "") for name in MakeInput.model_fields}
         return _page(session, event, resource, Form(MakeInput, typed))
 
 
