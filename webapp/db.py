@@ -49,6 +49,9 @@ _SILENCE = {
 """How long a host that says nothing at all is waited for (libpq's parameters: seconds, but the second in ms), which by
 default is for ever or a quarter of an hour. What the address itself states counts instead."""
 
+_WRONGLY_ASKED = frozenset({"SQLITE_ERROR", "25P02"})
+"""SQLite's word for statements that it cannot make out, and PostgreSQL's for one after another that failed."""
+
 _BREATHS = (0.02, 0.08)
 """Seconds at most after each lost race, by when whoever won it is done. Who loses once more is left to try it again."""
 
@@ -173,7 +176,8 @@ def trouble(error: BaseException) -> str:
     if not isinstance(error, (DBAPIError, PoolTimeout)) or isinstance(error, _OUR_FAULTS):
         return ""
     said = getattr(error, "orig", error)
-    return getattr(said, "sqlite_errorname", "") or type(said).__name__
+    code = getattr(said, "sqlite_errorname", "") or getattr(said, "sqlstate", "")
+    return "" if code in _WRONGLY_ASKED else getattr(said, "sqlite_errorname", "") or type(said).__name__
 
 
 def _commit(session: Session) -> None:

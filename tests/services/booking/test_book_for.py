@@ -186,6 +186,36 @@ def test_confirmed_it_is_the_family_s_and_they_are_mailed_once(
     assert [mail.recipient for mail in outside.mailer.sent] == [evening.alice.email] * 2
 
 
+def test_confirmed_it_is_told_also_where_the_office_moved_it_together_with_what_they_knew(
+    session: Session, now: datetime
+) -> None:
+    """PRODUCT 3.7: who moves a whole day writes one mail to each family, of one act."""
+    evening = Evening(session, now)
+    [known] = evening.book(evening.slot())
+    red = made_for(evening, evening.slot())
+    red.act = known.act
+    session.flush()
+
+    confirm(evening, red)
+
+    assert red.act != known.act
+    assert {message.act for message in mails(evening)} == {red.act, known.act}
+
+
+def test_moved_to_where_it_breaks_no_rule_it_is_plain_and_counts_as_one_of_what_the_class_allows(
+    session: Session, now: datetime
+) -> None:
+    evening = Evening(session, now)
+    [first] = evening.book(evening.slot())
+    red = made_for(evening, evening.slot())
+    evening.cancel(first)
+
+    slot = evening.slot()
+    move_at_desk(session, evening.event, red, slot.token, wants_virtual=True, who=SYSTEM, now=now)
+
+    assert (red.problem, red.nth) == (None, 1)
+
+
 def test_what_is_cancelled_is_not_confirmed(session: Session, now: datetime) -> None:
     evening = Evening(session, now)
     evening.book(evening.slot())

@@ -22,7 +22,7 @@ from webapp.services.booking.errors import (
     TooClose,
 )
 from webapp.services.booking.family import child_of
-from webapp.services.booking.rules import broken_rules, judge
+from webapp.services.booking.rules import judge
 from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.invariants import broken
@@ -330,7 +330,7 @@ def test_the_office_learns_every_rule_that_its_booking_would_break(session: Sess
     mia = child_of(session, evening.alice, evening.mia.token)
 
     same, next_one = evening.slot(after=15), evening.slot(other, after=24 * 60)
-    found = [type(rule) for rule in broken_rules(session, evening.event, settings, evening.alice, mia, same)]
+    found = [type(rule) for rule in judge(session, evening.event, settings, evening.alice, mia, same).broken]
     judged = judge(session, evening.event, settings, evening.alice, mia, next_one)
 
     assert found == [AlreadyBooked, EventIsFull, ChildIsFull, DayIsFull, TooClose]
@@ -345,5 +345,5 @@ def test_the_office_breaks_no_rule_where_a_family_might_book(session: Session, n
     mia = child_of(session, evening.alice, evening.mia.token)
     slot = evening.slot()
 
-    assert len(broken_rules(session, evening.event, settings, evening.alice, mia, slot)) == 3
-    assert broken_rules(session, evening.event, settings, evening.alice, mia, slot, besides=mine.id) == []
+    assert len(judge(session, evening.event, settings, evening.alice, mia, slot).broken) == 3
+    assert judge(session, evening.event, settings, evening.alice, mia, slot, besides=mine.id).broken == []

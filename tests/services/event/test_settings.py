@@ -1,5 +1,6 @@
 """Settings of one event: availability, the provider, the appointment type."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,9 @@ from factories import (
 )
 from pydantic import ValidationError
 from sqlmodel import Session, select
+from threads import until_somebody_waits
 
+from webapp.db import Database
 from webapp.errors import Invalid
 from webapp.i18n import sentence
 from webapp.models import Appointment, Audit, Contact, Event, EventSettings, Meeting, School, Slot
@@ -194,3 +197,29 @@ def test_the_audit_says_what_was_changed(session: Session, now: datetime) -> Non
         ("event.ui_setup", f"event {event.id}"),
         ("event.vendor_ui_setup", f"event {event.id}"),
     ]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_new_address_waits_for_an_import_and_no_booking_waits_for_it(database: Database, now: datetime) -> None:
+    """Whoever locks both has the school before its events' settings: an import holds it until it ends."""
+    with database.transaction() as session:
+        event = make_event(session, make_school(session))
+    form = UiSetupInput(slug="another-address")
+
+    def save() -> None:
+        with database.transaction() as session:
+            save_ui_setup(session, session.get_one(Event, event.id), form, who=SYSTEM, now=now)
+
+    with ThreadPoolExecutor(1) as pool, Session(database.engine) as importing, Session(database.engine) as booking:
+        importing.execute(select(School).where(School.id == event.school_id).with_for_update(key_share=True))
+        saved = pool.submit(save)
+        until_somebody_waits(database)
+        settings = select(EventSettings).where(EventSettings.event_id == event.id)
+        booking.execute(settings.with_for_update(nowait=True)).all()
+        booking.rollback()
+        importing.rollback()
+        saved.result()
+
+    with database.reading() as session:
+        assert session.get_one(Event, event.id).slug == "another-address"

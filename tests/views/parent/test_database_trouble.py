@@ -15,8 +15,9 @@ from fakes import FakeMailer, FakeMeetings
 from flask import Flask
 from households import Households, text_of
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
+from webapp.db import Database, trouble
 from webapp.logs import JsonLines
 
 both_databases = pytest.mark.both_databases
@@ -246,3 +247,13 @@ def test_a_fault_of_our_own_statements_is_still_a_fault(homes: Households, kind:
         answer = homes.app.make_response(homes.app.handle_user_exception(kind("SELECT 1", {}, Exception("no"))))
 
     assert answer.status_code == 500
+
+
+@both_databases
+def test_a_statement_that_nobody_can_make_out_is_our_fault(database: Database) -> None:
+    """SQLite tells it by the class by which it tells a full disk; PostgreSQL refuses what comes after it as well."""
+    with database.engine.connect() as connection:
+        for _ in range(2):
+            with pytest.raises(DBAPIError) as found:
+                connection.execute(text("SELECT nothing FROM nowhere"))
+            assert trouble(found.value) == ""

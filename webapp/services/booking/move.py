@@ -27,7 +27,7 @@ from webapp.services.booking.occupancy import release
 from webapp.services.booking.offers import Offer, offers_of
 from webapp.services.booking.put_down import needs_of, take_minutes, without_gaps
 from webapp.services.booking.red import kept_in_sight, problem_of
-from webapp.services.booking.rules import broken_rules
+from webapp.services.booking.rules import judge
 from webapp.services.booking.seating import free_seat, standing_without_holds
 from webapp.services.booking.turn import Turn, take_turn
 from webapp.services.system import audit
@@ -59,8 +59,9 @@ def move_appointment(
     was_at, act = appointment.slot_id, appointment.act
     release(session, appointment_id=appointment.id, slot_id=was_at)
     counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
-    problem = _problem(session, event, appointment, offer) if by_office else _kept(appointment)
-    counts["problem"] = problem or _overlooked(session, appointment)
+    counts |= _judged(session, event, appointment, offer) if by_office else {"problem": _kept(appointment)}
+    if "nth" not in counts:
+        counts["problem"] = counts["problem"] or _overlooked(session, appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
     needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
     take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=appointment.contact_id, now=now)
@@ -147,15 +148,19 @@ def _seat(
         raise AlreadyCancelled
 
 
-def _problem(session: Session, event: Event, appointment: Appointment, offer: Offer) -> str | None:
-    """What was confirmed breaks no rule any more; what a family had before is not taken from their sight."""
+def _judged(session: Session, event: Event, appointment: Appointment, offer: Offer) -> dict[str, Any]:
+    """What was confirmed breaks no rule any more; what a family had before is not taken from their sight. What breaks
+    none any more is counted anew."""
     if appointment.confirmed_at or appointment.problem == OVER_LIMIT:
-        return _kept(appointment)
+        return {"problem": _kept(appointment)}
     maker, slot = session.get_one(Contact, appointment.contact_id), session.get_one(Slot, offer.slot_id)
     child = Child(appointment.child_name, appointment.child_key, appointment.student_id)
     settings = session.get_one(EventSettings, event.id)
-    problem = problem_of(broken_rules(session, event, settings, maker, child, slot, besides=appointment.id))
-    return problem if (appointment.problem or "").startswith(BROKEN_RULE) else kept_in_sight(problem)
+    judged = judge(session, event, settings, maker, child, slot, besides=appointment.id)
+    problem = problem_of(judged.broken)
+    if not (appointment.problem or "").startswith(BROKEN_RULE):
+        return {"problem": kept_in_sight(problem)}
+    return {"problem": problem} if problem else {"problem": None, "nth": judged.values["nth"]}
 
 
 def _kept(appointment: Appointment) -> str | None:

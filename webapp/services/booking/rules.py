@@ -25,20 +25,6 @@ class Judgement:
     values: dict[str, Any]
 
 
-def broken_rules(
-    session: Session,
-    event: Event,
-    settings: EventSettings,
-    contact: Contact,
-    child: Child,
-    slot: Slot,
-    *,
-    besides: int | None = None,
-) -> list[DomainError]:
-    """What an appointment of the contact on this slot would break, besides one of theirs (id) that it replaces."""
-    return judge(session, event, settings, contact, child, slot, besides=besides).broken
-
-
 def judge(
     session: Session,
     event: Event,
@@ -49,8 +35,9 @@ def judge(
     *,
     besides: int | None = None,
 ) -> Judgement:
-    """As `broken_rules`, with the numbers for the row. When the scheduler is open, and how long before a time it can
-    be booked, binds families only."""
+    """What an appointment of the contact on this slot would break, besides one of theirs (id) that it replaces, and the
+    numbers for its row. When the scheduler is open, and how long before a time it can be booked, binds families
+    only."""
     assert contact.id is not None
     assert event.id is not None
     limits, teacher = settings.limits, session.get_one(Resource, slot.resource_id).name

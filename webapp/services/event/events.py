@@ -15,7 +15,7 @@ from webapp.models import Event, EventSettings, School
 from webapp.services.event.copy_setup import copy_resources, copy_setup
 from webapp.services.event.from_roster import take_resources
 from webapp.services.event.inputs import LARGEST_ID, Line, Paragraphs, blank_is_none
-from webapp.services.event.slug import event_slug
+from webapp.services.event.slug import event_slug, folded, lock_addresses
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
@@ -58,8 +58,11 @@ def settings_of(session: Session, event: Event) -> EventSettings:
     return settings
 
 
-def settings_to_change(session: Session, event: Event) -> EventSettings:
-    """As they stand now: of two who save at once the second changes what the first has saved."""
+def settings_to_change(session: Session, event: Event, *, address: str = "") -> EventSettings:
+    """As they stand now: of two who save at once the second changes what the first has saved. `address` is what was
+    typed for the event's own."""
+    if address and folded(address) != event.slug:
+        lock_addresses(session, event.school_id)
     query = select(EventSettings).where(col(EventSettings.event_id) == event.id).with_for_update()
     settings: EventSettings = session.execute(query, execution_options={"populate_existing": True}).scalar_one()
     return settings

@@ -55,8 +55,8 @@ def move_slots(
     selected = matching_slots(session, event, typed)
     if first:
         selected = _with_families(session, selected, first)
-    take_turns(session, event.id, selected)
     lock_event(session, event)
+    take_turns(session, event.id, selected)
     lock(session, selected)
     _let_go_of_expired(session, selected, now=now)
     plan = plan_move(session, event, typed, selected, now=now)

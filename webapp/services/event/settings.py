@@ -63,7 +63,7 @@ RULES = set(
 
 def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: Who, now: datetime) -> EventSettings:
     """A provider that comes or goes brings or removes the meetings of this event's future appointments."""
-    settings = settings_to_change(session, event)
+    settings = settings_to_change(session, event, address=typed.slug)
     opens_at = typed_moment(typed.opens_at, event.zone, field="opens_at")
     closes_at = typed_moment(typed.closes_at, event.zone, field="closes_at")
     if opens_at and closes_at and closes_at <= opens_at:

@@ -78,11 +78,15 @@ def _first_free(wanted: str, taken: set[str]) -> str:
     return next(slug for slug in numbered if slug not in taken)
 
 
+def lock_addresses(session: Session, school_id: int) -> None:
+    """So that two events do not choose the same at once. Bookings, which only refer to the school, go on. Before any
+    other lock: an import has the school first, and its events' settings after it."""
+    session.execute(select(col(School.id)).where(col(School.id) == school_id).with_for_update(key_share=True)).all()
+
+
 def _taken(session: Session, school: School) -> set[str]:
-    """Read with the school's row locked, so that two events made at once do not choose the same. Bookings, which only
-    refer to the school, go on."""
-    session.execute(select(col(School.id)).where(col(School.id) == school.id).with_for_update(key_share=True))
     assert school.id is not None
+    lock_addresses(session, school.id)
     present = session.execute(select(col(Event.slug)).where(col(Event.school_id) == school.id)).scalars()
     return {*present, *_former(session, school.id)}
 

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, NotAllowed
-from webapp.models import Appointment, Contact, Level, ResourceMember, Slot
+from webapp.models import Appointment, Contact, Level, Resource, ResourceMember, Slot
 from webapp.portions import portions
 from webapp.services.booking.occupancy import release_all_of
 from webapp.services.booking.still_outside import is_still_outside
+from webapp.services.booking.turn import stop_bookings
 from webapp.services.calendar.link import part_from_all
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -45,6 +46,8 @@ def remove_level(session: Session, school_id: int, level: Level, number: int, *,
     """Those who may go, if they are as many as was typed; what is past goes with them. Raises OtherNumber."""
     if level not in LEVELS:
         raise NotAllowed
+    if level > Level.CUSTOMER:
+        stop_bookings(session, select(col(Resource.event_id)).where(col(Resource.school_id) == school_id))
     going = _locked(session, school_id, level, who, now)
     if len(going) != number:
         raise OtherNumber(n=len(going))

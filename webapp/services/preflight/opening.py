@@ -53,7 +53,7 @@ def save_and_open(
     session: Session, event: Event, typed: UiSetupInput, *, missing_scopes: MissingScopes, who: Who, now: datetime
 ) -> EventSettings:
     """Save UI Setup. Raises ReasonNeeded or LinksWouldGo, on which the caller's transaction keeps nothing."""
-    before = settings_to_change(session, event)
+    before = settings_to_change(session, event, address=typed.slug)
     was = before.window
     if before.provider and not typed.provider:
         _refuse_losing_links(session, event, typed, now=now)

@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=45)
 """Longer than a call (15 s) and the tries to save what it brought, each of which may wait for its turn (5 s)."""
 
 _PATIENCE = 20.0
-_PAUSES = (1.0, 2.0, 4.0, 8.0)
+_PAUSES = (1.0, 2.0, 4.0)
 """Seconds between the tries to save: a database that is started anew is back by then."""
 
 
