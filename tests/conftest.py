@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -23,6 +24,9 @@ from outside import Outside
 
 from webapp.db import Database
 from webapp.services.system.vault import Vault
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Whoever shares the machine with other work is not slow by a fault of the code.
 hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
@@ -81,6 +85,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
         postgres.empty(database)
     database.dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from chromium import chromium  # which most tests do without
+
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

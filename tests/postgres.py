@@ -84,6 +84,19 @@ def empty(database: Database) -> None:
         connection.execute(text(_FROM_ONE))
 
 
+def end_all_connections(database: Database) -> None:
+    """As a restart does; waits until they are gone."""
+    own = create_engine(database.engine.url, isolation_level="AUTOCOMMIT")
+    with own.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        ).all()
+    own.dispose()
+
+
 @contextmanager
 def _running() -> Iterator[URL]:
     if named := os.environ.get(NAMED):

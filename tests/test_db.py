@@ -16,6 +16,7 @@ from app import test_settings as settings_of
 from conftest import KEY
 from factories import make_school
 from fakes import FakeMailer, FakeMeetings
+from postgres import end_all_connections
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, select
@@ -478,7 +479,7 @@ def test_who_comes_after_a_restart_of_the_server_does_not_notice(
     idle = [database.engine.connect() for _ in range(4)]
     for connection in idle:
         connection.close()
-    _end_all_connections(database)
+    end_all_connections(database)
 
     _write(database)
 
@@ -511,26 +512,13 @@ def test_a_connection_lost_during_the_commit_leaves_it_unsure(database: Database
         if is_kept:
             connection.connection.commit()
             connection.connection.cursor().execute("SELECT 1")  # so that there is something to commit
-        _end_all_connections(database)
+        end_all_connections(database)
 
     with pytest.raises(Unsure) as caught:
         _write(database)
 
     assert caught.value.status == 503
     assert len(slugs(database)) == is_kept
-
-
-def _end_all_connections(database: Database) -> None:
-    """As a restart does; waits until they are gone."""
-    own = create_engine(database.engine.url, isolation_level="AUTOCOMMIT")
-    with own.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        ).all()
-    own.dispose()
 
 
 def test_who_asks_whether_it_took_effect_and_finds_no_database_stays_unsure(database: Database) -> None:

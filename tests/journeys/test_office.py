@@ -1,7 +1,7 @@
 """What an office does before the evening, in a real browser: a new school from empty to booked, next year's event."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from app import fake_providers, make_app
 from app import test_settings as settings_of
-from chromium import assert_fine, chromium, opened, served
+from chromium import assert_fine, opened, served
 from conftest import KEY
 from event_office import THURSDAY, open_office
 from factories import make_class, make_student
@@ -44,12 +44,6 @@ def with_axe(page: Page, name: str) -> None:
     """At the pages that no other test looks at so."""
     if name in {"missing", "class-editor", "ready", "over"}:
         assert_fine(page)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from chromium import chromium, opened, served
+from chromium import opened, served
 from event_office import Office, open_office
 from factories import make_contact, make_guardian, make_student
 from online_office import time_stands_at
@@ -20,12 +20,6 @@ pytestmark = pytest.mark.browser
 
 EXPECTED = ["net::ERR_FAILED", "status of 403", "htmx:sendError", "htmx:afterRequest"]
 UNKNOWN = "We could not find out whether this was saved. Look before you try again."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

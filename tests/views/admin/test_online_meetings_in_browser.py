@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from chromium import chromium, opened, served
+from chromium import opened, served
 from factories import make_host, make_resource, make_teacher
 from online_office import Office, link, open_office, time_stands_at, virtual
 from playwright.sync_api import Browser, Page, expect
@@ -16,12 +16,6 @@ pytestmark = pytest.mark.browser
 
 A_WHILE = 60_000
 """Milliseconds after which each section has asked again."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

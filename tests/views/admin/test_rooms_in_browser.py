@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from chromium import SCREENS, assert_fine, chromium, opened, served
+from chromium import SCREENS, assert_fine, opened, served
 from event_office import Office, open_office
 from online_office import time_stands_at
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -16,12 +16,6 @@ pytestmark = pytest.mark.browser
 
 LINK = "https://meet.linden.example/adeyemi"
 EXPLAINED = "Failed to load resource: the server responded with a status of 422 (UNPROCESSABLE ENTITY)"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from app import test_settings as settings_of
-from chromium import SCREENS, assert_fine, chromium, opened, served
+from chromium import SCREENS, assert_fine, opened, served
 from conftest import KEY
 from playwright.sync_api import Browser, Page, Route, expect
 from zoom_office import LABEL, Office, open_office
@@ -15,12 +15,6 @@ from jobs.tasks import run_tasks
 from webapp.db import Database
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from factories import make_school
 from fakes import FakeMailer, FakeMeetings
 from flask import Flask
 from households import Households, text_of
-from sqlalchemy import Engine, create_engine, event, text
+from postgres import end_all_connections
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from webapp.db import Database, trouble
@@ -46,19 +47,6 @@ def engine_of(homes: Households) -> Engine:
 
 def is_told(answer: Any, words: str = NOTHING) -> bool:
     return (answer.status_code, answer.headers.get("Retry-After")) == (503, "3") and words in text_of(answer.text)
-
-
-def end_all_connections(homes: Households) -> None:
-    """As an administrator, or a restart, does."""
-    own = create_engine(homes.database.engine.url, isolation_level="AUTOCOMMIT")
-    with own.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        ).all()
-    own.dispose()
 
 
 @pytest.mark.parametrize(
@@ -122,13 +110,13 @@ def test_a_booking_whose_connection_is_ended_is_not_made_and_can_be_sent_again(
 
 def _at(name: str, point: str, homes: Households) -> None:
     if name == point:
-        end_all_connections(homes)
+        end_all_connections(homes.database)
 
 
 @on_postgresql
 def test_a_connection_that_ends_once_all_is_read_spoils_no_page(homes: Households) -> None:
     """It has only to be given back then."""
-    after: Callable[[Any], Any] = lambda response: end_all_connections(homes) or response  # noqa: E731
+    after: Callable[[Any], Any] = lambda response: end_all_connections(homes.database) or response  # noqa: E731
     homes.app.after_request_funcs[None].append(after)
 
     assert homes.browser("alice").get(f"{homes.base}/mine").status_code == 200

@@ -4,7 +4,7 @@ whether words fit."""
 from collections.abc import Iterator
 
 import pytest
-from chromium import chromium, served
+from chromium import served
 from households import Households
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,12 +20,6 @@ TOO_WIDE = """() => [...document.querySelectorAll('.btn, .seg span, .times label
     const isOut = box.left < place.left || box.right > place.right
     return box.width && (isOut || one.scrollWidth > one.clientWidth + 1)
 }).map(one => one.textContent.trim())"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
