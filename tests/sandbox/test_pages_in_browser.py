@@ -1,15 +1,13 @@
 """The pages of the stand-ins in a real browser: nothing for axe to find, nothing wider than the screen."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from chromium import SCREENS, assert_fine, opened
 from google_desk import TEACHER, Desk
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sandbox_school import SPEC, School
 
 from webapp.sandbox.run import RunningSandbox
@@ -17,33 +15,12 @@ from webapp.sandbox.zoom import seed
 
 pytestmark = pytest.mark.browser
 
-_AXE = Path(__file__).parents[1] / "vendor" / "axe-core@4.14.1" / "axe.min.js"
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-_FLAGS += ["--disable-component-update", "--disable-sync"]
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "this test needs Chromium: install the package chromium"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(390, "light"), (390, "dark"), (1440, "light"), (1440, "dark")], ids=str)
+@pytest.fixture(params=SCREENS, ids=str)
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, scheme = request.param
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    yield page
-    page.close()
     expected = ("the server responded with a status of 4", "Blocked script execution")
-    assert not [text for text in problems if not any(one in text for one in expected)]
+    with opened(browser, *request.param, ignored=expected) as page:
+        yield page
 
 
 @pytest.fixture
@@ -52,13 +29,6 @@ def school(running: RunningSandbox) -> School:
     school = School(state=running.zoom).connect()
     running.zoom.public_url = running.zoom_url
     return school
-
-
-def assert_fine(page: Page) -> None:
-    page.evaluate(_AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
-    assert found == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_the_page_for_people_and_what_it_leads_to(page: Page, running: RunningSandbox, school: School) -> None:
