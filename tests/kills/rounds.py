@@ -86,15 +86,15 @@ class Rounds:
 
     def _load_until(self, kill: Kill) -> list[Entry]:
         """The point is armed in the middle of the load. Should none of the rest pass it, there is more."""
-        fuse = Fuse(self._armed, kill.point, self._luck.randint(5, 30))
         for _ in range(5):
             plans = self._stage.everything(kill.deed, alone=kill.alone)
             self._stage.begin(load(self._own.port, [[form] for form in self._stage.first]))
-            log = load(self._own.port, plans, fuse)
+            log = load(self._own.port, plans, Fuse(self._armed, kill.point, self._luck.randint(5, 30)))
             if any(entry.is_unknown for entry in log):
                 assert not self._armed.exists()
                 return log
             self._stage.close(log)
+            self._armed.unlink(missing_ok=True)  # the holds that come first next time pass it too
         raise AssertionError(f"nobody passed {kill.point}")
 
     def _settle(self) -> None:
