@@ -13,7 +13,8 @@ from webapp.models import Contact, Login, School, SignIn
 from webapp.services.people.contact_log import log_of
 
 NEW = "nadia@mail.example"
-PASSWORD = "a long enough one"
+PASSWORD = " a long enough one "
+"""Typed at sign-in as it was chosen: the spaces that a phone's keyboard adds are part of it (LOGIN-012)."""
 
 
 def settle(homes: Households, **settings: bool) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -31,7 +31,7 @@ class DetailsInput(BaseModel):
 
     phone: Phone = ""
     address: Home = ""
-    password: str = Field(default="", max_length=2000)
+    password: Annotated[str, StringConstraints(strip_whitespace=False, max_length=2000)] = ""  # compared exactly
 
 
 class SignUpInput(DetailsInput):
