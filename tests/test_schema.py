@@ -187,6 +187,26 @@ def test_two_parents_who_each_had_the_first_appointment_of_a_child_keep_both(emp
         assert [tuple(row) for row in rows] == list(zip(booked, (1, 2), strict=True))
 
 
+def test_the_gaps_of_former_versions_become_their_events_own(empty: Database, now: datetime) -> None:
+    """Since 0041 an event's gap keeps no other event's appointments away."""
+    schema.upgrade(empty)
+    lanes = text("SELECT DISTINCT lane FROM occupancy WHERE kind = 'gap'")
+    with empty.transaction() as session:
+        evening = Evening(session, now)
+        evening.settings.allows_back_to_back, evening.settings.gap_minutes = False, 5
+        session.flush()
+        evening.book(evening.slot())
+        event_id = evening.event.id
+    with empty.transaction() as session:
+        command.downgrade(schema._config(session.connection()), "0040")
+        former = session.execute(lanes).scalars().all()
+
+    schema.upgrade(empty)
+
+    with empty.reading() as session:
+        assert (former, session.execute(lanes).scalars().all()) == ([0], [event_id])
+
+
 def test_a_database_of_another_version_is_not_current(upgraded: Database) -> None:
     with upgraded.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'of the future'"))

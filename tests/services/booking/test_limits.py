@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from evening import Evening
-from factories import make_class, make_guardian, make_resource, make_student, make_teacher, stored
+from factories import make_class, make_event, make_guardian, make_resource, make_student, make_teacher, stored
 from sqlmodel import Session, select
 
 from webapp.errors import DomainError
@@ -19,10 +19,12 @@ from webapp.services.booking.errors import (
     ClosedForTime,
     DayIsFull,
     EventIsFull,
+    TimeClash,
     TooClose,
 )
 from webapp.services.booking.family import child_of
 from webapp.services.booking.rules import judge
+from webapp.services.booking.times import YOURS, times_of
 from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.invariants import broken
@@ -220,6 +222,29 @@ def test_without_back_to_back_a_gap_is_forced_before_and_after(session: Session,
 
     assert said.endswith("is less than 10 minutes from another of your appointments.")
     assert evening.book(evening.slot(others[0], after=85), evening.slot(others[1], after=35))
+    assert is_sound(evening)
+
+
+def test_an_event_s_gap_has_no_say_in_another_event(session: Session, now: datetime) -> None:
+    """Duration between appointments is the event's own: what the page shows as free can be booked."""
+    evening = Evening(session, now)
+    limit(evening, allows_back_to_back=False, gap_minutes="30")
+    evening.book(evening.slot(after=0))
+    evening.event = make_event(session, evening.school)
+    jonas, petra = another_teacher(evening, "Jonas"), another_teacher(evening, "Petra")
+    settings = limit(evening, allows_back_to_back=False, gap_minutes="5")
+    evening.settings = settings
+
+    at_once, next_to_it = evening.slot(jonas, after=0), evening.slot(jonas, after=15)
+    too_close, apart = evening.slot(petra, after=30), evening.slot(petra, after=35)
+    about = (evening.event, [jonas.id or 0], evening.alice, [evening.mia.id or 0])
+    shown = times_of(session, *about, settings=settings, now=now)[jonas.id or 0]
+
+    assert [time.clash for time in shown] == [YOURS, None]
+    refused(evening, TimeClash, at_once)
+    assert evening.book(next_to_it)
+    refused(evening, TooClose, too_close)
+    assert evening.book(apart)
     assert is_sound(evening)
 
 

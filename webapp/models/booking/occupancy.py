@@ -9,7 +9,8 @@ PARENT, STUDENT, TEACHER, GAP = "parent", "student", "teacher", "gap"
 class Occupancy(SQLModel, table=True):
     """Parent and student ticks hang on the appointment; a teacher's on the slot, from its first standing appointment
     to its last (RELIABILITY 2.1). Where an event forces a gap, `gap` holds a contact's minutes with the gap after them,
-    so that two of them cannot come closer. `lane` 0 excludes; another number is an overlap that somebody allowed."""
+    so that two of them cannot come closer; its `lane` is the event, which has no say in another's. Elsewhere `lane` 0
+    excludes; another number is an overlap that somebody allowed."""
 
     __table_args__ = (
         CheckConstraint("kind IN ('parent', 'student', 'teacher', 'room', 'host', 'gap')", name="known_kind"),

@@ -40,7 +40,7 @@ def _spans(session: Session, event_id: int, gap: int, *, now: datetime) -> list[
         .order_by(col(Slot.starts_at), col(Appointment.id))
     )
     return [
-        Span(GAP, row.contact_id, minutes.start, minutes.stop + gap, row.id, None)
+        Span(GAP, row.contact_id, minutes.start, minutes.stop + gap, row.id, None, lane=event_id)
         for row in session.execute(query)
         if (minutes := ticks(row.starts_at, row.ends_at))
     ]

@@ -63,7 +63,8 @@ def move_appointment(
     if "nth" not in counts:
         counts["problem"] = counts["problem"] or _overlooked(session, appointment)
     _seat(session, appointment, offer, is_virtual=chosen, place=counts, now=now)
-    needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, gap=turn.limits.gap)
+    gap = {"event_id": turn.event_id, "gap": turn.limits.gap}
+    needs = needs_of(offer, appointment.id, appointment.contact_id, appointment.student_id, **gap)
     take_minutes(session, without_gaps(session, needs) if by_office else needs, mine=appointment.contact_id, now=now)
     _record(session, appointment, was_at, offer.slot_id, who=who, now=now)
     mark_collisions(session, col(Appointment.id) == appointment.id, now=now)

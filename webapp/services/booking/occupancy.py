@@ -23,15 +23,15 @@ _ROW = table_of(Occupancy).c
 _TAKING = {
     "sqlite": """
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
-        SELECT :kind, :subject_id, value, 0, :appointment_id, :slot_id FROM json_each(:ticks) WHERE true
+        SELECT :kind, :subject_id, value, :lane, :appointment_id, :slot_id FROM json_each(:ticks) WHERE true
         ON CONFLICT DO NOTHING""",
     "postgresql": """
         INSERT INTO occupancy (kind, subject_id, tick, lane, appointment_id, slot_id)
-        SELECT s.value->>'kind', (s.value->>'subject_id')::bigint, minute.tick, 0,
+        SELECT s.value->>'kind', (s.value->>'subject_id')::bigint, minute.tick, (s.value->>'lane')::bigint,
                (s.value->>'appointment_id')::integer, (s.value->>'slot_id')::integer
         FROM jsonb_array_elements(CAST(:spans AS jsonb)) AS s (value),
              generate_series((s.value->>'first')::bigint, (s.value->>'stop')::bigint - 1) AS minute (tick)
-        ORDER BY 1, 2, 3, 5
+        ORDER BY 1, 2, 3, 4, 5
         ON CONFLICT DO NOTHING""",
 }
 _TAKE = {dialect: Prepared(text(statement)) for dialect, statement in _TAKING.items()}
@@ -41,7 +41,7 @@ _HOLDERS = Prepared(
         _ROW.subject_id == bindparam("subject_id"),
         _ROW.tick >= bindparam("first"),
         _ROW.tick < bindparam("stop"),
-        _ROW.lane == 0,
+        _ROW.lane == bindparam("lane"),
     )
 )
 _TRIES = 3
@@ -50,7 +50,7 @@ _TRIES = 3
 
 class Span(NamedTuple):
     """Somebody's minutes from `first` to before `stop`. The holder of a parent's and a student's is the appointment,
-    of a teacher's the slot."""
+    of a teacher's the slot. In one `lane` they exclude each other (`Occupancy`)."""
 
     kind: str
     subject_id: int
@@ -58,6 +58,7 @@ class Span(NamedTuple):
     stop: int
     appointment_id: int | None
     slot_id: int | None
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,12 @@ def spans_of(
     parent: int,
     student: int | None,
     teachers: Sequence[int],
+    event_id: int,
     gap: int = 0,
 ) -> list[Span]:
-    """All the people whom an appointment on a slot needs, and the gap that the event forces after it."""
+    """All the people whom an appointment on a slot needs, and the gap that its event forces after it."""
     first, stop = minutes.start, minutes.stop
-    after = [Span(GAP, parent, first, stop + gap, appointment_id, None)] if gap else []
+    after = [Span(GAP, parent, first, stop + gap, appointment_id, None, lane=event_id)] if gap else []
     family = [(PARENT, parent), *([(STUDENT, student)] if student else [])]
     return [
         *(Span(kind, who, first, stop, appointment_id, None) for kind, who in family),
@@ -152,7 +154,7 @@ def _insert(session: Session, spans: Sequence[Span]) -> int:
 
 
 def _asked(span: Span) -> dict[str, object]:
-    return {"kind": span.kind, "subject_id": span.subject_id, "first": span.first, "stop": span.stop}
+    return {name: getattr(span, name) for name in ("kind", "subject_id", "first", "stop", "lane")}
 
 
 def _clash(span: Span, rows: Iterable[Any]) -> Clash | None:

@@ -65,8 +65,8 @@ def put_down(
     """The ids of the new appointments by the token of their slot, with the minutes of all people and what follows. The
     office may come closer than the event's gap; of what is red the family learns when it is confirmed."""
     booked = {plan.offer.token: _put(session, plan, turn, act, until=until, now=now) for plan in plans}
-    gap, new = turn.limits.gap, [plan for plan in plans if plan.held is None]
-    each = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, gap=gap) for p in new]
+    gap, new = {"event_id": turn.event_id, "gap": turn.limits.gap}, [plan for plan in plans if plan.held is None]
+    each = [needs_of(p.offer, booked[p.offer.token], turn.maker_id, p.child.student_id, **gap) for p in new]
     needs = dict(ChainMap(*each))
     taken = without_gaps(session, needs) if by_office else needs
     take_minutes(session, taken, mine=turn.maker_id, plan=booked.values(), now=now)
@@ -88,7 +88,7 @@ def without_gaps(session: Session, needs: Mapping[Span, Offer]) -> dict[Span, Of
 
 
 def needs_of(
-    offer: Offer, appointment: int, maker_id: int, student_id: int | None, *, gap: int = 0
+    offer: Offer, appointment: int, maker_id: int, student_id: int | None, *, event_id: int, gap: int = 0
 ) -> dict[Span, Offer]:
     """Whose minutes an appointment on the offered slot takes; of the maker also the `gap` after it."""
     spans = spans_of(
@@ -98,6 +98,7 @@ def needs_of(
         parent=maker_id,
         student=student_id,
         teachers=offer.members,
+        event_id=event_id,
         gap=gap,
     )
     return dict.fromkeys(spans, offer)

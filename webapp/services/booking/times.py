@@ -165,7 +165,8 @@ class Timetable:
         return not busy.is_seen if self._is_own(busy) else busy.student_id in students
 
     def _gap_to(self, busy: Any) -> int:
-        return self.limits.gap if self._is_own(busy) else 0
+        """The event forces one between what the contact has in it."""
+        return self.limits.gap if self._is_own(busy) and busy.event_id == self.event_id else 0
 
     def _time(self, row: Free, family: Sequence[Any], teacher: "_Whereabouts") -> Time:
         _, token, resource, starts_at, ends_at, kind, visibility, note, room = row
@@ -187,8 +188,7 @@ class Timetable:
             return YOURS
         if found := teacher.clash(row):
             return found
-        gap = self.limits.gap
-        if gap and any(self._is_own(busy) and _overlaps(busy, row, gap) for busy in family):
+        if any((gap := self._gap_to(busy)) and _overlaps(busy, row, gap) for busy in family):
             return TOO_CLOSE
         left = self.left_on(row.resource_id, day)
         return DAY_FULL if left is not None and left <= 0 else None
