@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from evening import Evening
 from factories import (
+    EVENING,
     make_appointment,
     make_calendar_link,
     make_event,
@@ -21,17 +22,22 @@ from sqlmodel import Session, col, select
 from jobs.circuit import MOST
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, BusyTime, CalendarLink, Contact, School
-from webapp.models.booking.appointment import CALENDAR_BUSY
+from webapp.models import Appointment, BusyTime, CalendarLink, Contact, Event, Resource, School, Slot
+from webapp.models.booking.appointment import CALENDAR_BUSY, OVER_LIMIT
 from webapp.providers.base import BusySpan
 from webapp.services.booking.agenda import agenda
+from webapp.services.booking.book_for import confirm_appointment
+from webapp.services.booking.move import move_appointment
 from webapp.services.calendar.read_busy import next_reading
+from webapp.services.event.change_zone import change_zone
+from webapp.services.event.move_plan import MoveInput
+from webapp.services.event.move_slots import move_slots
 from webapp.services.message.calendar_entries import uid_of
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import settled
 from webapp.services.system.installation import hold
 
-MINUTE, TEN = timedelta(minutes=1), timedelta(minutes=10)
+MINUTE, TEN, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
 TIMEOUT = ProviderError("%(service)s did not answer in time.", retry=True, code="timeout", service="Google")
 
 
@@ -92,6 +98,31 @@ class Desk:
     def problem(self) -> str | None:
         with self.database.reading() as session:
             return session.get_one(Appointment, self.booked_id).problem
+
+    def confirm(self) -> None:
+        """A minute later."""
+        self.outside.now += MINUTE
+        with self.database.transaction() as session:
+            booked = session.get_one(Appointment, self.booked_id)
+            confirm_appointment(session, booked, who=SYSTEM, now=self.outside.now)
+
+
+Moving = Callable[[Session, Event, Appointment, datetime], object]
+
+
+def to_another_slot(session: Session, event: Event, booked: Appointment, now: datetime) -> None:
+    last = session.exec(select(Slot.token).order_by(col(Slot.starts_at).desc(), col(Slot.id)).offset(1)).first()
+    move_appointment(session, event, booked, last or "", is_virtual=None, by_office=True, who=SYSTEM, now=now)
+
+
+def to_the_next_day(session: Session, event: Event, _booked: Appointment, now: datetime) -> None:
+    typed = MoveInput.model_validate({"dates": [EVENING.date()], "to": [EVENING.date() + DAY]})
+    move_slots(session, event, typed, who=SYSTEM, now=now)
+
+
+def to_another_zone(session: Session, event: Event, _booked: Appointment, now: datetime) -> None:
+    """All times are an hour earlier."""
+    change_zone(session, event, "America/New_York", was=event.zone, tell=False, who=SYSTEM, now=now)
 
 
 @pytest.fixture
@@ -193,13 +224,53 @@ def test_what_was_confirmed_stays_while_a_running_event_is_told_from_now_on(desk
     desk.outside.read_calendars()
     with desk.database.transaction() as session:
         booked = session.get_one(Appointment, desk.booked_id)
-        booked.problem, booked.confirmed_at = None, desk.outside.now
+        booked.problem, booked.calendar_judged_at = None, desk.outside.now
     desk.outside.now = desk.starts[0] - timedelta(hours=1)
 
     desk.outside.calendars.private = [replace(whole_day, starts_at=desk.outside.now)]
     desk.outside.read_calendars()
 
     assert (desk.problem(), len(desk.rows())) == (None, 1)
+
+
+@pytest.mark.both_databases
+def test_what_was_confirmed_for_another_reason_turns_red_for_the_calendar_all_the_same(desk: Desk) -> None:
+    """R35: what the office has not been shown it has not judged."""
+    with desk.database.transaction() as session:
+        session.get_one(Appointment, desk.booked_id).problem = OVER_LIMIT
+    desk.takes(0)
+    desk.outside.read_calendars()
+    assert desk.problem() == OVER_LIMIT
+
+    desk.confirm()
+    assert desk.problem() == CALENDAR_BUSY
+
+    desk.confirm()
+    desk.outside.read_calendars(TEN)
+    assert desk.problem() is None
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("move", [to_another_slot, to_the_next_day, to_another_zone])
+def test_what_was_confirmed_is_judged_for_its_time_alone(desk: Desk, move: Moving) -> None:
+    """R35: where it is moved to, the teacher is busy with something else, which has long been known."""
+    with desk.database.transaction() as session:
+        event = session.exec(select(Event)).one()
+        later = make_slot(session, session.exec(select(Resource)).one(), at=EVENING + DAY + timedelta(hours=3))
+        starts = [later.starts_at - timedelta(hours=3), desk.starts[0] - timedelta(hours=1), desk.starts[3]]
+    quarter = timedelta(minutes=15)
+    busy = [BusySpan(at, at + quarter, "main") for at in (desk.starts[0], *starts)]
+    desk.outside.calendars.private = busy
+    desk.outside.read_calendars()
+    desk.confirm()
+    assert desk.problem() is None
+
+    with desk.database.transaction() as session:
+        booked = session.get_one(Appointment, desk.booked_id)
+        move(session, session.get_one(Event, event.id), booked, desk.outside.now)
+    desk.outside.read_calendars(TEN)
+
+    assert desk.problem() == CALENDAR_BUSY
 
 
 @pytest.mark.both_databases

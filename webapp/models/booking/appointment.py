@@ -112,6 +112,7 @@ class Appointment(SQLModel, table=True):
     calendar_said: str = Field(default="", max_length=16)  # what it said last (services/message/calendar_entries.py)
     problem: str | None = Field(default=None, max_length=40)  # one of those above
     confirmed_at: datetime | None = None  # the office lets it stand although it breaks a rule
+    calendar_judged_at: datetime | None = None  # the same, although the teacher is busy at this time
 
     @property
     def is_standing(self) -> bool:

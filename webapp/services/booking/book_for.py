@@ -9,7 +9,7 @@ from webapp.errors import N_, DomainError, NotFound
 from webapp.i18n import local_day
 from webapp.models import Appointment, Contact, Event, EventSettings, Slot
 from webapp.models.base import new_token
-from webapp.models.booking.appointment import BROKEN_RULE, SLOT_REMOVED
+from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY, SLOT_REMOVED
 from webapp.models.event.slot import EITHER
 from webapp.services.booking.cancel import hold
 from webapp.services.booking.collisions import mark_collisions
@@ -101,7 +101,8 @@ def wanted_kind(session: Session, event: Event, slot: str, *, wants_virtual: boo
 def confirm_appointment(session: Session, appointment: Appointment, *, who: Who, now: datetime) -> None:
     """Let a red one stand: the family sees it from now on, and is mailed its Confirmation if they were not.
 
-    One that breaks a rule and whose slot is gone stays red for its slot. Raises NothingToConfirm the second time."""
+    One that breaks a rule and whose slot is gone stays red for its slot, and one whose teacher is busy by now turns red
+    for that, of which nothing was said while it was red for more. Raises NothingToConfirm the second time."""
     hold(session, appointment)
     if not appointment.is_standing:
         raise AlreadyCancelled
@@ -113,13 +114,16 @@ def confirm_appointment(session: Session, appointment: Appointment, *, who: Who,
     mine = update(Appointment).where(col(Appointment.id) == appointment.id, col(Appointment.problem) == was)
     # What nobody was told of is an act of its own, whatever it was moved together with: a Confirmation follows.
     told = {"act": new_token()} if was.startswith(BROKEN_RULE) else {}
-    result = session.execute(mine.values(problem=left, confirmed_at=now, **told))
+    judged = {"calendar_judged_at": now} if was == CALENDAR_BUSY else {}
+    result = session.execute(mine.values(problem=left, confirmed_at=now, **told, **judged))
     assert isinstance(result, CursorResult)
     assert appointment.id is not None
     if result.rowcount != 1:
         raise NothingToConfirm
     session.refresh(appointment)
     _record(session, appointment, "appointment.confirm", who=who, now=now, problem=was)
+    if was != CALENDAR_BUSY:
+        mark_collisions(session, col(Appointment.id) == appointment.id, now=now)
     follow(session, [appointment.id], now=now)
 
 

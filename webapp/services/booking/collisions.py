@@ -63,7 +63,7 @@ def _ids(session: Session, *where: ColumnElement[bool]) -> Sequence[Any]:
 
 
 def _collides() -> ColumnElement[bool]:
-    judged = col(Appointment.confirmed_at)
+    judged = col(Appointment.calendar_judged_at)
     is_news = or_(judged.is_(None), col(BusyTime.seen_at) > judged)
     return has_busy(col(Appointment.resource_id), col(Slot.starts_at), col(Slot.ends_at), is_news)
 

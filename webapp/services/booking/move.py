@@ -136,6 +136,7 @@ def _seat(
         "is_virtual": is_virtual,
         "act": new_token(),
         "booked_at": now,
+        "calendar_judged_at": None,
         **place,
     }
     try:

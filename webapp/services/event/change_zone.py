@@ -60,6 +60,8 @@ def change_zone(
     minutes = _minutes_moved(session, event, plan)
     _move_slots(session, event, plan)
     _move_occupancy(session, event, minutes)
+    # What the teacher's calendar has at the new times is another matter.
+    session.execute(update(Appointment).where(col(Appointment.event_id) == event.id).values(calendar_judged_at=None))
     settings = settings_of(session, event)
     for name, at in plan.settings.items():
         setattr(settings, name, at)

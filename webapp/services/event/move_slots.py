@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, null, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.i18n import moment
@@ -35,7 +35,7 @@ _RETIME = (
 _NEW_ACT = (
     update(_APPOINTMENT)
     .where(_APPOINTMENT.c.id == bindparam("appointment"))
-    .values(act=bindparam("act"), booked_at=bindparam("at"))
+    .values(act=bindparam("act"), booked_at=bindparam("at"), calendar_judged_at=null())
 )
 
 
