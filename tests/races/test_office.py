@@ -1,13 +1,16 @@
 """What the office changes while a family books, or somebody else in the office saves, ends as if one had come first."""
 
 import pytest
+from factories import make_teacher
 from races.scene import Deed, Scene, came
 from sqlmodel import Session, select, update
 from threads import at_once
 
-from webapp.models import Class, Event, EventSettings
+from webapp.models import Class, Contact, Event, EventSettings, School
 from webapp.services.booking.errors import SlotChanged
 from webapp.services.event.change_zone import change_zone
+from webapp.services.event.resources import resources_of
+from webapp.services.event.select_person import add_people
 from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.invariants import broken
@@ -76,3 +79,26 @@ def test_of_two_who_save_the_settings_at_once_one_has_the_last_word_on_all_of_th
         assert kept in [UiSetupInput.model_validate(form).model_dump(include=set(LIMITS)) for form in FORMS]
         assert settings.max_per_day is None
         assert is_as_promised(session, playing)
+
+
+def test_whom_two_add_at_once_stands_in_the_event_once(playing: Scene) -> None:
+    """PRODUCT 2.4: Ok of Select Person, pressed twice or by two of the office."""
+    with playing.database.transaction() as session:
+        school = session.get_one(School, playing.event.school_id)
+        kenji, lea = (make_teacher(session, school, first).id or 0 for first in ("Kenji", "Lea"))
+
+    def add(*chosen: int) -> Deed:
+        def deed() -> None:
+            with playing.database.transaction() as session:
+                event, editor = session.get_one(Event, playing.event.id), session.get_one(Contact, kenji)
+                add_people(session, event, editor, chosen, who=SYSTEM, now=playing.now)
+
+        return deed
+
+    assert came(*at_once(add(kenji, lea), add(lea, kenji), add(kenji))) == [None, None, None]
+
+    with playing.database.reading() as session:
+        staffed = resources_of(session, session.get_one(Event, playing.event.id))
+        added = [it for it in staffed if it.members[0].id in {kenji, lea}]
+    assert sorted(it.members[0].first for it in added) == ["Kenji", "Lea"]
+    assert len({it.resource.position for it in added}) == 2

@@ -13,6 +13,7 @@ from webapp.errors import N_, Invalid
 from webapp.models import Contact, Event, Level, Resource
 from webapp.services.event.inputs import LARGEST_ID
 from webapp.services.event.resources import add_teacher, resources_of
+from webapp.services.event.slots import lock_event
 from webapp.services.people.contacts import ContactInput, add_contact
 from webapp.services.people.folding import holds
 from webapp.services.people.name_order import name_key
@@ -66,6 +67,8 @@ def add_people(
 ) -> list[Resource]:
     """Each gets a schedule of their own, after the others; who has one keeps it. Raises Invalid for somebody whom the
     editor cannot find."""
+    # Of two who add at once, the second sees whom the first brought.
+    lock_event(session, event)
     rows = session.execute(_findable(editor).where(col(Contact.id).in_(sorted(set(chosen))))).scalars()
     people = {one.id: one for one in rows}
     if set(chosen) - set(people):
@@ -78,6 +81,7 @@ def add_people(
 def add_somebody_new(session: Session, event: Event, typed: ContactInput, *, who: Who, now: datetime) -> Resource:
     """A contact of the school, an Appointment Viewer where they have an address to sign in with, and their schedule.
     Raises Taken for an address that somebody has."""
+    lock_event(session, event)
     level = Level.VIEWER if typed.email else Level.CUSTOMER
     contact = add_contact(session, event.school_id, typed, level=level, who=who, now=now)
     return add_teacher(session, event, contact, who=who, now=now)
