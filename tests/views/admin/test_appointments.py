@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from event_office import FRIDAY, THURSDAY, Office, headings, open_office, words
-from factories import make_resource, make_slot
+from factories import EVENING, make_resource, make_slot
 from online_office import time_stands_at
+from statements import statements
 
 from webapp.db import Database
-from webapp.models import Slot
+from webapp.models import Resource, Slot
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -185,11 +188,16 @@ def test_what_has_no_place_in_the_table_is_listed_below_it(office: Office) -> No
     assert f'href="{office.path(f"a/{red.id}")}"' in stray
 
 
-def test_more_teachers_than_fit_are_paged(office: Office) -> None:
+def sixty_more(office: Office) -> list[Resource]:
     with office.arranged() as session:
-        for n in range(60):
-            resource = make_resource(session, office.event, name=f"Teacher {n:02}", position=1_000_000 + n)
+        more = [make_resource(session, office.event, name=f"Teacher {n:02}", position=1_000_000) for n in range(60)]
+        for resource in more:
             make_slot(session, resource)
+        return more
+
+
+def test_more_teachers_than_fit_are_paged(office: Office) -> None:
+    sixty_more(office)
 
     first, second = day(office), day(office, "?page=2")
 
@@ -198,3 +206,44 @@ def test_more_teachers_than_fit_are_paged(office: Office) -> None:
     assert "Previous" not in words(first)
     assert "61–62 of 62" in words(second)
     assert "Teacher 59" in second
+
+
+def test_who_is_led_to_a_teacher_finds_the_page_with_their_row(office: Office) -> None:
+    """R29, R81: a button to the cell."""
+    last = sixty_more(office)[-1]
+    with office.arranged() as session:
+        make_slot(session, session.merge(last), kind="V", at=EVENING + HOUR)
+
+    page = day(office, f"?teacher={last.id}")
+    others = [day(office, f"?teacher={number}") for number in (office.folake.id, 0, "9" * 30, "x")]
+
+    assert "61–62 of 62" in words(page)
+    assert f'id="vr-{last.id}"' in page
+    assert all("1–60 of 62" in words(other) for other in others)
+
+
+def test_another_day_and_a_red_appointment_stay_with_the_teachers_who_are_shown(office: Office) -> None:
+    last = sixty_more(office)[-1]
+    with office.arranged() as session:
+        slot = make_slot(session, session.merge(last), at=EVENING + HOUR)
+    red = office.booked(slot, problem="no_gap")
+    office.slots(office.folake, 1, day=1)
+
+    first, second = day(office), day(office, "?page=2")
+
+    linked = [link for link in re.findall(r'href="([^"]*)"', second) if f"{office.path()}?" in link]
+    assert [link for link in linked if "page=2" not in link] == [office.path("?date=2026-12-03&amp;page=1")]
+    assert f"{office.path('?date=2026-12-03&amp;page=2&amp;a=')}{red.id}#reason" in linked
+    assert first.count("page=") == 1
+
+
+def test_the_page_of_a_teacher_costs_one_question_more_however_many_there_are(office: Office) -> None:
+    def asked(query: str) -> int:
+        with statements(office.app) as sent:
+            day(office, query)
+        return len(sent)
+
+    one = asked(f"?teacher={office.hugh.id}")
+    last = sixty_more(office)[-1]
+
+    assert asked(f"?teacher={last.id}") == one == asked("?page=2") + 1

@@ -255,7 +255,7 @@ def test_links_lead_to_where_the_remedy_is_done(office: Office) -> None:
         hosts[0].state, hosts[1].state = "no_email", "not_found"
         make_resource(session, office.event)
         make_slot(session, make_resource(session, office.event), kind="V")
-    places = ["setup/business", "importer", f"e/{office.event.id}/slots/create", f"e/{office.event.id}/#vr-"]
+    places = ["setup/business", "importer", f"e/{office.event.id}/slots/create", f"e/{office.event.id}/?teacher="]
 
     html = office.dora.get(office.path("overview")).text
     dans = office.someone(Level.EVENT_ADMINISTRATOR, office.event).get(office.path("overview")).text

@@ -115,17 +115,21 @@ class TestPage:
         page = dora.get(office.path()).text
 
         assert "No link typed, no provider on" in issues(page)[0]
-        assert f'href="/s/{office.school.slug}/e/{studio.id}/#vr-{resource.id}">Type the link' in page
+        cell = f"/s/{office.school.slug}/e/{studio.id}/?teacher={resource.id}#vr-{resource.id}"
+        assert f'href="{cell}">Type the link' in page
 
     def test_a_resource_without_contact_stands_in_issues(self, office: Office, dora: Browser) -> None:
         """R37"""
         with office.arranged() as session:
-            virtual(session, make_resource(session, office.event), office.alice, now=office.now)
+            support = make_resource(session, office.event)
+            virtual(session, support, office.alice, now=office.now)
 
-        [row] = issues(dora.get(office.path()).text)
+        page = dora.get(office.path()).text
+        [row] = issues(page)
 
         assert row.startswith("Learning Support Resource, Fall Conferences 2026")
         assert "No contact attached" in row
+        assert f'/e/{office.event.id}/?teacher={support.id}#vr-{support.id}">Open Appointments' in page
 
     def test_calendar_status_lists_teachers_with_virtual_slots_and_both_columns(
         self, office: Office, dora: Browser

@@ -83,6 +83,11 @@ class DayGrid:
     first_row: int
     last_row: int
 
+    @property
+    def linked_page(self) -> int | None:
+        """As links to the same teachers say it: the first page needs no number."""
+        return self.page if self.page > 1 else None
+
 
 def day_grid(
     session: Session,
@@ -90,14 +95,16 @@ def day_grid(
     day: date,
     *,
     page: int = 1,
+    teacher: int | None = None,
     per_page: int = PER_PAGE,
     month: date | None = None,
     within: Collection[int] | None = None,
     every: int | None = None,
     now: datetime,
 ) -> DayGrid:
-    """`month` is a day of the month that the calendar shows, else the day's own; `within` are the only resources that
-    the reader may see, None for all; `every` is Draw Time every. Raises NotFound for absurd dates.
+    """`teacher` is a resource whose page it shall be, whatever `page` says; `month` is a day of the month that the
+    calendar shows, else the day's own; `within` are the only resources that the reader may see, None for all; `every`
+    is Draw Time every. Raises NotFound for absurd dates.
     """
     if not all(1990 <= shown.year <= 2200 for shown in (day, month or day)):
         raise NotFound
@@ -105,7 +112,7 @@ def day_grid(
     shown = (col(Resource.event_id) == event.id, _among(col(Resource.id), within))
     teachers = session.execute(select(func.count()).where(*shown)).scalar_one()
     pages = max(1, -(-teachers // per_page))
-    page = min(max(page, 1), pages)
+    page = _page_of(session, shown, teacher, per_page) if teacher else min(max(page, 1), pages)
     resources = _resources(session, shown, page, per_page)
     scale = scale_of(_times(session, event, day, within), event.zone, every)
     rows, stray = _rows(session, event, day, resources, scale, within, now=now)
@@ -154,6 +161,13 @@ def _slots_by_day(session: Session, event: Event, within: Collection[int] | None
         counts[on] = counts.get(on, 0) + number
         has_virtual = has_virtual or is_virtual
     return counts, has_virtual
+
+
+def _page_of(session: Session, shown: Sequence[ColumnElement[bool]], teacher: int, per_page: int) -> int:
+    """The first for a resource that is not among those shown."""
+    ordered = select(col(Resource.id)).where(*shown).order_by(col(Resource.position), col(Resource.id))
+    numbers = session.execute(ordered).scalars().all()
+    return numbers.index(teacher) // per_page + 1 if teacher in numbers else 1
 
 
 def _resources(session: Session, shown: Sequence[ColumnElement[bool]], page: int, per_page: int) -> Sequence[Resource]:

@@ -27,7 +27,7 @@ from webapp.services.event.fill import has_teachers
 from webapp.services.event.grid_slot import KIND_WORDS
 from webapp.services.event.month_calendar import Month
 from webapp.services.people.access import may_work_on
-from webapp.views.admin.event_frame import EVENT, Answer, Frame, asked_date, day_of, event_page, framed, go_to
+from webapp.views.admin.event_frame import EVENT, Answer, Frame, asked_date, asked_id, day_of, event_page, framed, go_to
 from webapp.views.admin.once import once
 
 blueprint = Blueprint("appointments", __name__, url_prefix="/s/<school>")
@@ -48,12 +48,13 @@ class MoveInput(BaseModel):
 @blueprint.get(f"{EVENT}/")
 @staff(Level.RESOURCE_ADMINISTRATOR)
 def overview(school: str, event: int) -> Answer:
-    now, number = clock.now(), request.args.get("page", 1, type=int)
+    now, number, teacher = clock.now(), request.args.get("page", 1, type=int), asked_id("teacher")
     with database().reading() as session:
         frame = framed(session, event)
         day = asked_date("date") or first_day(session, frame.event, within=g.resources, now=now)
-        month, mine, every = asked_date("month"), g.resources, frame.settings.draw_minutes
-        grid = day_grid(session, frame.event, day, page=number, month=month, within=mine, every=every, now=now)
+        mine = g.resources
+        drawn: dict[str, Any] = {"month": asked_date("month"), "within": mine, "every": frame.settings.draw_minutes}
+        grid = day_grid(session, frame.event, day, page=number, teacher=teacher, **drawn, now=now)
         selected = selected_red(session, frame.event, request.args.get("a", type=int), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
         is_whole = g.contact.level >= Level.EVENT_ADMINISTRATOR and g.resources is None
