@@ -208,3 +208,14 @@ def test_words_that_no_form_would_take_are_refused_before_anything_is_applied(
     [problem] = report.problems
     assert (problem.row, problem.message) == (2, message)
     assert session.exec(select(Event)).all() == []
+
+
+def test_words_that_a_form_takes_are_taken_from_a_file_too(
+    session: Session, importer: Importer, school: School
+) -> None:
+    make_teacher(session, school)
+    name = "می\u200cخواهم 👩\u200d🏫"
+
+    importer.apply({"events.txt": f"{EVENTS}{name}||||Folake Adeyemi|2027-03-04|16:00|17:00|30|\n"})
+
+    assert session.exec(select(Event.name)).one() == name

@@ -91,6 +91,8 @@ def test_the_form_offers_the_schools_zone_first(office: Office) -> None:
         ({"type": "normal"}, "type", "Choose one of the list."),
         ({"slug": "zoom"}, "slug", "Choose another one"),
         ({"description": "a\u200eb"}, "desc", "invisible character"),
+        ({"description": "a\u200d\nb"}, "desc", "invisible character"),
+        ({"name": "a\u2028b"}, "name", "without invisible characters"),
     ],
 )
 def test_bad_input_is_refused_at_its_field_and_what_was_typed_is_kept(
@@ -103,6 +105,18 @@ def test_bad_input_is_refused_at_its_field_and_what_was_typed_is_kept(
     assert said in words(error)
     assert 'name="location" value="Gym"' in answer.text
     assert len(office.all(Event)) == 1
+
+
+def test_text_is_taken_as_word_processors_and_other_scripts_write_it(office: Office) -> None:
+    """Spaces of any width are spaces; what joins letters, or makes one emoji of several, stays."""
+    joined = "می\u200cخواهم 👩\u200d🏫"
+    typed = {"name": "Fall\u00a02026\u3000–\u2009all", "description": f"Room\u202f7\r\n\t{joined}\n{joined}"}
+
+    answer = add(office, **GOOD | typed)
+
+    [event] = [event for event in office.all(Event) if event.name.startswith("Fall 2026")]
+    assert answer.status_code == 303
+    assert (event.name, event.description) == ("Fall 2026 – all", f"Room 7\r\n\t{joined}\n{joined}")
 
 
 def test_the_same_form_sent_twice_adds_one_event(office: Office) -> None:

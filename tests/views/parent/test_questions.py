@@ -109,6 +109,19 @@ def test_answers_that_cannot_be_are_refused(asking: Households, answers: dict[st
     assert said in text_of(answer.text)
 
 
+def test_an_answer_is_taken_as_phones_and_other_scripts_write_it(asking: Households) -> None:
+    """BOOK-022: what joins letters, or makes one emoji of several, is no invisible character."""
+    page = check_page(asking, asking.pick("leo", "Jonas", 0))
+    topic = "می\u200cخواهم 👩\u200d🏫"
+
+    answer = asking.browser("alice").post(
+        f"{asking.base}/book", sent(asking, page, service="Report", topic=topic.replace(" ", "\u00a0"))
+    )
+
+    assert answer.status_code == 303, answer.text
+    assert [kept.text for kept in asking.all(Answer)] == [topic]
+
+
 def test_a_lost_time_keeps_what_was_answered(asking: Households) -> None:
     """BOOK-001: 409 with what was typed; on to the last step again, it stands there."""
     page = check_page(asking, asking.pick("leo", "Jonas", 0))

@@ -12,6 +12,7 @@ from webapp.models import Answer, Appointment, AppointmentField, Service
 from webapp.models.base import table_of
 from webapp.models.event.appointment_field import CHOICE
 from webapp.prepared import Prepared
+from webapp.services.people.folding import is_visible
 
 LONGEST = 1000
 
@@ -131,7 +132,7 @@ def _problem(field: Field, text: str) -> DomainError | None:
         return Invalid(N_("Choose one of the list."))
     if len(text) > LONGEST:
         return Invalid(N_("Use at most %(most)s characters."), most=LONGEST)
-    if not text.isprintable():
+    if not is_visible(text):
         return Invalid(N_("Use one line of text, without invisible characters."))
     return None
 

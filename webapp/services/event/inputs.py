@@ -1,26 +1,37 @@
 """Share the small types of the event forms: one line of text, a wall-clock time, a blank that means nothing."""
 
+import re
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
 from webapp.errors import N_
+from webapp.services.people.folding import is_visible
 
 NOT_ONE_LINE = N_("Use one line of text, without invisible characters.")
 NOT_PLAIN = N_("This text holds an invisible character that cannot be kept. Type it anew.")
 NOT_A_TIME = N_("Enter a time such as 16:30.")
+_BREAKS = re.compile(r"[\r\n\t]")
 
 
 def _one_line(text: str) -> str:
-    if not text.isprintable():
+    spaced = _with_plain_spaces(text)
+    if not is_visible(spaced):
         raise ValueError(NOT_ONE_LINE)
-    return text
+    return spaced
 
 
 def _plain(text: str) -> str:
-    if any(not character.isprintable() and character not in "\r\n\t" for character in text):
+    spaced = _with_plain_spaces(text)
+    if not all(is_visible(part) for part in _BREAKS.split(spaced)):
         raise ValueError(NOT_PLAIN)
-    return text
+    return spaced
+
+
+def _with_plain_spaces(text: str) -> str:
+    """Word processors and web pages write spaces of other widths, and such as keep words on one line."""
+    return "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in text)
 
 
 def _wall_time(text: str) -> str:

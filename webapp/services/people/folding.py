@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 _JOINERS = re.compile("(?<=\\S)[\u200c\u200d](?=\\S)")
-"""Within a word they say how its letters join, in Persian and in scripts of India; elsewhere they are nothing."""
+"""Within a word they say how its letters join, in Persian and in scripts of India, and make one emoji of several;
+elsewhere they are nothing."""
 
 
 def folded(text: str) -> str:
@@ -15,7 +16,7 @@ def folded(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Whether a name holds nothing that cannot be seen, nor a line break."""
+    """Whether a name, or another line, holds nothing that cannot be seen, nor a line break."""
     return _JOINERS.sub("", text).isprintable()
 
 

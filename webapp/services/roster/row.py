@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from webapp.errors import N_, Invalid
 from webapp.services.event.typed_link import checked_link, checked_room
+from webapp.services.people.folding import is_visible
 from webapp.services.roster.facts import Roster
 from webapp.services.roster.read_files import Line
 from webapp.services.roster.report import ERROR, WARNING, Problem, Source
@@ -66,7 +67,7 @@ class Row:
     def words(self, column: str, *, longest: int, is_needed: bool = False) -> str:
         """What the forms of an event take: nothing in it that does not show."""
         text = self.text(column, longest=longest)
-        if not text.isprintable():
+        if not is_visible(text):
             self.refuse(column, CONTROL, column=self.at.heading(column))
         return self._needed(column, text) if is_needed else text
 
