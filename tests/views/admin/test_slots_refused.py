@@ -1,7 +1,7 @@
 """What the Slots menu refuses, and what it counts anew before it does anything."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from online_office import time_stands_at
 
 from webapp.db import Database
 from webapp.models import Appointment, RequestKey, Slot
+from webapp.services.booking.holds import let_go_expired
 
 
 @pytest.fixture
@@ -82,6 +83,30 @@ def test_other_slots_of_the_same_number_are_not_what_was_counted(office: Office,
     assert "This is not what was counted" in words(answer.text)
     assert {slot.version for slot in office.all(Slot)} == {1}
     assert office.do(deed).status_code == 303
+
+
+def test_a_hold_that_has_run_out_is_in_nobody_s_way(office: Office) -> None:
+    """The family closed the page; until the hold is swept away it lies on the slot."""
+    first, second = office.slots(office.folake, 2)
+    held = office.booked(first, held_until=office.now - timedelta(minutes=1))
+    booked = office.booked(second)
+
+    answer = office.do("move")
+
+    assert answer.status_code == 303
+    assert [office.again(one).cancelled_at is None for one in (held, booked)] == [False, True]
+    assert {office.again(slot).version for slot in (first, second)} == {2}
+
+
+@pytest.mark.parametrize("deed", ["delete", "move"])
+def test_a_hold_that_is_swept_away_after_the_count_changes_nothing_of_it(office: Office, deed: str) -> None:
+    [slot] = office.slots(office.folake, 1)
+    office.booked(slot, held_until=office.now - timedelta(minutes=1))
+    form = office.form(deed)
+    with office.arranged() as session:
+        assert let_go_expired(session, now=office.now) == 1
+
+    assert office.dora.post(office.path(f"slots/{deed}"), form).status_code == 303
 
 
 def test_a_form_that_was_refused_may_be_sent_again(office: Office) -> None:

@@ -42,7 +42,7 @@ _NEW_ACT = (
 def preview_move(session: Session, event: Event, typed: MoveInput, *, now: datetime) -> SlotCounts:
     """Raises Invalid at the field, as `move_slots` would; changes nothing."""
     selected = matching_slots(session, event, typed)
-    return _counts(session, event, selected, plan_move(session, event, typed, selected, now=now))
+    return _counts(session, event, selected, plan_move(session, event, typed, selected, now=now), now=now)
 
 
 def move_slots(
@@ -60,7 +60,7 @@ def move_slots(
     lock(session, selected)
     _let_go_of_expired(session, selected, now=now)
     plan = plan_move(session, event, typed, selected, now=now)
-    counts = _counts(session, event, selected, plan, of=first)
+    counts = _counts(session, event, selected, plan, of=first, now=now)
     left = {appointment.act for appointment in plan.appointments}
     _retime(session, plan)
     if elsewhere := shift(session, plan.before, plan.after):
@@ -123,7 +123,7 @@ def _tell_anew(session: Session, plan: MovePlan, *, now: datetime) -> list[int]:
 
 
 def _counts(
-    session: Session, event: Event, selected: SlotIds, plan: MovePlan, *, of: Collection[int] = ()
+    session: Session, event: Event, selected: SlotIds, plan: MovePlan, *, of: Collection[int] = (), now: datetime
 ) -> SlotCounts:
     """What stays is counted with its own teacher, where those of a step are named."""
     moved = plan.appointments
@@ -141,7 +141,7 @@ def _counts(
         retimed=sum(it.is_virtual for it in moved) if has_links else 0,
         families=len({it.contact_id for it in moved}),
         kept=kept,
-        seen=word_for([state_of(session, selected), sorted(plan.goes.items(), key=lambda it: it[0])]),
+        seen=word_for([state_of(session, selected, now=now), sorted(plan.goes.items(), key=lambda it: it[0])]),
     )
 
 

@@ -116,15 +116,16 @@ def count_slots(session: Session, slots: SlotIds, *, now: datetime) -> SlotCount
     booked, appointments = session.execute(
         select(func.count(distinct(col(Appointment.slot_id))), func.count()).where(of_slots)
     ).one()
-    state = state_of(session, slots)
+    state = state_of(session, slots, now=now)
     return SlotCounts(number, booked=booked, appointments=appointments, resources=resources, seen=state)
 
 
-def state_of(session: Session, slots: SlotIds) -> str:
-    """A word for these slots and what stands on them as they are at this moment."""
+def state_of(session: Session, slots: SlotIds, *, now: datetime) -> str:
+    """A word for these slots and what stands on them as they are at this moment. A hold that has run out does not, for
+    who moves lets go of it first."""
     versions = select(col(Slot.id), col(Slot.version)).where(col(Slot.id).in_(slots)).order_by(col(Slot.id))
     query = select(col(Appointment.id), col(Appointment.slot_id), col(Appointment.is_virtual))
-    standing = query.where(col(Appointment.slot_id).in_(slots), col(Appointment.cancelled_at).is_(None))
+    standing = query.where(col(Appointment.slot_id).in_(slots), stands(now))
     rows = [*session.execute(versions), *session.execute(standing.order_by(col(Appointment.id)))]
     return word_for(tuple(row) for row in rows)
 
