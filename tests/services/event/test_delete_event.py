@@ -88,6 +88,17 @@ def test_with_coming_appointments_the_name_has_to_be_typed(session: Session, now
     assert losses.coming == 1
 
 
+def test_the_name_is_typed_as_the_page_shows_it(session: Session, now: datetime) -> None:
+    """ADMIN-023: of several spaces one is seen."""
+    evening = Evening(session, now)
+    evening.book(evening.slot())
+    evening.event.name = "Fall  Conferences 2026"
+
+    losses = deleted(evening, name="Fall Conferences 2026")
+
+    assert losses.coming == 1
+
+
 def test_an_event_that_is_over_goes_without_typing_and_what_was_held_stays_in_the_records(
     session: Session, now: datetime
 ) -> None:

@@ -65,7 +65,7 @@ def delete_event(session: Session, event: Event, *, confirmed: str, who: Who, no
     Raises Invalid on "name" where coming appointments stand and `confirmed` is not the event's name."""
     lock_whole(session, event)
     losses = losses_of(session, event, now=now)
-    if losses.coming and confirmed.strip().casefold() != event.name.casefold():
+    if losses.coming and _as_read(confirmed) != _as_read(event.name):
         raise Invalid(N_("Type the name of the event as it stands above."), field="name")
     cancelled = future_appointments(session, event, now=now)
     mine = (col(Appointment.event_id) == event.id, col(Appointment.id).in_(cancelled))
@@ -107,6 +107,11 @@ def forget_deleted(session: Session, *, now: datetime) -> None:
     """After the time in which it could be restored, once no provider has anything of it any more that has to go."""
     is_leaving = exists().where(col(Appointment.event_id) == col(Event.id), is_still_outside())
     session.execute(delete(Event).where(col(Event.deleted_at) <= now - KEPT_FOR, ~is_leaving))
+
+
+def _as_read(name: str) -> str:
+    """A page shows several spaces as one."""
+    return " ".join(name.casefold().split())
 
 
 def _release(session: Session, event: Event, *, now: datetime) -> None:
