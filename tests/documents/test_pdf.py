@@ -5,7 +5,8 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from webapp.documents.pdf import pdf_of, shown
+from webapp.documents.letters import width_of
+from webapp.documents.pdf import MARGIN, SIZE, WIDTH, pdf_of, shown
 from webapp.documents.sheet import Sheet
 
 
@@ -77,6 +78,31 @@ def test_a_link_is_broken_to_its_column_and_an_endless_cell_is_cut() -> None:
 
 def test_markup_in_a_name_is_only_letters() -> None:
     assert '<pdf:nextpage/><img src="file:///etc/passwd">' in read('<pdf:nextpage/><img src="file:///etc/passwd">')[0]
+
+
+def test_long_names_above_the_list_leave_the_day_and_the_zone_on_the_paper() -> None:
+    said = ("An Evening of Conferences " * 8, "Folake Adeyemi, Hugh Barlow " * 9, "Thursday", "Times are in Chicago.")
+    rows = tuple((f"Row {n}.",) for n in range(200))
+
+    short, long = (
+        [
+            page.extract_text()
+            for page in PdfReader(io.BytesIO(pdf_of(Sheet("Open Slots", notes, ("Time",), rows)))).pages
+        ]
+        for notes in (said[2:], said)
+    )
+
+    assert all(width_of(line, SIZE) <= WIDTH - 2 * MARGIN for page in long for line in page.splitlines())
+    assert all("· Thursday · Times are in Chicago." in page.replace("\n", " ") for page in long)
+    assert long[0].count("Row ") < short[0].count("Row ")  # they make room
+    assert ["".join(long).count(f"Row {n}.") for n in range(200)] == [1] * 200
+
+
+def test_notes_without_end_are_cut() -> None:
+    page = PdfReader(io.BytesIO(pdf_of(Sheet("Open Slots", ("word " * 3000,), ("Time",), ())))).pages[0].extract_text()
+
+    assert "…" in page
+    assert len(page) < 1500
 
 
 def test_an_empty_list_is_a_page_too_and_the_same_list_the_same_file() -> None:

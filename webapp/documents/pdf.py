@@ -18,14 +18,17 @@ MARGIN, PAD, TITLE, FOOT = 30.0, 3.0, 46.0, 20.0
 WIDTH, HEIGHT = landscape(A4)
 MOST_LINES = 12
 """Of one cell; what is longer ends in three dots, so that no row is longer than a page."""
+MOST_NOTES = 3
+"""Lines of notes beneath the title."""
 
 Lines = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Widths of the columns in points, the headings, and the rows of each page, all in lines."""
+    """The notes, widths of the columns in points, the headings, and the rows of each page, all in lines."""
 
+    notes: Lines
     widths: tuple[float, ...]
     heads: tuple[Lines, ...]
     pages: tuple[tuple[tuple[Lines, ...], ...], ...]
@@ -51,9 +54,10 @@ def _layout(sheet: Sheet) -> _Layout:
     widths = _widths(heads, rows)
     lines = [_lines_of(row, widths) for row in rows]
     top = _lines_of(heads, widths)
-    pages = tuple(_pages(lines, HEIGHT - 2 * MARGIN - TITLE - FOOT - _height(top)))
+    notes = _wrapped(drawable(" · ".join(sheet.notes)), WIDTH - 2 * MARGIN - 2 * PAD, MOST_NOTES)
+    pages = tuple(_pages(lines, HEIGHT - 2 * MARGIN - _title_height(notes) - FOOT - _height(top)))
     said = (sheet.title, *sheet.notes, *sheet.heads, *(cell for row in sheet.rows for cell in row))
-    return _Layout(widths, top, pages, any(map(lacks_letters, said)))
+    return _Layout(notes, widths, top, pages, any(map(lacks_letters, said)))
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
@@ -74,9 +78,9 @@ def _lines_of(row: Sequence[str], widths: Sequence[float]) -> tuple[Lines, ...]:
     return tuple(_wrapped(cell, width - 2 * PAD) for cell, width in zip(row, widths, strict=True))
 
 
-def _wrapped(text: str, width: float) -> Lines:
+def _wrapped(text: str, width: float, most: int = MOST_LINES) -> Lines:
     lines = wrapped(text, width, SIZE)
-    return (*lines[:MOST_LINES], "…") if len(lines) > MOST_LINES else tuple(lines)
+    return (*lines[:most], "…") if len(lines) > most else tuple(lines)
 
 
 def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tuple[Lines, ...], ...]]:
@@ -94,8 +98,9 @@ def _pages(rows: Sequence[tuple[Lines, ...]], room: float) -> Iterator[tuple[tup
 def _draw_page(canvas: Any, sheet: Sheet, layout: _Layout, rows: Sequence[tuple[Lines, ...]], number: int) -> None:
     y = HEIGHT - MARGIN
     draw_line(canvas, drawable(sheet.title), MARGIN + PAD, y - 2 * SIZE, size=2 * SIZE)
-    draw_line(canvas, drawable(" · ".join(sheet.notes)), MARGIN + PAD, y - 2 * SIZE - LEADING - 4, size=SIZE)
-    y -= TITLE
+    for n, line in enumerate(layout.notes, start=1):
+        draw_line(canvas, line, MARGIN + PAD, y - 2 * SIZE - n * LEADING - 4, size=SIZE)
+    y -= _title_height(layout.notes)
     canvas.setFillGray(0.9)
     canvas.rect(MARGIN, y - _height(layout.heads), WIDTH - 2 * MARGIN, _height(layout.heads), stroke=0, fill=1)
     canvas.setFillGray(0)
@@ -121,6 +126,11 @@ def _draw_foot(canvas: Any, layout: _Layout, number: int) -> None:
     if layout.lacks_letters:
         note = gettext("Letters that cannot be printed here stand as “?”. The CSV has them.")
         draw_line(canvas, note, MARGIN + PAD, MARGIN, size=SIZE)
+
+
+def _title_height(notes: Lines) -> float:
+    """With its first line of notes the title is as high as `TITLE`."""
+    return TITLE + (len(notes) - 1) * LEADING
 
 
 def _height(row: Sequence[Lines]) -> float:
