@@ -251,11 +251,14 @@ def test_a_team_of_three_is_put_in_order_without_a_new_host(office: Office) -> N
 
     html = office.dora.get(office.path(f"t/{team.id}")).text
     done = office.dora.post(office.path(f"t/{team.id}/up/{kenji}"), {"was": was})
-    stale = office.dora.post(office.path(f"t/{team.id}/up/{kenji}"), {"was": was})
+    again = office.dora.post(office.path(f"t/{team.id}/up/{kenji}"), {"was": was})
+    older = f"{three[1].id}.{three[0].id}.{kenji}"
+    stale = office.dora.post(office.path(f"t/{team.id}/up/{kenji}"), {"was": older})
     to_host = office.dora.post(office.path(f"t/{team.id}/up/{kenji}"), {"was": f"{three[0].id}.{kenji}.{three[1].id}"})
 
     assert html.count("Move up") == 1
-    assert (done.status_code, stale.status_code, to_host.status_code) == (303, 409, 409)
+    assert [answer.status_code for answer in (done, again, stale, to_host)] == [303, 303, 409, 409]
+    assert [row.action for row in office.all(Audit)].count("resource.order") == 1
     with office.database.reading() as session:
         assert [one.first for one in team_of(session, team)] == ["Folake", "Kenji", "Hugh"]
     assert office.again(team).name == "Folake Adeyemi, Kenji Ito, Hugh Barlow"

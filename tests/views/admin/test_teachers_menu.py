@@ -199,6 +199,20 @@ def test_an_order_that_somebody_else_changed_meanwhile_is_not_overwritten(office
     assert next(name for name, _ in here(office)) == "Folake Adeyemi"
 
 
+def test_a_double_click_on_save_order_is_one_change(office: Office) -> None:
+    page = office.dora.get(office.path("teachers/sort")).text
+    was = re.search(r'name="was" value="([^"]*)"', page)
+    assert was
+    form = {"was": was[1], f"n{office.hugh.id}": "0", "by": "hand"}
+
+    answers = [office.dora.post(office.path("teachers/sort"), form) for _ in range(2)]
+    other = office.dora.post(office.path("teachers/sort"), {"was": was[1], "by": "hand"})
+
+    assert [answer.status_code for answer in (*answers, other)] == [303, 303, 409]
+    assert [name for name, _ in here(office)] == ["Hugh Barlow", "Folake Adeyemi"]
+    assert [row.action for row in office.all(Audit)].count("event.sort_teachers") == 1
+
+
 def test_a_teacher_is_taken_out_with_their_slots_and_stays_a_contact(office: Office) -> None:
     office.slots(office.hugh, 2)
 

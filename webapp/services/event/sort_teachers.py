@@ -36,10 +36,20 @@ def sort_by_hand(
     """`numbers` by resource: the smallest comes first, and of equals the one that was first. Who has none keeps their
     place's number. Raises SortedMeanwhile where `was` is not the order that stands."""
     rows = _locked(session, event)
-    if order_seen(rows) != was:
+    stands, wished = order_seen(rows), _in_order(was, numbers)
+    if stands == wished:  # by a second click
+        return
+    if stands != was:
         raise SortedMeanwhile
-    wished = {it.resource.id: numbers.get(it.resource.id or 0, place) for place, it in enumerate(rows, 1)}
-    _store(session, event, sorted(rows, key=lambda it: wished[it.resource.id]), by="hand", who=who, now=now)
+    of_number = {str(it.resource.id): it for it in rows}
+    _store(session, event, [of_number[one] for one in wished.split(".")], by="hand", who=who, now=now)
+
+
+def _in_order(was: str, numbers: Mapping[int, float]) -> str:
+    """What the numbers make of the order that was seen."""
+    typed = {str(resource): number for resource, number in numbers.items()}
+    places = {one: typed.get(one, place) for place, one in enumerate(was.split("."), 1)}
+    return ".".join(sorted(places, key=places.__getitem__))
 
 
 def _locked(session: Session, event: Event) -> list[Staffed]:

@@ -133,6 +133,8 @@ def move_up(session: Session, resource: Resource, contact_id: int, *, was: str, 
     rows = locked_members(session, resource)
     team = team_of(session, resource)
     chosen = member_of(team, contact_id)
+    if seen(team) == _moved_up(was, contact_id):  # by a second click
+        return chosen
     place = team.index(chosen)
     if seen(team) != was or place < 2:
         raise Reordered
@@ -152,6 +154,13 @@ def name_after_teachers(session: Session, resource: Resource, before: Sequence[C
     if resource.name == team_name([teacher.name for teacher in before]):
         resource.name = team_name([teacher.name for teacher in team_of(session, resource)])
         session.flush()
+
+
+def _moved_up(was: str, contact_id: int) -> str:
+    """What moving up makes of the order that was seen; of nobody and of a host nothing."""
+    order = was.split(".")
+    place = order.index(str(contact_id)) if str(contact_id) in order else 0
+    return ".".join([*order[: place - 1], order[place], order[place - 1], *order[place + 1 :]]) if place > 1 else ""
 
 
 def _put_in_order(
