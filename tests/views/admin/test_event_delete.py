@@ -10,7 +10,7 @@ from event_office import Office, open_office, words
 from online_office import time_stands_at
 
 from webapp.db import Database
-from webapp.models import Appointment, Audit, Event, Level
+from webapp.models import Appointment, Audit, Event, Level, Slot
 
 
 @pytest.fixture
@@ -75,6 +75,18 @@ def test_a_deleted_event_is_restored_from_the_list_with_its_slots(office: Office
     assert answer.location == office.path()
     assert office.kinds() == "P P"
     assert "Deleted events" not in office.dora.get(f"{office.base}/events").text
+
+
+def test_a_second_press_of_restore_does_nothing_more(office: Office) -> None:
+    office.slots(office.folake, 2)
+    delete(office)
+    sent = {"event": str(office.event.id)}
+
+    answers = [office.dora.post(f"{office.base}/events/restore", sent) for _ in range(2)]
+
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, office.path())] * 2
+    assert [row.action for row in office.all(Audit)].count("event.restore") == 1
+    assert {slot.version for slot in office.all(Slot)} == {3}
 
 
 @pytest.mark.parametrize("event", ["", "x", "-1", "0", "9" * 20, "2147483648", "99999"])

@@ -89,11 +89,15 @@ def deleted_events(session: Session, school_id: int, *, now: datetime) -> Sequen
 
 
 def restore_event(session: Session, school_id: int, event_id: int, *, who: Who, now: datetime) -> Event:
-    """With its teachers and slots; what was cancelled stays so, for families were told. Raises NotFound."""
-    mine = (col(Event.id) == event_id, col(Event.school_id) == school_id, col(Event.deleted_at) > now - KEPT_FOR)
+    """With its teachers and slots; what was cancelled stays so, for families were told. Idempotent: what is there
+    stays as it is. Raises NotFound."""
+    is_kept = or_(col(Event.deleted_at).is_(None), col(Event.deleted_at) > now - KEPT_FOR)
+    mine = (col(Event.id) == event_id, col(Event.school_id) == school_id, is_kept)
     event: Event | None = session.execute(select(Event).where(*mine).with_for_update()).scalar_one_or_none()
     if event is None:
         raise NotFound
+    if event.deleted_at is None:  # by a second click
+        return event
     gone_with_it = (col(Slot.event_id) == event.id, col(Slot.removed_at) == event.deleted_at)
     session.execute(update(Slot).where(*gone_with_it).values(removed_at=None, version=col(Slot.version) + 1))
     event.deleted_at = None
