@@ -1,6 +1,7 @@
 """The page of services and appointment fields: the red X, the two lists, and what it must not be taken for."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from event_office import Office, open_office, words
@@ -23,10 +24,18 @@ def all_of(office: Office, table: type) -> list[object]:
         return list(session.exec(select(table)).all())
 
 
+def send(office: Office, what: str = "services", **typed: str) -> Any:
+    return office.dora.post(office.path(f"settings/{what}"), {"key": fresh_key(office)} | typed)
+
+
+def fresh_key(office: Office) -> str:
+    return office.dora.key(office.path("settings/services"))
+
+
 def test_a_service_goes_by_the_x_at_its_left_once_it_is_confirmed(office: Office) -> None:
     """R79"""
     path = office.path("settings/services")
-    office.dora.post(path, {"name": "  Report  "})
+    send(office, name="  Report  ")
     [service] = all_of(office, Service)
     page = office.dora.get(path).text
 
@@ -58,7 +67,7 @@ def test_a_second_press_of_remove_finds_it_gone(office: Office) -> None:
 def test_the_arrowhead_moves_the_chosen_fields_to_the_unused_list_and_back(office: Office) -> None:
     """R80: two lists and a button, which keys reach as they are."""
     at = office.path("settings/fields")
-    office.dora.post(at, {"label": "What about?", "kind": "text"})
+    send(office, "fields", label="What about?", kind="text")
     [field] = all_of(office, AppointmentField)
 
     office.dora.post(f"{at}/move", {"used": str(field.id), "to": "unused"})
@@ -76,7 +85,7 @@ def test_a_service_named_virtual_is_told_apart_from_the_appointment_type(office:
     path = office.path("settings/services")
     quiet = office.dora.get(path).text
 
-    office.dora.post(path, {"name": "Virtual (Zoom)"})
+    send(office, name="Virtual (Zoom)")
 
     page = office.dora.get(path).text
     assert "makes no online meeting" not in quiet
@@ -85,11 +94,26 @@ def test_a_service_named_virtual_is_told_apart_from_the_appointment_type(office:
 
 
 def test_a_refusal_stands_at_its_field_with_what_was_typed(office: Office) -> None:
-    answer = office.dora.post(
-        office.path("settings/fields"), {"label": "Level <b>", "kind": "choice", "options": "only one"}
-    )
+    answer = send(office, "fields", label="Level <b>", kind="choice", options="only one")
 
     assert answer.status_code == 422
     assert "at least two answers" in words(answer.text)
     assert 'value="Level &lt;b&gt;"' in answer.text
     assert all_of(office, AppointmentField) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "typed", "table"),
+    [("services", {"name": "Report"}, Service), ("fields", {"label": "Why?"}, AppointmentField)],
+)
+def test_a_double_click_on_add_is_one_addition(office: Office, what: str, typed: dict[str, str], table: type) -> None:
+    sent = typed | {"key": fresh_key(office)}
+
+    answers = [office.dora.post(office.path(f"settings/{what}"), sent) for _ in range(2)]
+    double = send(office, what, **typed)
+    used = office.dora.post(office.path(f"settings/{what}"), dict.fromkeys(typed, "Another") | {"key": sent["key"]})
+
+    assert [answer.status_code for answer in (*answers, double, used)] == [303, 303, 422, 422]
+    assert "There is one of this name already." in words(double.text)
+    assert "already used for something else" in words(used.text)
+    assert len(all_of(office, table)) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, url_for
+from flask import Blueprint, flash, g, url_for
 from htmx_flask import request
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -15,6 +15,7 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
 from webapp.models import Event, Level
+from webapp.services.booking.errors import KeyUsed
 from webapp.services.event.questions import (
     FieldInput,
     ServiceInput,
@@ -28,6 +29,7 @@ from webapp.services.event.questions import (
     use_fields,
 )
 from webapp.views.admin.event_frame import EVENT, Answer, event_page, framed, go_to
+from webapp.views.admin.once import once
 
 blueprint = Blueprint("questions", __name__, url_prefix="/s/<school>")
 
@@ -48,7 +50,7 @@ def add(school: str, event: int) -> Answer:
     def deed(session: Session, found: Event) -> None:
         add_service(session, found, form.value, who=who(), now=clock.now())
 
-    return _added(school, event, form, deed) or _page(event, form, Form(FieldInput), 422)
+    return _added(event, "service.add", form, deed) or _page(event, form, Form(FieldInput), 422)
 
 
 @blueprint.get(f"{SERVICE}/remove")
@@ -77,7 +79,7 @@ def add_question(school: str, event: int) -> Answer:
     def deed(session: Session, found: Event) -> None:
         add_field(session, found, form.value, who=who(), now=clock.now())
 
-    return _added(school, event, form, deed) or _page(event, Form(ServiceInput), form, 422)
+    return _added(event, "field.add", form, deed) or _page(event, Form(ServiceInput), form, 422)
 
 
 @blueprint.post(f"{EVENT}/settings/fields/move")
@@ -106,18 +108,28 @@ def _moved(moved: int, *, is_used: bool) -> str:
 
 
 def _added(
-    school: str, event: int, form: Form[BaseModel] | Form[ServiceInput] | Form[FieldInput], deed: Callable[..., None]
+    event: int, action: str, form: Form[ServiceInput] | Form[FieldInput], deed: Callable[[Session, Event], None]
 ) -> Answer | None:
     """None where something was refused."""
     try:
         if form:
-            with database().transaction() as session:
-                deed(session, framed(session, event).event)
+            _add_once(event, action, form.value, deed)
             flash(_("Saved"))
-            return go_to(url_for("questions.overview", school=school, event=event))
-    except Invalid as error:
+            return go_to(url_for("questions.overview", school=g.school.slug, event=event))
+    except (Invalid, KeyUsed) as error:
         form.refuse(error)
     return None
+
+
+def _add_once(event: int, action: str, typed: BaseModel, deed: Callable[[Session, Event], None]) -> None:
+    with database().transaction() as session:
+        found = framed(session, event).event
+
+        def add_it() -> dict[str, str]:
+            deed(session, found)
+            return {}
+
+        once(session, action, event, typed.model_dump_json(), deed=add_it)
 
 
 def _page(event: int, service: Form[ServiceInput], field: Form[FieldInput], status: int = 200) -> Answer:
