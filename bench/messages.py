@@ -108,7 +108,7 @@ def _bare_pdf(html: str) -> None:
 def _calendars() -> None:
     entries = [_entry(n) for n in range(PRINTED)]
     school, rosa = Party("Linden Park", "office@linden.example"), Party("Rosa", "rosa@mail.example")
-    ours = _timed(_each(lambda entry: invitation([entry], organizer=school, attendee=rosa), entries))
+    ours = _timed(_each(lambda entry: invitation(entry, organizer=school, attendee=rosa), entries))
     print(_row("calendar file", ours, PRINTED))
     print(_row("bare icalendar", _timed(_each(_bare_calendar, entries)), PRINTED))
 

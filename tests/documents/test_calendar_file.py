@@ -27,8 +27,8 @@ ENTRY = CalendarEntry(
 SCHOOL, ROSA = Party("Linden Park School", "office@linden.example"), Party("Rosa Alvarez", "rosa@mail.example")
 
 
-def sent(*entries: CalendarEntry) -> bytes:
-    return invitation(entries, organizer=SCHOOL, attendee=ROSA)
+def sent(entry: CalendarEntry) -> bytes:
+    return invitation(entry, organizer=SCHOOL, attendee=ROSA)
 
 
 def test_another_program_reads_what_was_meant() -> None:
@@ -70,7 +70,7 @@ def test_the_same_appointment_gives_the_same_file() -> None:
 def test_no_name_begins_a_property_or_a_component(name: str) -> None:
     """ICS-009, ICS-011"""
     entry = replace(ENTRY, title=name, description=name, location=name)
-    content = invitation([entry], organizer=Party(name, "a@linden.example"), attendee=Party(name, "b@mail.example"))
+    content = invitation(entry, organizer=Party(name, "a@linden.example"), attendee=Party(name, "b@mail.example"))
 
     [event] = Calendar.from_ical(content).walk("VEVENT")
     assert {str(key) for key in event} == {

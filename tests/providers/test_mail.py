@@ -152,7 +152,7 @@ def test_a_calendar_file_is_a_form_of_the_letter_with_its_method_and_a_file_too(
 ) -> None:
     """FAILURES F42: programs add the entry by themselves from the alternative part, and people from the file."""
     content = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nX-WR-CALNAME:Zoë\r\nEND:VCALENDAR\r\n".encode()
-    mailer.send(a_mail(invitation=Invitation(method, content)))
+    mailer.send(a_mail(invitations=(Invitation(method, content),)))
 
     parts = [part for part in post.last().walk() if part.get_content_type() == "text/calendar"]
     [alternatives] = [part for part in post.last().walk() if part.get_content_type() == "multipart/alternative"]
@@ -162,6 +162,22 @@ def test_a_calendar_file_is_a_form_of_the_letter_with_its_method_and_a_file_too(
     for part in parts:
         assert part.get_param("method") == method
         assert vobject.readOne(part.get_payload(decode=True).decode()).x_wr_calname.value == "Zoë"
+
+
+def test_several_calendar_files_are_attached_each_with_its_method_and_none_is_a_form_of_the_letter(
+    post: Post, mailer: SmtpMailer
+) -> None:
+    """FAILURES F42: an alternative has room for one entry; programs that see one of five show the letter of one."""
+    files = (Invitation("REQUEST", b"BEGIN:1\r\n", "a-1.ics"), Invitation("CANCEL", b"BEGIN:2\r\n", "a-2.ics"))
+    mailer.send(a_mail(invitations=files))
+
+    parts = [part for part in post.last().walk() if part.get_content_type() == "text/calendar"]
+    assert [(part.get_filename(), part.get_param("method")) for part in parts] == [
+        ("a-1.ics", "REQUEST"),
+        ("a-2.ics", "CANCEL"),
+    ]
+    assert [part.get_payload(decode=True) for part in parts] == [file.content for file in files]
+    assert all(part.get_content_disposition() == "attachment" for part in parts)
 
 
 INJECTIONS = [

@@ -78,7 +78,8 @@ def remind(office: Office, number: int) -> str:
     deliver_mail(office.app)
     mail = office.app.extensions["confab"].providers.mailer.sent[-1]
     paper = "".join(page.extract_text() for page in PdfReader(io.BytesIO(mail.attachments[0].content)).pages)
-    entry = mail.invitation.content.decode().replace("\r\n ", "")
+    [file] = mail.invitations
+    entry = file.content.decode().replace("\r\n ", "")
     parts = {
         "text": mail.text,
         "html": mail.html.replace("&amp;", "&"),

@@ -32,6 +32,11 @@ class CalendarEntry:
     is_withdrawn: bool = False
 
     @property
+    def method(self) -> str:
+        """What the file about it asks of the program that it is mailed to."""
+        return CANCEL if self.is_cancelled else REQUEST
+
+    @property
     def status(self) -> str:
         """What was withdrawn may be confirmed yet."""
         if self.is_cancelled:
@@ -45,19 +50,15 @@ class Party:
     email: str
 
 
-def invitation(entries: Iterable[CalendarEntry], *, organizer: Party, attendee: Party) -> bytes:
-    """What goes with a mail: a request, or a cancellation if every entry is cancelled. One method holds for the file,
-    so the caller does not mix the two."""
-    listed = list(entries)
-    method = CANCEL if listed and all(entry.is_cancelled for entry in listed) else REQUEST
-    calendar = _calendar(method)
-    for entry in listed:
-        event = _event(entry)
-        event.add("organizer", _address(organizer))
-        guest = _address(attendee)
-        guest.params["PARTSTAT"], guest.params["RSVP"] = "ACCEPTED", "FALSE"
-        event.add("attendee", guest)
-        calendar.add_component(event)
+def invitation(entry: CalendarEntry, *, organizer: Party, attendee: Party) -> bytes:
+    """What goes with a mail: a request, or a cancellation. A file of its own for each entry, since all that one asks
+    for has one UID (RFC 5546 3.2.2), and Outlook enters the first of several alone."""
+    calendar, event = _calendar(entry.method), _event(entry)
+    event.add("organizer", _address(organizer))
+    guest = _address(attendee)
+    guest.params["PARTSTAT"], guest.params["RSVP"] = "ACCEPTED", "FALSE"
+    event.add("attendee", guest)
+    calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 

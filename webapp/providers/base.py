@@ -362,7 +362,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Invitation:
-    """A calendar file that mail programs read by themselves; its method is `REQUEST` or `CANCEL`."""
+    """A calendar file of one entry, which mail programs read by themselves; its method is `REQUEST` or `CANCEL`."""
 
     method: str
     content: bytes
@@ -379,7 +379,7 @@ class Mail:
     html: str
     message_id: str
     attachments: tuple[Attachment, ...] = ()
-    invitation: Invitation | None = None
+    invitations: tuple[Invitation, ...] = ()
     sender_name: str = ""  # before the installation's own address
     reply_to: str = ""
 

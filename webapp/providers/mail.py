@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from email import policy
 from email.charset import QP, Charset
@@ -19,7 +20,7 @@ from flask_mail import Attachment, BadHeaderError, Connection, Mail, Message
 
 from webapp import faults
 from webapp.errors import N_, ProviderError
-from webapp.providers.base import REFUSED_ADDRESS, REFUSED_MAIL
+from webapp.providers.base import REFUSED_ADDRESS, REFUSED_MAIL, Invitation
 from webapp.providers.base import Mail as Letter
 
 if TYPE_CHECKING:
@@ -192,10 +193,7 @@ def _message(mail: Letter, recipient: str) -> Message:
         attachments=[Attachment(one_line(a.filename), a.content_type, a.content) for a in mail.attachments],
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
-    if mail.invitation:
-        kind = f"text/calendar; method={mail.invitation.method}"
-        message.alts[kind.removeprefix("text/")] = mail.invitation.content.decode()
-        message.attach(one_line(mail.invitation.filename), kind, mail.invitation.content)
+    _invite(message, mail.invitations)
     sender = parseaddr(str(message.sender))[1]
     if name := one_line(mail.sender_name):
         message.sender = (name, sender)
@@ -203,6 +201,15 @@ def _message(mail: Letter, recipient: str) -> Message:
         message.reply_to = one_line(mail.reply_to)
     message.msgId = f"<{mail.message_id}@{sender.partition('@')[2] or 'localhost'}>"
     return message
+
+
+def _invite(message: Message, invitations: Sequence[Invitation]) -> None:
+    """Programs add the entry of the alternative part by themselves. It has room for one, so that several are files."""
+    for one in invitations:
+        kind = f"text/calendar; method={one.method}"
+        if len(invitations) == 1:
+            message.alts[kind.removeprefix("text/")] = one.content.decode()
+        message.attach(one_line(one.filename), kind, one.content)
 
 
 def _refused(error: smtplib.SMTPRecipientsRefused) -> ProviderError:

@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import vobject
 from evening import Evening
-from factories import make_host, make_teacher
+from factories import make_class, make_host, make_resource, make_teacher
 from outside import Outside
 
 from jobs.reminders import remind
 from webapp.db import Database
 from webapp.models import Resource, ResourceMember
-from webapp.providers.base import Mail
+from webapp.providers.base import Invitation, Mail
 from webapp.services.booking.consequences import follow
 from webapp.services.event.change_zone import change_zone
 from webapp.services.system.audit import SYSTEM
@@ -36,11 +36,15 @@ class Read:
 
 
 def read(mail: Mail) -> Read:
-    assert mail.invitation
-    calendar = vobject.readOne(mail.invitation.content.decode())
+    [file] = mail.invitations
+    return read_file(file, mail.recipient)
+
+
+def read_file(file: Invitation, recipient: str) -> Read:
+    calendar = vobject.readOne(file.content.decode())
     [event] = calendar.vevent_list
-    assert calendar.method.value == mail.invitation.method
-    assert event.attendee.value.casefold() == f"mailto:{mail.recipient}".casefold()
+    assert calendar.method.value == file.method
+    assert event.attendee.value.casefold() == f"mailto:{recipient}".casefold()
     assert event.organizer.value.casefold().startswith("mailto:")
     facts = (event.uid.value, int(event.sequence.value), event.status.value, event.dtstart.value)
     return Read(calendar.method.value, *facts, event.location.value)
@@ -147,3 +151,23 @@ def test_mailed_twice_with_nothing_new_it_is_the_same_entry(
 
     first, second = files(outside)
     assert first == second
+
+
+def test_several_appointments_are_several_files_of_one_entry_each(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """R88, F42: of a file with several UIDs Outlook enters the first alone (RFC 5546 3.2.2)."""
+    with evening.later(database) as session:
+        slots = [evening.slot(kind="P")]
+        for first in ("Ines", "Jo"):
+            teacher = make_teacher(session, evening.school, first)
+            make_class(session, evening.school, teacher, evening.mia)
+            slots.append(evening.slot(make_resource(session, evening.event, teacher), kind="P"))
+        evening.book(*slots)
+    outside.tick()
+
+    [mail] = outside.mailer.sent
+    found = [read_file(file, mail.recipient) for file in mail.invitations]
+    assert [file.method for file in found] == ["REQUEST"] * 3
+    assert len({file.uid for file in found}) == len({file.begins for file in found}) == 3
+    assert [file.filename for file in mail.invitations] == ["invite-1.ics", "invite-2.ics", "invite-3.ics"]

@@ -145,9 +145,9 @@ def test_a_cancellation_is_mailed_once_and_takes_the_entry_out_of_the_calendar(
 
     [mail] = mails(outside, "Cancelled")
     assert "Folake Adeyemi" in mail.subject
-    assert mail.invitation is not None
-    assert mail.invitation.method == "CANCEL"
-    assert b"SEQUENCE:1" in mail.invitation.content
+    [file] = mail.invitations
+    assert file.method == "CANCEL"
+    assert b"SEQUENCE:1" in file.content
     assert mail.attachments == ()
 
 

@@ -152,8 +152,8 @@ def test_a_family_s_mails_are_in_its_language_and_the_office_s_are_not(homes: Ho
     assert "jueves, 3 de diciembre" in mail.text
     assert "Todas las horas son las de la escuela" in mail.text
     assert [file.filename for file in mail.attachments] == ["Horario para imprimir.pdf"]
-    assert mail.invitation
-    assert "SUMMARY:Conferencia con Folake Adeyemi" in mail.invitation.content.decode()
+    [entry] = mail.invitations
+    assert "SUMMARY:Conferencia con Folake Adeyemi" in entry.content.decode()
     [other] = homes.mailer.sent_to(homes.people["charlie"].email or "")
     assert other.subject == f"Your appointment, {homes.event.name}"
     assert i18n.language() == "en"

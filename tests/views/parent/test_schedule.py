@@ -54,10 +54,10 @@ def test_the_confirmation_is_the_schedule_with_its_pdf_and_a_calendar_file(homes
     assert (pdf.filename, pdf.content_type) == ("Printable Schedule.pdf", "application/pdf")
     assert link in links(pdf.content)
     assert link in mail.text
-    assert mail.invitation is not None
-    [event] = vobject.readOne(mail.invitation.content.decode()).vevent_list
+    [entry] = mail.invitations
+    [event] = vobject.readOne(entry.content.decode()).vevent_list
     assert link in event.description.value
-    assert (event.url.value, mail.invitation.method) == (link, "REQUEST")
+    assert (event.url.value, entry.method) == (link, "REQUEST")
 
 
 def test_an_appointment_keeps_its_uid_and_counts_its_changes(homes: Households) -> None:
@@ -74,7 +74,7 @@ def test_an_appointment_keeps_its_uid_and_counts_its_changes(homes: Households) 
     assert moved.status_code == 303, text_of(moved.text)
     homes.run_jobs()
 
-    files = [mail.invitation for mail in homes.mailer.sent if mail.invitation]
+    files = [file for mail in homes.mailer.sent for file in mail.invitations]
     first, second = (vobject.readOne(file.content.decode()).vevent for file in files)
     assert first.uid.value == second.uid.value
     assert (first.sequence.value, second.sequence.value) == ("0", "1")

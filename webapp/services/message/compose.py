@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.documents import letter, macros, rich_text
-from webapp.documents.calendar_file import CANCEL, REQUEST, CalendarEntry, Party, invitation
+from webapp.documents.calendar_file import CalendarEntry, Party, invitation
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.macros import Values
 from webapp.documents.paper import schedule_html
@@ -170,8 +170,8 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
     is_entered = message.kind == RESOURCE and gets_entries(session, message.contact_id)
     if not is_entered or had_file(session, message):
         facts = replace(facts, is_withdrawn=is_entered)
-        entry = _invitation(facts, message.recipient, base_url=base_url, sender=sender, now=now)
-        mail = replace(mail, invitation=entry)
+        files = _invitations(facts, message.recipient, base_url=base_url, sender=sender, now=now)
+        mail = replace(mail, invitations=files)
     return Draft(mail, draft.schedule)
 
 
@@ -243,16 +243,25 @@ def _subject(facts: Facts, text: OfficeText) -> str:
     return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 
 
-def _invitation(facts: Facts, recipient: str, *, base_url: str, sender: str, now: datetime) -> Invitation:
-    """One request for all, made anew at each mail: a program finds the entries that it has by their UIDs."""
+def _invitations(facts: Facts, recipient: str, *, base_url: str, sender: str, now: datetime) -> tuple[Invitation, ...]:
+    """A file for each, made anew at each mail: a program finds the entry that it has by its UID."""
     address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
     listed = _calendar_entries(facts, base_url=base_url, now=now)
     if facts.is_withdrawn:
         listed = [replace(entry, is_cancelled=True) for entry in listed]
     attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
-    content = invitation(listed, organizer=Party(facts.school.name, address), attendee=attendee)
-    method = CANCEL if all(entry.is_cancelled for entry in listed) else REQUEST
-    return Invitation(method, content, facts.texts[CALENDAR].file_name or "invite.ics")
+    parties = {"organizer": Party(facts.school.name, address), "attendee": attendee}
+    names = _file_names(facts.texts[CALENDAR].file_name or "invite.ics", len(listed))
+    both = zip(names, listed, strict=True)
+    return tuple(Invitation(entry.method, invitation(entry, **parties), name) for name, entry in both)
+
+
+def _file_names(name: str, several: int) -> list[str]:
+    """The office's name, numbered where there are several: a folder keeps one file of a name."""
+    if several == 1:
+        return [name]
+    stem, dot, ending = name.rpartition(".")
+    return [f"{stem}-{number}{dot}{ending}" for number in range(1, several + 1)]
 
 
 def _calendar_entries(facts: Facts, *, base_url: str, now: datetime) -> list[CalendarEntry]:
