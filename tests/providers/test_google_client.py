@@ -14,7 +14,7 @@ from google_stage import TEACHER, ZONE, GoogleStage, an_entry
 from webapp import clock
 from webapp.errors import ProviderError
 from webapp.providers import bearer
-from webapp.providers.base import BusySpan, RemoteCalendar
+from webapp.providers.base import BusySpan, RemoteCalendar, Tokens
 from webapp.providers.google import client, google_calendars
 
 NOON = datetime(2036, 12, 3, 18, 0, tzinfo=UTC)
@@ -352,6 +352,20 @@ class TestRefusals:
 
         assert google.provider.account().email == TEACHER
         assert google.store.renewals == 1
+
+    @pytest.mark.parametrize("held", [{"expires_at": datetime(2020, 1, 1, tzinfo=UTC)}, {"access": "long-gone"}])
+    def test_a_renewal_that_may_have_arrived_says_nothing_of_the_call_that_waited_for_it(
+        self, google: GoogleStage, monkeypatch: pytest.MonkeyPatch, held: dict[str, Any]
+    ) -> None:
+        """R103: else what was never sent is waited for as if it might come late."""
+
+        def renew(_: Tokens) -> Tokens:
+            raise ProviderError("A problem of its own.", retry=True, arrived=True, code="503")
+
+        monkeypatch.setattr(google.grants, "refresh", renew)
+        google.store.tokens = replace(google.store.tokens, **held)
+
+        assert kinds(refusal(google.speak().put, TEACHER, an_entry())) == ("503", True, False)
 
     def test_a_dead_grant_says_so(self, google: GoogleStage) -> None:
         google.control("revoke", email=TEACHER)

@@ -44,14 +44,19 @@ class BearerCalls:
         except ProviderError as error:
             if error.code != TOKEN:
                 raise
-        tokens = self._store.renewed(self._renew, rejected=tokens.access)
-        return self._send(method, url, tokens, by, content)
+        return self._send(method, url, self._renewed(tokens), by, content)
 
     def _fresh(self) -> Tokens:
         tokens = self._store.current()
-        if tokens.is_stale(clock.now()):
+        return self._renewed(tokens) if tokens.is_stale(clock.now()) else tokens
+
+    def _renewed(self, tokens: Tokens) -> Tokens:
+        """Whatever became of the renewal, the call that waited for it was not begun."""
+        try:
             return self._store.renewed(self._renew, rejected=tokens.access)
-        return tokens
+        except ProviderError as error:
+            error.arrived = False
+            raise
 
     def _send(self, method: str, url: str, tokens: Tokens, by: float, content: dict[str, Any]) -> Answer:
         if time.monotonic() > by:

@@ -1,11 +1,13 @@
 """One entry stands on the calendar of each teacher for each appointment, whatever the provider answers and whenever."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from evening import Evening
 from factories import make_resource, make_teacher
+from fakes import HeldTokens, make_tokens
 from outside import QUARANTINE, Outside
 from sqlmodel import col, select
 
@@ -15,7 +17,9 @@ from webapp.errors import ProviderError
 from webapp.models import Appointment, CalendarEntry, CalendarLink, EventSettings, ResourceMember, Slot
 from webapp.models.calendar.calendar_entry import DELETED, MOVED
 from webapp.models.system.wished import ABSENT
-from webapp.providers.base import RemoteCalendar
+from webapp.providers.base import RemoteCalendar, Tokens
+from webapp.providers.bearer import BearerCalls
+from webapp.providers.microsoft.errors import GraphDialect
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.calendar import claimed
@@ -470,6 +474,37 @@ def test_where_the_teacher_moved_it_the_time_is_theirs_and_the_link_is_ours(
     # Another time of the appointment is news, and theirs was for the former one.
     assert outside.calendars.standing()[0].starts_at == seen(database, booked).starts_at
     assert row(database).theirs == ""
+
+
+def test_what_the_teacher_moved_is_left_there_where_renewing_the_connection_failed(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """R103: nothing was told, so that another time there is the teacher's doing."""
+    settled(outside)
+    [entry] = outside.calendars.standing()
+    outside.calendars.drag(entry.remote_id, by=HOUR)
+    with evening.later(database) as session:
+        session.get_one(CalendarEntry, 1).ordered = ""
+        follow(session, [booked.id or 0], now=outside.now)
+    outside.calendars.on_call = renewal_fails
+    outside.tick()
+    failed = row(database)
+    outside.calendars.on_call = None
+    settled(outside)
+
+    [moved] = outside.calendars.standing()
+    assert (failed.problem_code, failed.attempt_at) == ("503", None)
+    assert (moved.starts_at, row(database).theirs) == (entry.starts_at + HOUR, MOVED)
+
+
+def renewal_fails(_method: str) -> None:
+    """As a call whose access token is old."""
+
+    def renew(_: Tokens) -> Tokens:
+        raise ProviderError("A problem of its own.", retry=True, arrived=True, code="503")
+
+    old = HeldTokens(make_tokens(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    BearerCalls(old, http=requests.Session(), dialect=GraphDialect(), renew=renew).call("GET", "https://never.example")
 
 
 def test_another_default_calendar_has_the_entry_before_the_former_one_loses_it(
