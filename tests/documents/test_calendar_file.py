@@ -51,6 +51,13 @@ def test_an_invitation_is_a_request_and_a_cancellation_cancels() -> None:
     assert b"SEQUENCE:3" in gone
 
 
+def test_whoever_sees_the_calendar_does_not_see_whom_it_is_with() -> None:
+    """R103: as an entry that is made by us. PROVIDERS 2: private, for family names."""
+    files = [sent(ENTRY), sent(replace(ENTRY, is_cancelled=True)), feed([ENTRY], name="x")]
+
+    assert [vobject.readOne(file.decode()).vevent.contents["class"][0].value for file in files] == ["PRIVATE"] * 3
+
+
 def test_the_same_appointment_gives_the_same_file() -> None:
     """ICS-015"""
     assert sent(ENTRY) == sent(ENTRY)
@@ -75,6 +82,7 @@ def test_no_name_begins_a_property_or_a_component(name: str) -> None:
     [event] = Calendar.from_ical(content).walk("VEVENT")
     assert {str(key) for key in event} == {
         *("UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "URL"),
+        "CLASS",
         *("ORGANIZER", "ATTENDEE"),
     }
     assert event["DESCRIPTION"] == plain(name)

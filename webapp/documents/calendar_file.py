@@ -108,6 +108,8 @@ def _event(entry: CalendarEntry) -> Event:
     event.add("status", entry.status)
     if entry.url and not re.search(r"\s", plain(entry.url)):
         event.add("url", plain(entry.url))
+    # A teacher's is headed by the child, and others may see that calendar.
+    event.add("class", "PRIVATE")
     return event
 
 
