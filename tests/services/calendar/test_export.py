@@ -550,6 +550,22 @@ def test_a_calendar_that_is_gone_is_told_and_mended_by_another_choice(
     assert [entry.calendar for entry in outside.calendars.standing()] == ["school"]
 
 
+def test_saving_a_calendar_asks_for_no_refused_meeting_again(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """R27, R93: what was refused was no calendar's doing. A refused entry is tried once more."""
+    outside.calendars.fail("put", REFUSED)
+    outside.tick_failing("make", REFUSED)
+    calls, refused = list(outside.meetings.calls), row(database).problem_code
+    for _ in range(3):
+        with evening.later(database) as session:
+            follow_link(session, link(evening), now=outside.now)
+        settled(outside)
+
+    assert outside.meetings.calls == calls == ["make"]
+    assert (refused, len(outside.calendars.standing())) == ("refused", 1)
+
+
 def test_while_the_grant_is_dead_entries_wait_and_go_on_when_it_is_linked_again(
     database: Database, evening: Evening, booked: Appointment, outside: Outside
 ) -> None:

@@ -17,17 +17,19 @@ def follow(
     *,
     now: datetime,
     retry: bool = False,
+    retry_entries: bool = False,
     left: Collection[str] = (),
 ) -> None:
     """Bring the wishes of these appointments (ids) in line with the rows as they stand; all callers use this or
     `follow_first`, and no other code writes a wish. With `retry`, what a provider refused for good is tried once more:
-    its cause may be gone. `left` names acts of booking that these appointments have left.
+    its cause may be gone; with `retry_entries` what a calendar refused, and no meeting. `left` names acts of booking
+    that these appointments have left.
     """
     session.flush()
     for some in portions(sorted(set(appointments))):
         facts = wish_meetings(session, some, now=now, retry=retry)
         if any(fact.is_linked for fact in facts):
-            wish_entries(session, [_about(fact) for fact in facts], now=now, retry=retry)
+            wish_entries(session, [_about(fact) for fact in facts], now=now, retry=retry or retry_entries)
         wish_messages(session, {fact.act for fact in facts}, left=left, now=now)
 
 

@@ -13,8 +13,8 @@ from webapp.services.booking.consequences import follow
 
 def follow_link(session: Session, link: CalendarLink, *, now: datetime) -> None:
     """Call it after a calendar was chosen, another one, or the account was linked again: what waited is due, what was
-    refused is tried once more, and entries move to the calendar that is chosen now."""
-    follow(session, _concerned(session, link, now=now), now=now, retry=True)
+    refused is tried once more, and entries move to the calendar that is chosen now. Nothing of it mends a meeting."""
+    follow(session, _concerned(session, link, now=now), now=now, retry_entries=True)
 
 
 def leave_account(session: Session, link: CalendarLink, *, now: datetime) -> None:
