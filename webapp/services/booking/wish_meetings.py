@@ -103,7 +103,7 @@ class Fact:
 
 def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> Sequence[Fact]:
     """Returns what it looked at; the appointments are locked from here on."""
-    _lock(session, ids)
+    lock_appointments(session, ids)
     facts = [Fact(**row) for row in session.execute(facts_about(ids)).mappings()]
     meetings: dict[int, list[Meeting]] = {}
     for meeting in _meetings(session, ids):
@@ -126,8 +126,9 @@ def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | 
         wake(session, TOPIC)
 
 
-def _lock(session: Session, ids: Sequence[int]) -> None:
-    """Of two who follow one appointment, the second sees the meeting that the first wished: one is current."""
+def lock_appointments(session: Session, ids: Sequence[int]) -> None:
+    """In the order of all who follow. Of two who follow one appointment, the second sees the meeting that the first
+    wished: one is current."""
     rows = select(col(Appointment.id)).where(col(Appointment.id).in_(ids)).order_by(col(Appointment.id))
     session.execute(rows.with_for_update(key_share=True)).all()
 

@@ -7,8 +7,10 @@ from sqlmodel import Session, col
 
 from webapp.models import Appointment, CalendarEntry, CalendarLink, Slot
 from webapp.models.calendar.calendar_entry import DELETED
+from webapp.portions import portions
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.wish_meetings import lock_appointments
 
 
 def follow_link(session: Session, link: CalendarLink, *, now: datetime) -> None:
@@ -29,7 +31,10 @@ def leave_account(session: Session, link: CalendarLink, *, now: datetime) -> Non
 
 
 def put_back(session: Session, link: CalendarLink, *, now: datetime) -> None:
-    """Its owner wants entries again that they had deleted: those of the coming appointments are made anew."""
+    """Its owner wants entries again that they had deleted: those of the coming appointments are made anew. The
+    appointments are locked first, by all who lock both."""
+    for some in portions(sorted(_concerned(session, link, now=now))):
+        lock_appointments(session, some)
     query = (
         select(CalendarEntry)
         .join(Appointment, col(Appointment.id) == col(CalendarEntry.appointment_id))
@@ -37,7 +42,8 @@ def put_back(session: Session, link: CalendarLink, *, now: datetime) -> None:
         .where(col(CalendarEntry.link_id) == link.id, col(CalendarEntry.theirs) == DELETED)
         .where(col(CalendarEntry.replaced_at).is_(None), col(Slot.ends_at) > now)
     )
-    for entry in session.execute(query.with_for_update(of=CalendarEntry)).scalars():
+    deleted = query.order_by(col(CalendarEntry.id)).with_for_update(of=CalendarEntry)
+    for entry in session.execute(deleted.execution_options(populate_existing=True)).scalars():
         entry.replaced_at = entry.gone_at = now
     session.flush()
     follow_link(session, link, now=now)

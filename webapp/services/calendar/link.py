@@ -169,7 +169,8 @@ def link_of(session: Session, contact_id: int, provider: str, *, locked: bool = 
         col(CalendarLink.contact_id) == contact_id, col(CalendarLink.provider) == provider
     )
     if locked:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        # Entries that are wished meanwhile name the link, and hold an appointment for which its owner waits.
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session.execute(query).scalar_one_or_none()
 
 

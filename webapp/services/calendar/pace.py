@@ -37,7 +37,7 @@ def is_limit(error: ProviderError) -> bool:
 
 def note_limit(session: Session, link_id: int, error: ProviderError, *, now: datetime) -> None:
     """It stops this calendar only (PROVIDERS 2, 3): the job goes on with the others."""
-    link = session.get(CalendarLink, link_id, with_for_update=True, populate_existing=True)
+    link = session.get(CalendarLink, link_id, with_for_update={"key_share": True}, populate_existing=True)
     if link is not None:
         until = max(error.after or now, now + _AT_LEAST)
         link.paused_until = max(link.paused_until or until, until)

@@ -165,7 +165,10 @@ def store_deleted(rows: Claimed, claim: Claim, *, now: datetime) -> None:
 
 
 def store_failure(session: Session, decision: Decision, error: ProviderError, *, now: datetime) -> None:
-    """A call that would have begun too late (providers/bearer.py) was not begun."""
+    """A call that would have begun too late (providers/bearer.py) was not begun. The link is locked before the
+    appointments, as by whoever saves it."""
+    if is_limit(error):
+        note_limit(session, decision.link_id, error, now=now)
     rows = Claimed(session, [decision.claim], base_url="")
     entry = rows.entry(decision.claim)
     if error.code == "late" and not error.arrived:
@@ -177,8 +180,6 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
         if error.code in OPERATORS:
             columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
         rows.put(decision.claim, **columns)
-    if is_limit(error):
-        note_limit(session, decision.link_id, error, now=now)
     rows.write()
 
 
