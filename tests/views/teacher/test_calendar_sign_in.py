@@ -238,6 +238,30 @@ class TestOtherAccount:
         assert (link.account_id, link.is_live, link.is_export) == ("g-2", True, False)
         assert (link.calendar_id, link.is_import, link.due_at) == ("", False, None)
 
+    def test_once_agreed_the_permission_of_the_former_account_is_ended(self, desk: Desk) -> None:
+        """OAUTH-027: of it alone."""
+        desk.link()
+        with desk.database.reading() as session:
+            former = open_tokens(session, session.get_one(CalendarLink, desk.links()[0].id))
+        desk.calendar.owner = RemoteAccount("g-2", "Petra at home", "petra@home.example")
+
+        assert desk.come_back(desk.begin(account="g-2")).status_code == 303
+        run_tasks(desk.app)
+
+        assert [tokens.access for tokens in desk.grants.revoked] == [former.access]
+        assert desk.links()[0].is_live
+
+    @pytest.mark.parametrize("ended", ["needs_reconnect_at", "disconnected_at"])
+    def test_of_a_grant_that_has_ended_nothing_is_ended_again(self, desk: Desk, ended: str) -> None:
+        desk.link()
+        with desk.arranged() as session:
+            setattr(session.get_one(CalendarLink, desk.links()[0].id), ended, clock.now())
+        desk.calendar.owner = RemoteAccount("g-2", "Petra at home", "petra@home.example")
+
+        assert desk.come_back(desk.begin(account="g-2")).status_code == 303
+
+        assert desk.all(Task) == []
+
 
 class TestReconnect:
     def test_the_same_account_goes_on_as_it_was_set(self, desk: Desk) -> None:

@@ -94,6 +94,7 @@ def remember_link(
         session, new, lambda: link_of(session, number, provider, locked=True)
     )
     if link.account_id != found.account.account_id:
+        _end_grant(session, link, _held(session, link), now=now)
         _leave_account(session, link, now=now)
     account = found.account
     link.account_id, link.account_name = account.account_id[:100], account.name[:200]
@@ -133,10 +134,7 @@ def save_link(
 def part_from(session: Session, link: CalendarLink, *, who: Who, now: datetime) -> None:
     """The tokens are dropped and the busy times forgotten at once. What stands on the calendar stays: nothing may be
     written there any more."""
-    try:
-        held: Tokens | None = open_tokens(session, link)
-    except ProviderError:
-        held = None
+    held = _held(session, link)
     link.access_token = link.refresh_token = link.former_refresh_token = ""
     link.access_expires_at = link.refresh_claim = link.refresh_lease_until = None
     link.disconnected_at = now
@@ -145,9 +143,7 @@ def part_from(session: Session, link: CalendarLink, *, who: Who, now: datetime) 
     _record(session, link, "calendar.disconnected", who=who, now=now)
     wake(session, IMPORT)
     session.flush()
-    # A copy of the data that is on hold must not end the grant that the original lives on.
-    if held and hold_of(session) is None:
-        queue_revoke(session, link.school_id, link.provider, held, account_id=link.account_id, now=now)
+    _end_grant(session, link, held, now=now)
 
 
 def part_from_all(session: Session, contact_ids: Collection[int], *, who: Who, now: datetime) -> None:
@@ -192,6 +188,21 @@ def _refuse_unconfirmed(link: CalendarLink, contact: Contact, typed: SyncInput, 
         raise NotAllowed(N_("The account has another address than the teacher. Only they can say that it is theirs."))
     if not typed.is_mine:
         raise Invalid(N_("Tick that this account is yours, or disconnect it."), field="is_mine")
+
+
+def _held(session: Session, link: CalendarLink) -> Tokens | None:
+    """None where there is no living grant, or no key opens it."""
+    try:
+        return open_tokens(session, link)
+    except ProviderError:
+        return None
+
+
+def _end_grant(session: Session, link: CalendarLink, held: Tokens | None, *, now: datetime) -> None:
+    """At the provider, as soon as may be. A copy of the data that is on hold must not end the grant that the original
+    lives on."""
+    if held and hold_of(session) is None:
+        queue_revoke(session, link.school_id, link.provider, held, account_id=link.account_id, now=now)
 
 
 def _leave_account(session: Session, link: CalendarLink, *, now: datetime) -> None:
