@@ -258,7 +258,13 @@ class FakeCalendars(Failures):
         return self._do("ours", lambda: [e.shown() for e in self.standing(calendar) if e.ends_at > since])
 
     def busy(
-        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+        self,
+        calendars: Collection[str],
+        *,
+        starts_at: datetime,
+        ends_at: datetime,
+        but: Collection[str] = (),
+        zone: str = "UTC",
     ) -> list[BusySpan]:
         return self._do("busy", lambda: self._busy(calendars, starts_at, ends_at, but))
 

@@ -64,6 +64,25 @@ def test_what_a_teacher_has_in_the_calendar_blocks_a_slot_and_our_own_entry_does
     assert [time.clash for time in found] == [CALENDAR_BUSY, None, None, None]
 
 
+def test_a_whole_day_of_which_outlook_tells_no_zone_blocks_that_evening_of_the_school(
+    database: Database, outside: Outside, microsoft: MicrosoftStage
+) -> None:
+    """R35: eight in the evening in Chicago is the next day in UTC."""
+    outside.app.extensions["confab"].providers.calendars["microsoft"] = lambda _: microsoft.provider
+    with database.transaction() as session:
+        evening = Evening(session, outside.now)
+        slot = evening.slot(after=240)
+        values = {"calendar_id": microsoft.calendar, "is_import": True, "saved_at": outside.now}
+        make_calendar_link(session, evening.teacher, provider="microsoft", due_at=outside.now, **values)
+    microsoft.add_event("2026-12-03T00:00:00", "2026-12-04T00:00:00", isAllDay=True, zone="UTC")
+
+    outside.read_calendars()
+
+    with database.reading() as session:
+        [taken] = session.exec(select(BusyTime)).all()
+    assert (taken.starts_at, taken.ends_at) == (datetime(2026, 12, 3, 6, tzinfo=UTC), slot.ends_at)
+
+
 BEFORE, SUNDAY, AFTER = date(2027, 3, 11), date(2027, 3, 14), date(2027, 3, 18)
 """Thursdays before and after the Sunday on which the clocks of the school change. Berlin's change two weeks later: what
 is at 11:30 PM there is at 4:30 PM before, and at 5:30 PM after."""

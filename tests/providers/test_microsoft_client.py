@@ -479,6 +479,30 @@ class TestBusyTimes:
 
         assert self.busy(microsoft, day=STARTS - timedelta(days=1), days=3) == ["2 15:00–3 15:00", "4 00:00–4 01:00"]
 
+    def test_what_is_free_and_what_stands_in_another_calendar_tell_the_mailbox_s_zone_too(
+        self, microsoft: MicrosoftStage
+    ) -> None:
+        """R35"""
+        school = microsoft.add_calendar("School")
+        microsoft.add_event("2026-12-03T00:00:00", "2026-12-04T00:00:00", isAllDay=True, zone="UTC")
+        free = {"calendar": school, "showAs": "free", "zone": "Tokyo Standard Time"}
+        microsoft.add_event("2026-12-04T09:00:00", "2026-12-04T10:00:00", **free)
+
+        asked = {"day": STARTS - timedelta(days=1), "days": 3}
+        assert self.busy(microsoft, microsoft.calendar, school, **asked) == ["2 15:00–3 15:00"]
+
+    def test_where_no_event_tells_a_zone_a_whole_day_is_one_of_the_school_s(self, microsoft: MicrosoftStage) -> None:
+        """R35"""
+        microsoft.add_event("2026-12-03T00:00:00", "2026-12-04T00:00:00", isAllDay=True, zone="UTC")
+        around = {"starts_at": STARTS - timedelta(days=1), "ends_at": STARTS + timedelta(days=3)}
+
+        [span] = microsoft.provider.busy([microsoft.calendar], **around, zone="America/Chicago")
+
+        assert (span.starts_at, span.ends_at) == (
+            datetime(2026, 12, 3, 6, tzinfo=UTC),
+            datetime(2026, 12, 4, 6, tzinfo=UTC),
+        )
+
     def test_a_lesson_of_every_week_is_at_the_same_time_on_the_wall_after_the_clocks_change(
         self, microsoft: MicrosoftStage
     ) -> None:

@@ -95,7 +95,7 @@ def test_an_event_of_a_zone_of_its_own_blocks_by_the_mailbox_s() -> None:
     }
     nonsense = {"showAs": "busy", "start": day["end"], "end": day["start"]}
 
-    spans = busy_spans("main", [day, call, nonsense])
+    spans = busy_spans({"main": [day, call, nonsense]}, zone="UTC")
 
     assert [(span.starts_at, span.ends_at) for span in spans] == [
         (datetime(2026, 12, 2, 13, tzinfo=UTC), datetime(2026, 12, 3, 13, tzinfo=UTC)),

@@ -268,11 +268,17 @@ class CalendarProvider(Protocol):
         ...
 
     def busy(
-        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+        self,
+        calendars: Collection[str],
+        *,
+        starts_at: datetime,
+        ends_at: datetime,
+        but: Collection[str] = (),
+        zone: str = "UTC",
     ) -> list[BusySpan]:
         """When these calendars are taken by anything but entries of ours, and `but` what was made from calendar files
-        with these UIDs: recurring ones expanded, all-day ones in their own zone; what was declined, or is marked as
-        free, is not busy. Sorted by start."""
+        with these UIDs: recurring ones expanded, all-day ones in their own zone, or in `zone` where nothing tells it;
+        what was declined, or is marked as free, is not busy. Sorted by start."""
         ...
 
 

@@ -139,7 +139,13 @@ class GoogleCalendars:
         return self._marked(calendar, f"{entries.MARK}={entries.OURS}", timeMin=entries.stamp(since))
 
     def busy(
-        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+        self,
+        calendars: Collection[str],
+        *,
+        starts_at: datetime,
+        ends_at: datetime,
+        but: Collection[str] = (),
+        zone: str = "UTC",  # noqa: ARG002 - Google tells that of each calendar
     ) -> list[BusySpan]:
         """Of the account's own calendars the events are listed, to leave ours out; of others Google tells the spans."""
         own = {calendar.key for calendar in self.calendars()}

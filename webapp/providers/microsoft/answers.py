@@ -11,7 +11,6 @@ from webapp.providers.instants import iso_instant
 from webapp.providers.microsoft.orders import OURS, said
 from webapp.providers.microsoft.zones import is_utc, zone_named
 
-_UTC = ZoneInfo("UTC")
 _AT_ONCE = timedelta(seconds=10)
 _FOREIGN = b"vCal-Uid\1\0\0\0".hex()
 """What stands before the UID of another program in an id that Exchange makes of it: [MS-OXOCAL] 2.2.1.27."""
@@ -83,20 +82,23 @@ def uid_of(event: Mapping[str, Any]) -> str:
         return told
 
 
-def busy_spans(calendar: str, events: Iterable[Mapping[str, Any]], but: Collection[str] = ()) -> list[BusySpan]:
-    """Of what a calendar view lists, where it takes its owner's time and is no entry of ours, and `but` what has one of
-    these UIDs."""
-    taken = [event for event in events if _is_taken(event) and uid_of(event) not in but]
-    home = _home_zone(taken)
-    spans = [_span(event, home) for event in taken]
-    return [BusySpan(start, end, calendar) for start, end in filter(None, spans)]
+def busy_spans(
+    listed: Mapping[str, Iterable[Mapping[str, Any]]], but: Collection[str] = (), *, zone: str
+) -> list[BusySpan]:
+    """Of what the views of these calendars of one mailbox list, where it takes its owner's time and is no entry of
+    ours, and `but` what has one of these UIDs. `zone` is of whole days where no event tells another."""
+    theirs = [(calendar, event) for calendar, events in listed.items() for event in events if not key_of(event)]
+    home = _home_zone((event for _, event in theirs), zone)
+    taken = [(calendar, event) for calendar, event in theirs if _is_taken(event) and uid_of(event) not in but]
+    spans = [(calendar, _span(event, home)) for calendar, event in taken]
+    return [BusySpan(*span, calendar) for calendar, span in spans if span]
 
 
 def _is_taken(event: Mapping[str, Any]) -> bool:
     status = event.get("responseStatus")
     is_declined = isinstance(status, dict) and status.get("response") == "declined"
     is_over = event.get("isCancelled") is True or is_declined
-    return not is_over and event.get("showAs") not in _NOT_TAKEN and not key_of(event)
+    return not is_over and event.get("showAs") not in _NOT_TAKEN
 
 
 def _span(event: Mapping[str, Any], home: ZoneInfo) -> tuple[datetime, datetime] | None:
@@ -111,7 +113,8 @@ def _own_zone(event: Mapping[str, Any]) -> ZoneInfo | None:
     return None if is_utc(name) else zone_named(name)
 
 
-def _home_zone(events: Iterable[Mapping[str, Any]]) -> ZoneInfo:
-    """The zone of most events of this mailbox: some programs make a whole day in UTC, wherever it is meant."""
+def _home_zone(events: Iterable[Mapping[str, Any]], otherwise: str) -> ZoneInfo:
+    """The zone of most events of this mailbox, free ones too: some programs make a whole day in UTC, wherever it is
+    meant."""
     zones = Counter(zone for event in events if (zone := _own_zone(event)))
-    return zones.most_common(1)[0][0] if zones else _UTC
+    return zones.most_common(1)[0][0] if zones else ZoneInfo(otherwise)

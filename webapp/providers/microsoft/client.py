@@ -114,7 +114,13 @@ class MicrosoftCalendars:
         return [one for one in self._entries(calendar, orders.is_ours()) if one.ends_at > since]
 
     def busy(
-        self, calendars: Collection[str], *, starts_at: datetime, ends_at: datetime, but: Collection[str] = ()
+        self,
+        calendars: Collection[str],
+        *,
+        starts_at: datetime,
+        ends_at: datetime,
+        but: Collection[str] = (),
+        zone: str = "UTC",
     ) -> list[BusySpan]:
         wanted = {
             "startDateTime": orders.zulu(starts_at),
@@ -122,12 +128,10 @@ class MicrosoftCalendars:
             "$select": _BUSY,
             "$expand": orders.EXPAND_OURS,
         }
-        spans = [
-            span
-            for calendar in dict.fromkeys(calendars)
-            for span in busy_spans(calendar, self._in_calendar(calendar, "calendarView", wanted), but)
-        ]
-        return merged(spans, starts_at=starts_at, ends_at=ends_at)
+        listed = {
+            calendar: self._in_calendar(calendar, "calendarView", wanted) for calendar in dict.fromkeys(calendars)
+        }
+        return merged(busy_spans(listed, but, zone=zone), starts_at=starts_at, ends_at=ends_at)
 
     def _former(self, calendar: str, order: EntryOrder, error: ProviderError, by: float) -> MadeEntry:
         """What an earlier call with this key has made. Raises "used" where it was deleted."""

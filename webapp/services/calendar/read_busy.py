@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from webapp.errors import ProviderError
-from webapp.models import Appointment, BusyTime, CalendarLink, Event, Resource, ResourceMember, Slot
+from webapp.models import Appointment, BusyTime, CalendarLink, Event, Resource, ResourceMember, School, Slot
 from webapp.providers.base import BusySpan, CalendarProvider
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.booking.collisions import mark_collisions_of
@@ -28,7 +28,8 @@ CALLS = 4
 @dataclass(frozen=True)
 class Reading:
     """What is to be asked of one link: the time from now to the end of the teacher's last slot, and the UIDs of files
-    about what is booked with them, which may stand on the calendar and take no time beside it."""
+    about what is booked with them, which may stand on the calendar and take no time beside it. `zone` is the
+    school's."""
 
     claim: Claim
     link_id: int
@@ -36,6 +37,7 @@ class Reading:
     calendar_id: str
     starts_at: datetime
     ends_at: datetime
+    zone: str
     own_files: frozenset[str] = frozenset()
 
 
@@ -69,7 +71,8 @@ def begin(
         return None
     ends_at = _last_end(session, link.contact_id, now=now)
     assert link.id is not None
-    reading = Reading(claim, link.id, link.provider, link.calendar_id, now, ends_at or now)
+    zone = session.get_one(School, link.school_id).zone
+    reading = Reading(claim, link.id, link.provider, link.calendar_id, now, ends_at or now, zone)
     if ends_at is None:
         store_read(session, reading, Read((), {}), now=now)
         return None
@@ -85,7 +88,7 @@ def carry_out(provider: CalendarProvider, reading: Reading) -> Store:
     calendars = provider.calendars()
     asked = [one.key for one in calendars if one.is_primary or one.key == reading.calendar_id]
     window = {"starts_at": reading.starts_at, "ends_at": reading.ends_at}
-    spans = provider.busy(asked, **window, but=reading.own_files) if asked else []
+    spans = provider.busy(asked, **window, but=reading.own_files, zone=reading.zone) if asked else []
     read = Read(spans, {one.key: one.name for one in calendars})
     return lambda session, now: store_read(session, reading, read, now=now)
 
