@@ -19,6 +19,10 @@ from webapp.models.system.errand import Errand
 from webapp.services.system.errand import Claim, is_any_due
 from webapp.services.system.installation import hold_of
 
+LOOK_AGAIN = 1.0
+"""Seconds without an answer after which it is looked, by a read, whether more is due, while there is room for it: one
+calendar that hangs keeps nobody else waiting."""
+
 
 class Claimed(Protocol):
     @property
@@ -77,7 +81,8 @@ def drain_in_rounds(app: Flask, work: Rounds[Step, Answer], *, at_once: int) -> 
                 pool.submit(_take, app, work, turn, back)
             ran += len(claims)
             running += len(turns)
-            answers, ended = _gathered(work, back, running)
+            patience = LOOK_AGAIN if running < at_once else None
+            answers, ended = _gathered(work, back, running, patience)
             running -= ended
     return ran
 
@@ -139,13 +144,16 @@ def _called(table: type[Errand], calling: Callable[[], Callable[[Step], Answer |
     return answered[0] if answered else None
 
 
-def _gathered(work: Rounds[Step, Answer], back: "SimpleQueue[Answer | None]", running: int) -> tuple[list[Answer], int]:
-    """What has come back, and how many turns have ended. Nobody waits where nothing more is under way."""
+def _gathered(
+    work: Rounds[Step, Answer], back: "SimpleQueue[Answer | None]", running: int, patience: float | None
+) -> tuple[list[Answer], int]:
+    """What has come back, and how many turns have ended; nothing where no answer came within the seconds of `patience`.
+    Nobody waits where nothing more is under way."""
     answers: list[Answer] = []
     ended, until = 0, math.inf
     while ended < running:
         try:
-            answer = back.get(timeout=None if until == math.inf else max(0.0, until - time.monotonic()))
+            answer = back.get(timeout=patience if until == math.inf else max(0.0, until - time.monotonic()))
         except Empty:
             break
         if answer is None:
