@@ -86,6 +86,30 @@ def test_it_sends_no_mail_and_makes_no_call_until_it_is_resumed(
     assert len(outside.mailer.sent) == 1
 
 
+def test_a_meeting_that_was_made_since_the_backup_is_adopted_and_not_made_twice(
+    installation: Installation, backup: Path, elsewhere: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ADMIN-032, RELIABILITY I11"""
+    with installation.database() as database:
+        before = Outside(database, now, monkeypatch)
+        with database.reading() as session:
+            before.knows(session.exec(select(Meeting)).one().host_key)
+        before.tick()
+    [made] = before.meetings.standing()
+    installation.run("restore", backup, "--into", into(elsewhere))
+
+    with installation.database(elsewhere) as restored:
+        after = Outside(restored, now, monkeypatch)
+        after.meetings.directory, after.meetings.meetings = before.meetings.directory, before.meetings.meetings
+        installation.run("resume", CONFAB_DATABASE_URL=elsewhere)
+        after.tick(timedelta(minutes=3))
+        with restored.reading() as session:
+            adopted = session.exec(select(Meeting)).one()
+
+    assert after.meetings.standing() == [made]
+    assert (adopted.remote_id, adopted.join_url) == (made.id, made.shown().join_url)
+
+
 def test_a_file_that_somebody_only_copied_into_place_is_on_hold_too(
     on_sqlite: Installation, tmp_path: Path, now: datetime
 ) -> None:

@@ -19,8 +19,10 @@ from webapp.providers.base import MadeMeeting, PasscodeRule
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NOT_CONNECTED
-from webapp.services.meeting.settle import Decision, decide, store_made
+from webapp.services.meeting.settle import Decision, decide, order_of, store_made
+from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import ASK_AGAIN_AFTER, LEASE, MOST_FAULTS, Claim, claim_due
+from webapp.services.system.installation import begin_again, life_of, resume
 from webapp.services.system.wishes import Step
 
 pytestmark = pytest.mark.both_databases
@@ -197,6 +199,44 @@ def test_a_crash_after_the_answer_is_made_good_by_the_next_claim(
     assert outside.meetings.calls == ["make", "find"]
     assert len(outside.meetings.meetings) == 1
     assert entry(database, booked).room.url
+
+
+def restored(database: Database, now: datetime) -> None:
+    """A backup from before anything was tried, and an operator who resumes."""
+    with database.transaction() as session:
+        begin_again(session, because="restored", who=SYSTEM, now=now)
+        resume(session, who=SYSTEM, now=now)
+
+
+def test_what_an_earlier_life_of_the_data_wished_is_looked_up_and_adopted(
+    database: Database, booked: Appointment, outside: Outside
+) -> None:
+    """ADMIN-032, RELIABILITY I11: it was made since the backup, in which nothing had been tried."""
+    with database.reading() as session:
+        order = order_of(session, row(database, booked))
+    outside.meetings.make(order)
+    restored(database, outside.now)
+
+    outside.tick()
+
+    assert outside.meetings.calls == ["make", "find"]
+    [made] = outside.meetings.standing()
+    assert entry(database, booked).room.url == made.shown().join_url
+
+
+def test_what_an_earlier_life_did_not_make_is_looked_up_once_and_made_as_of_this_life(
+    database: Database, booked: Appointment, outside: Outside
+) -> None:
+    restored(database, outside.now)
+
+    outside.tick_failing("make", DOWN)
+    outside.tick(HOUR)
+
+    assert outside.meetings.calls == ["find", "make", "make"]
+    [made] = outside.meetings.standing()
+    with database.reading() as session:
+        assert made.marker.startswith(f"{life_of(session)}-")
+    assert row(database, booked).marker == made.marker
 
 
 def test_a_late_answer_after_a_newer_wish_writes_nothing_and_leaves_no_meeting(

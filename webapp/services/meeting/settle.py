@@ -19,8 +19,9 @@ from webapp.providers.base import MadeMeeting, MeetingOrder, PasscodeRule
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NOT_CONNECTED
 from webapp.services.meeting.budget import LIGHT, MEDIUM, Allowance, give_back, note_limit, permit
-from webapp.services.meeting.order import digest, topic_of
+from webapp.services.meeting.order import digest, new_marker, topic_of
 from webapp.services.system.errand import Claim, growing_pause, settled, write_if_ours
+from webapp.services.system.installation import life_of
 from webapp.services.system.wishes import Step, after_failure, given_up, parked
 
 PROMPT = 5.0
@@ -121,25 +122,12 @@ def _decided(
     nothing = Decision(Step.NOTHING, claim)
     if meeting is None or meeting.claim != claim.receipt:
         return nothing
-    order = order_of(session, meeting)
-    step = _step(meeting, order)
-    if step is Step.NOTHING:
-        _store_as_it_is(session, meeting, claim, now=now)
+    order, connection = order_of(session, meeting), _connection(session, meeting)
+    step = _step(session, meeting, order)
+    if otherwise := _without_call(meeting, step, order, connection, quarantine=quarantine, quiet=quiet, now=now):
+        write_if_ours(session, Meeting, claim, **otherwise)
         return nothing
-    if step is Step.MAKE and order.starts_at + timedelta(minutes=order.minutes) <= now:
-        over = ProviderError(N_("The appointment is over"), retry=False, code="over")
-        write_if_ours(session, Meeting, claim, **given_up(meeting, over, now=now))
-        return nothing
-    connection = _connection(session, meeting)
-    if connection is None or not connection.is_live:
-        write_if_ours(session, Meeting, claim, **given_up(meeting, _unconnected(connection), now=now))
-        return nothing
-    if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
-        write_if_ours(session, Meeting, claim, due_at=ready, claim=None)
-        return nothing
-    if step is Step.CHANGE and meeting.changed_at and now < (ready := meeting.changed_at + quiet):
-        write_if_ours(session, Meeting, claim, due_at=ready, claim=None, attempts=max(0, meeting.attempts - 1))
-        return nothing
+    assert connection is not None
     writes = 0 if step is Step.LOOK_UP else 1
     granted = permit(
         session,
@@ -218,8 +206,13 @@ def store_adopted(session: Session, claim: Claim, order: MeetingOrder, made: Mad
 
 
 def store_not_found(session: Session, claim: Claim, *, now: datetime) -> bool:
-    """The earlier call did not arrive: the next claim may make the meeting, or settle that there is none."""
-    return write_if_ours(session, Meeting, claim, attempt_at=None, claim=None, due_at=now)
+    """The earlier call did not arrive: the next claim may make the meeting, or settle that there is none. What an
+    earlier life of the data made is looked for once: from now on the row has a marker of this one."""
+    meeting = _locked(session, claim)
+    columns: dict[str, object] = {"attempt_at": None, "claim": None, "due_at": now}
+    if meeting is not None and _is_of_earlier_life(session, meeting):
+        columns["marker"] = new_marker(life_of(session))
+    return write_if_ours(session, Meeting, claim, **columns)
 
 
 def store_gone(session: Session, claim: Claim, *, now: datetime) -> bool:
@@ -325,15 +318,44 @@ def _follow(session: Session, meeting: Meeting, *, now: datetime) -> None:
     follow(session, [meeting.appointment_id], now=now)
 
 
-def _step(meeting: Meeting, order: MeetingOrder) -> Step:
+def _step(session: Session, meeting: Meeting, order: MeetingOrder) -> Step:
     if meeting.remote_id is None and meeting.attempt_at is not None:
         return Step.LOOK_UP
     if meeting.wish == ABSENT:
         return Step.REMOVE if meeting.remote_id else Step.NOTHING
     if meeting.remote_id is None:
-        return Step.MAKE
+        return Step.LOOK_UP if _is_of_earlier_life(session, meeting) else Step.MAKE
     is_told = meeting.ordered == _told(order) and meeting.attempt_at is None
     return Step.NOTHING if is_told else Step.CHANGE
+
+
+def _is_of_earlier_life(session: Session, meeting: Meeting) -> bool:
+    """It was wished before a backup was restored, and may have been made since that backup (RELIABILITY 2.4)."""
+    return not meeting.marker.startswith(f"{life_of(session)}-")
+
+
+def _without_call(
+    meeting: Meeting,
+    step: Step,
+    order: MeetingOrder,
+    connection: Connection | None,
+    *,
+    quarantine: timedelta,
+    quiet: timedelta,
+    now: datetime,
+) -> dict[str, object] | None:
+    """The columns of a meeting that needs no call, may have none, or has to wait for it."""
+    if step is Step.NOTHING:
+        return settled() | {"gone_at": now if meeting.wish == ABSENT else None}
+    if step is Step.MAKE and order.starts_at + timedelta(minutes=order.minutes) <= now:
+        return given_up(meeting, ProviderError(N_("The appointment is over"), retry=False, code="over"), now=now)
+    if connection is None or not connection.is_live:
+        return given_up(meeting, _unconnected(connection), now=now)
+    if step is not Step.REMOVE and meeting.attempt_at and now < (ready := meeting.attempt_at + quarantine):
+        return {"due_at": ready, "claim": None}
+    if step is Step.CHANGE and meeting.changed_at and now < (ready := meeting.changed_at + quiet):
+        return {"due_at": ready, "claim": None, "attempts": max(0, meeting.attempts - 1)}
+    return None
 
 
 def _told_another_time(meeting: Meeting, *, now: datetime) -> dict[str, object]:
@@ -341,12 +363,6 @@ def _told_another_time(meeting: Meeting, *, now: datetime) -> dict[str, object]:
     help."""
     due_at = now if meeting.remote_id is None else growing_pause(meeting.attempts, now=now)
     return {"ordered": "", "attempts": meeting.attempts, "due_at": due_at}
-
-
-def _store_as_it_is(session: Session, meeting: Meeting, claim: Claim, *, now: datetime) -> None:
-    """The world is as wished: no call is spent."""
-    gone_at = now if meeting.wish == ABSENT else None
-    write_if_ours(session, Meeting, claim, **settled(), gone_at=gone_at)
 
 
 def _unconnected(connection: Connection | None) -> ProviderError:
