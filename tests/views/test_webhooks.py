@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from app import test_settings as settings_for
-from factories import make_connection, make_school
+from factories import make_connection, make_contact, make_school
 from online_office import time_stands_at
 from sqlalchemy import event as sql_event
 from sqlmodel import select
@@ -32,11 +32,12 @@ from jobs.housekeeping import keep_house
 from webapp import clock
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import AccountUser, Audit, Host
+from webapp.models import AccountUser, Audit, Host, Level
 from webapp.providers.base import NotSigned, Webhooks
 from webapp.providers.zoom import zoom_webhooks
 from webapp.services.meeting.map_contacts import GATHER
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
+from webapp.services.meeting.tokens import declare_dead
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import hold
 
@@ -355,6 +356,28 @@ def test_the_app_taken_away_in_zoom_destroys_tokens_and_linkage_at_once(school: 
         assert "zoom.deauthorised" in session.exec(select(Audit.action)).all()
     school.run(A_MINUTE)
     assert school.meeting().join_url == link
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("has_died_before", [False, True])
+def test_the_app_taken_away_in_zoom_is_mailed_to_the_administrators_once(
+    school: HookSchool, has_died_before: bool
+) -> None:
+    """FAILURES F14, HOOK-014: also where the tokens were refused before the notice came."""
+    with school.change() as session:
+        make_contact(session, school.evening.school, "Dora", level=Level.ADMINISTRATOR, email="dora@linden.example")
+        if has_died_before:
+            declare_dead(session, school.evening.connection, now=school.now)
+
+    school.send(farewell(school.now))
+    school.send(farewell(school.now + A_MINUTE))
+    school.run(A_MINUTE)
+
+    [told] = [mail for mail in school.mailer.sent if mail.recipient == "dora@linden.example"]
+    assert "Zoom needs to be connected again" in told.subject
+    assert school.connection().needs_reconnect_at
+    assert school.connection().disconnected_at is None
+    assert school.connection().former_refresh_token == ""
 
 
 @pytest.mark.parametrize("secret", [OTHER, ""])

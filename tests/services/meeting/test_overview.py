@@ -276,6 +276,28 @@ def test_what_concerns_the_connection_is_one_issue_with_each_appointment_of_all_
 
 
 @pytest.mark.parametrize(
+    ("gone", "code"), [("disconnected_at", "not_connected"), ("needs_reconnect_at", "needs_reconnect")]
+)
+def test_links_whose_teachers_are_unknown_without_a_connection_are_one_issue_of_the_connection(
+    linden: Linden, session: Session, gone: str, code: str
+) -> None:
+    """R29, FAILURES F14: who a teacher is in Zoom was forgotten with the connection, and no Retry finds out."""
+    places = [linden.folake, linden.teacher("Nina", "Novak")]
+    linked, other, waiting = (virtual(session, place, linden.alice, now=linden.now) for place in [*places, places[0]])
+    for appointment in (linked, other):
+        link(session, appointment)
+    for host in session.exec(select(Host)).all():
+        session.delete(host)
+    setattr(linden.connection, gone, linden.now)
+    follow(session, [waiting.id or 0], now=linden.now)
+
+    issue = linden.issue()
+
+    assert (issue.code, issue.is_of_connection, issue.can_retry) == (code, True, False)
+    assert {one.id for one in issue.appointments} == {linked.id, other.id, waiting.id}
+
+
+@pytest.mark.parametrize(
     ("code", "step"), [("scopes", "Disconnect, then Connect"), ("invalid_grant", "Connect and Map"), ("plan", "Retry")]
 )
 def test_a_refusal_for_good_has_a_reason_steps_and_the_providers_words(

@@ -86,10 +86,8 @@ class Fact:
     def blocked(self) -> str | None:
         if self.lead_id is None:
             return NO_CONTACT
-        if self.needs_reconnect_at:
-            return NEEDS_RECONNECT
-        if self.connected_at is None or self.disconnected_at:
-            return NOT_CONNECTED
+        if unreachable := why_unreachable(self.connected_at, self.disconnected_at, self.needs_reconnect_at):
+            return unreachable
         if self.host_state is None:
             return NOT_MAPPED
         return None if self.host_state == MAPPED else self.host_state
@@ -99,6 +97,15 @@ class Fact:
         minutes = int((self.ends_at - self.starts_at).total_seconds() // 60)
         topic = topic_of(self.event_name, self.resource_name)
         return digest(topic=topic, starts_at=self.starts_at, minutes=minutes, zone=self.zone)
+
+
+def why_unreachable(
+    connected_at: datetime | None, disconnected_at: datetime | None, needs_reconnect_at: datetime | None
+) -> str | None:
+    """Of a school's connection: why no call can be made on it; None while it is live."""
+    if needs_reconnect_at:
+        return NEEDS_RECONNECT
+    return NOT_CONNECTED if connected_at is None or disconnected_at else None
 
 
 def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> Sequence[Fact]:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from webapp.i18n import gettext
 from webapp.models import (
     Appointment,
+    Connection,
     Contact,
     Event,
     EventSettings,
@@ -23,8 +24,10 @@ from webapp.models import (
     Slot,
     Student,
 )
+from webapp.models.meeting.connection import BY_CONSENT
 from webapp.models.meeting.host import MAPPED
 from webapp.services.booking.agenda import standing
+from webapp.services.booking.wish_meetings import why_unreachable
 from webapp.services.calendar.linked import has_export
 from webapp.services.event.typed_link import is_safe_link
 
@@ -32,7 +35,8 @@ from webapp.services.event.typed_link import is_safe_link
 @dataclass(frozen=True)
 class Awaited:
     """One appointment. `since` is when its link was asked for; `lead_id` is the contact that hosts, if there is one;
-    `is_running` says that a process is at it just now, `is_exported` that its host's calendar is set up (R33)."""
+    `is_running` says that a process is at it just now, `is_exported` that its host's calendar is set up (R33),
+    `unreachable` why the school's connection is of no use, if it is."""
 
     id: int
     event_id: int
@@ -64,6 +68,7 @@ class Awaited:
     zone_changed_at: datetime | None = None
     is_exported: bool = False
     suggested: tuple[str, ...] = ()
+    unreachable: str | None = None
 
     @property
     def is_given_up(self) -> bool:
@@ -143,6 +148,11 @@ def _lead() -> ScalarSelect[Any]:
 def _query() -> Any:
     lead = aliased(Contact)
     is_host = and_(col(Host.contact_id) == col(lead.id), col(Host.provider) == col(EventSettings.provider))
+    is_grant = and_(
+        col(Connection.school_id) == col(Appointment.school_id),
+        col(Connection.provider) == col(EventSettings.provider),
+        col(Connection.grant_type) == BY_CONSENT,
+    )
     is_current = and_(col(Meeting.appointment_id) == col(Appointment.id), col(Meeting.replaced_at).is_(None))
     columns = (
         col(Appointment.id),
@@ -161,6 +171,7 @@ def _query() -> Any:
         col(Host.state).label("host_state"),
         col(Host.suggested),
         *(col(getattr(Meeting, name)) for name in ("join_url", "wished_at", "attempts", "due_at", "claim")),
+        *(col(getattr(Connection, f"{what}_at")) for what in ("connected", "disconnected", "needs_reconnect")),
         *(col(getattr(Meeting, f"problem{part}")) for part in ("", "_values", "_code", "_detail", "_at")),
     )
     return (
@@ -174,6 +185,7 @@ def _query() -> Any:
         .outerjoin(Meeting, is_current)
         .outerjoin(lead, col(lead.id) == _lead())
         .outerjoin(Host, is_host)
+        .outerjoin(Connection, is_grant)
         .order_by(col(Slot.starts_at), col(Appointment.id))
     )
 
@@ -185,6 +197,7 @@ def _person(table: Any, name: str) -> tuple[Any, Any]:
 def _awaited(row: dict[str, Any], unlinked: Collection[int], now: datetime) -> Awaited:
     typed, booked_at, wished_at = row.pop("child_name"), row.pop("booked_at"), row.pop("wished_at")
     next_try, claim = row.pop("due_at"), row.pop("claim")
+    grant = (row.pop(f"{what}_at") for what in ("connected", "disconnected", "needs_reconnect"))
     names = {who: _name(row, who) for who in ("parent", "child", "lead")}
     names_of_texts = ("lead_email", "remote_id", "remote_email", "problem_values", "problem_code", "problem_detail")
     texts: dict[str, Any] = {name: row.pop(name) or "" for name in names_of_texts}
@@ -197,6 +210,7 @@ def _awaited(row: dict[str, Any], unlinked: Collection[int], now: datetime) -> A
         since=wished_at or booked_at,
         tries=row.pop("attempts") or 0,
         next_try=next_try,
+        unreachable=why_unreachable(*grant),
         suggested=tuple(json.loads(row.pop("suggested") or "[]")),
         is_running=claim is not None and next_try is not None and next_try > now,
         **texts,

@@ -91,14 +91,18 @@ def disconnect(session: Session, connection: Connection, *, who: Who, now: datet
         held = open_tokens(session, connection)
     except ProviderError:
         held = None
-    connection.access_token = connection.refresh_token = ""
-    connection.access_expires_at = connection.refresh_claim = connection.refresh_lease_until = None
+    drop_tokens(connection)
     connection.disconnected_at = now
     subject = f"connection {connection.id}"
     action = f"{connection.provider}.disconnected"
     record(session, action, who=who, school_id=connection.school_id, subject=subject, now=now)
     _follow(session, connection, now=now)
     return held
+
+
+def drop_tokens(connection: Connection) -> None:
+    connection.access_token = connection.refresh_token = connection.former_refresh_token = ""
+    connection.access_expires_at = connection.refresh_claim = connection.refresh_lease_until = None
 
 
 def connection_of(session: Session, school_id: int, provider: str) -> Connection | None:

@@ -145,6 +145,8 @@ def cause_of(row: Awaited, *, now: datetime) -> str | None:
         return NO_CONTACT
     if row.provider is None:
         return NO_LINK
+    if row.join_url is not None and row.unreachable:
+        return row.unreachable  # and with it, who of the teachers is whom there
     if row.join_url is not None:
         return CHANGE if row.host_state == MAPPED else row.host_state or NOT_MAPPED
     if row.is_given_up:

@@ -31,8 +31,7 @@ def _token(facts: Facts) -> Finding | None:
         return Finding(NOT_CONNECTED, RED, BLOCKED[NOT_CONNECTED], remedy, SETUP)
     if held.needs_reconnect_at:
         remedy = N_(
-            "Zoom does not accept the connection any more. An Administrator presses Connect and Map Contacts once "
-            "more; mappings are kept."
+            "Zoom does not accept the connection any more. An Administrator presses Connect and Map Contacts once more."
         )
         return Finding(NEEDS_RECONNECT, RED, BLOCKED[NEEDS_RECONNECT], remedy, SETUP)
     if not facts.is_readable:
