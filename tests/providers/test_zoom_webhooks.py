@@ -47,6 +47,14 @@ def test_the_published_examples_are_taken_as_they_are() -> None:
             assert told.subject == ("1234567890" if about == ABOUT_MEETING else told.subject), name
 
 
+@pytest.mark.parametrize("event", ["user.signed_in", "user.signed_out", "user.presence_status_updated", "user."])
+def test_what_else_is_told_of_users_is_about_nothing(event: str) -> None:
+    """HOOK-009, PROVIDERS 1.7: the seven alone say who may host."""
+    payload = {"account_id": "a", "object": {"id": "z1"}}
+
+    assert read(json.dumps({"event": event, "event_ts": 1, "payload": payload})).about == ""
+
+
 def test_one_event_has_one_key_and_another_event_another() -> None:
     """PROVIDERS 1.7: by event, its time, and what it is about."""
 

@@ -221,11 +221,20 @@ def test_a_large_body_is_refused(school: HookSchool) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [meeting_event("meeting.summary_completed", 1), user_event("zoomroom.alert"), {"event": "x"}]
+    "event",
+    [
+        meeting_event("meeting.summary_completed", 1),
+        user_event("zoomroom.alert"),
+        user_event("user.signed_in"),
+        user_event("user.presence_status_updated"),
+        {"event": "x"},
+    ],
 )
 def test_an_unknown_event_is_quietly_taken_and_does_nothing(school: HookSchool, event: dict[str, Any]) -> None:
-    """HOOK-009"""
+    """HOOK-009: who signs in has nobody mapped anew."""
+    before = school.connection().map_due_at
     assert school.send(event).status_code == 200
+    assert school.connection().map_due_at == before
     school.run()
 
     assert "read" not in school.zoom.calls

@@ -21,6 +21,11 @@ _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 """No colon and no brace: what we sign for a validation can never be a webhook's text (RELIABILITY D13)."""
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _MEETINGS = frozenset({"meeting.updated", "meeting.deleted", "meeting.permanently_deleted", "meeting.recovered"})
+_USERS = frozenset(
+    f"user.{what}"
+    for what in ("created", "invitation_accepted", "updated", "activated", "deactivated", "disassociated", "deleted")
+)
+"""Others, as of sign-ins and presence, come by the thousand and say nothing of who may host."""
 
 
 def zoom_webhooks(settings: Settings) -> "dict[str, Webhooks]":
@@ -93,7 +98,7 @@ def _notice(content: dict[str, Any], client_id: str) -> Notice:
 def _about(event: str) -> str:
     if event in _MEETINGS:
         return ABOUT_MEETING
-    if event.startswith("user.") or event == "account.settings_updated":
+    if event in _USERS or event == "account.settings_updated":
         return ABOUT_USERS
     return ABOUT_GRANT if event == "app_deauthorized" else ""
 
