@@ -11,12 +11,12 @@ from sqlalchemy import event as sql_event
 from sqlmodel import Session, select
 
 from webapp.db import Database
-from webapp.errors import Invalid, NotFound
+from webapp.errors import Invalid, NotFound, ProviderError
 from webapp.models import AccountUser, Audit, Connection, Contact, Host, Level, Message, School, Task
 from webapp.providers.base import Providers, RemoteUser
 from webapp.services.meeting.account_users import MOST_SHOWN, sought_users, store_users
 from webapp.services.meeting.map_contacts import run_mapping, start_mapping, wish_mapping
-from webapp.services.meeting.map_teacher import run_lookup, start_lookup
+from webapp.services.meeting.map_teacher import Failure, failed_lookup, run_lookup, start_lookup
 from webapp.services.meeting.mapping import match
 from webapp.services.meeting.mapping_due import next_night, start_due_mappings
 from webapp.services.meeting.mapping_report import mapping_report
@@ -67,6 +67,10 @@ class Town:
     def host(self, contact: int) -> Host:
         with self.database.reading() as session:
             return session.exec(select(Host).where(Host.contact_id == contact)).one()
+
+    def failure(self, contact: int) -> Failure | None:
+        with self.database.reading() as session:
+            return failed_lookup(session, session.get_one(Contact, contact), "zoom")
 
     def mails(self) -> list[Message]:
         with self.database.reading() as session:
@@ -174,6 +178,21 @@ def test_one_teacher_is_looked_up_alone(town: Town) -> None:
     assert town.host(town.folake).state == "not_found"
     with town.database.reading() as session:
         assert session.exec(select(AccountUser)).all() == []
+
+
+def test_a_look_up_that_failed_is_told_until_the_teacher_was_looked_at_again(town: Town) -> None:
+    """R70, RELIABILITY 2.3: nothing given up vanishes; another teacher's page has nothing of it."""
+    town.map()
+    town.zoom.fail("user", ProviderError("Zoom asks for %(n)s.", retry=False, code="refused", n="more"))
+    town.now += timedelta(minutes=1)
+    town.look_up(town.folake)
+    told = [town.failure(town.folake), town.failure(town.hugh)]
+
+    town.now += timedelta(minutes=1)
+    town.look_up(town.folake)
+
+    assert told == [Failure("Zoom asks for %(n)s.", {"n": "more"}, town.now - timedelta(minutes=1)), None]
+    assert town.failure(town.folake) is None
 
 
 def test_near_misses_are_stored_with_the_mapping_and_shown_while_they_are_free(town: Town) -> None:

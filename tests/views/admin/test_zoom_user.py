@@ -12,6 +12,7 @@ from zoom_office import Office, open_office, words
 
 from jobs.tasks import run_tasks
 from webapp.db import Database
+from webapp.errors import ProviderError
 from webapp.models import Contact, Host, Level, NotificationContact
 
 
@@ -91,6 +92,24 @@ def test_re_map_this_teacher_asks_zoom_by_an_errand(office: Office) -> None:
 
     assert "Zoom is being asked for this teacher" in waiting
     assert host(office).remote_id == user.key
+
+
+def test_a_look_up_that_failed_is_told_with_its_reason_and_gone_once_one_succeeds(office: Office) -> None:
+    """RELIABILITY 2.3: nothing given up vanishes."""
+    office.map()
+    office.zoom.fail("user", ProviderError("Zoom refused the request.", retry=False, code="refused"))
+    office.dora.post(address(office, "/look-up"))
+    run_tasks(office.app)
+    failed = words(office.dora.get(address(office)).text)
+    office.dora.post(address(office, "/look-up"))
+    again = words(office.dora.get(address(office)).text)
+    run_tasks(office.app)
+    done = words(office.dora.get(address(office)).text)
+
+    said = "The last mapping did not finish: Zoom refused the request."
+    assert said in failed
+    assert "Re-map this teacher" in failed
+    assert said not in again + done
 
 
 def test_below_administrator_nothing_is_chosen_and_another_schools_teacher_is_not_there(office: Office) -> None:

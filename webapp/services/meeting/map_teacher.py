@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from webapp.db import Database
@@ -16,6 +17,7 @@ from webapp.providers.base import Providers, RemoteUser
 from webapp.services.meeting.account_users import store_users, stored_users
 from webapp.services.meeting.connection import connection_of
 from webapp.services.meeting.mapping import hold_mapping, match, picks_of, store_some
+from webapp.services.meeting.pick import host_of
 from webapp.services.meeting.teachers import teachers_to_map
 from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.errand import Claim
@@ -35,6 +37,15 @@ class _Work:
     wanted: str
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a look-up came to nothing, as a message id with its values, and when."""
+
+    problem: str
+    values: dict[str, Any]
+    at: datetime
+
+
 def start_lookup(session: Session, contact: Contact, provider: str, asked_by: int | None, now: datetime) -> Task:
     """While one of this teacher waits or runs, it is returned."""
     hold_mapping(session, contact.school_id, provider)
@@ -44,6 +55,18 @@ def start_lookup(session: Session, contact: Contact, provider: str, asked_by: in
 
 def is_looked_up(session: Session, contact: Contact, provider: str) -> bool:
     return _waiting(session, contact, provider) is not None
+
+
+def failed_lookup(session: Session, contact: Contact, provider: str) -> Failure | None:
+    """Of the latest, unless the teacher was looked at since, or is being looked up again."""
+    query = select(Task).where(_is_of(contact, provider)).order_by(col(Task.id).desc()).limit(1)
+    latest: Task | None = session.execute(query).scalar_one_or_none()
+    if latest is None or latest.due_at is not None or latest.problem is None or latest.problem_at is None:
+        return None
+    host = host_of(session, contact, provider)
+    if host is not None and host.checked_at > latest.problem_at:
+        return None
+    return Failure(latest.problem, json.loads(latest.problem_values), latest.problem_at)
 
 
 def run_lookup(database: Database, providers: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
@@ -84,10 +107,14 @@ def _looked_up(
 
 
 def _waiting(session: Session, contact: Contact, provider: str) -> Task | None:
-    same = (col(Task.kind) == KIND, col(Task.arguments) == json.dumps(_arguments(contact, provider)))
-    query = select(Task).where(col(Task.school_id) == contact.school_id, *same, col(Task.due_at).is_not(None))
+    query = select(Task).where(_is_of(contact, provider), col(Task.due_at).is_not(None))
     found: Task | None = session.execute(query.limit(1)).scalar_one_or_none()
     return found
+
+
+def _is_of(contact: Contact, provider: str) -> ColumnElement[bool]:
+    same = (col(Task.kind) == KIND, col(Task.arguments) == json.dumps(_arguments(contact, provider)))
+    return and_(col(Task.school_id) == contact.school_id, *same)
 
 
 def _arguments(contact: Contact, provider: str) -> dict[str, object]:

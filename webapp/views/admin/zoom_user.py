@@ -13,7 +13,7 @@ from webapp.models import Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.rendering import page
 from webapp.services.meeting.account_users import MOST_SHOWN, sought_users
-from webapp.services.meeting.map_teacher import is_looked_up, start_lookup
+from webapp.services.meeting.map_teacher import failed_lookup, is_looked_up, start_lookup
 from webapp.services.meeting.mapping_report import mapping_row
 from webapp.services.meeting.pick import UserTaken, pick_user, teacher_of, unpick
 
@@ -65,6 +65,7 @@ def _page(contact_id: int, error: DomainError | None = None) -> tuple[str, int]:
             "row": mapping_row(session, teacher, ZOOM),
             "users": sought_users(session, g.school.id, ZOOM, sought, contact_id=contact_id),
             "is_looked_up": is_looked_up(session, teacher, ZOOM),
+            "failure": failed_lookup(session, teacher, ZOOM),
         }
     status = error.status if error else 200
     more = {"sought": sought, "most": MOST_SHOWN, "error": error}
