@@ -18,6 +18,7 @@ from webapp.models.system.wished import ABSENT
 from webapp.providers.base import MadeMeeting, PasscodeRule
 from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
+from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NOT_CONNECTED
 from webapp.services.meeting.settle import Decision, decide, order_of, store_made
 from webapp.services.system.audit import SYSTEM
@@ -464,6 +465,28 @@ def test_a_removal_that_fails_is_tried_until_it_is_done(
 
     assert outside.meetings.standing() == []
     assert row(database, booked).gone_at == outside.now
+
+
+def test_a_retired_meeting_whose_host_is_gone_from_the_provider_is_gone_with_it(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """A user who was deleted and made anew has no meetings; deleting people here does not wait for it."""
+    outside.tick_failing("make", LOST)
+    outside.meetings.meetings.clear()
+    outside.knows("anew")
+    with evening.later(database) as session:
+        assert evening.host
+        evening.host.remote_id = "anew"
+        follow(session, [booked.id or 0], now=outside.now)
+    outside.meetings.fail("find", ProviderError("Unknown user.", retry=False, code="not_found"))
+
+    outside.tick(QUARANTINE)
+
+    with evening.later(database) as session:
+        retired, current = evening.meetings(booked)
+        held_up = session.exec(select(Appointment).where(is_still_outside())).all()
+    assert (retired.wish, retired.gone_at, retired.due_at, retired.problem) == (ABSENT, outside.now, None, None)
+    assert (current.host_key, bool(current.join_url), held_up) == ("anew", True, [])
 
 
 def test_a_removal_on_which_our_own_code_fails_is_not_given_up(

@@ -35,6 +35,7 @@ _SHORT = frozenset({"rate", "concurrent"})
 _NEVER_LEFT = frozenset({"unreachable", "timeout", "busy", "late"})
 """Of a write that did not arrive: there was no connection, or it was too late to begin."""
 
+_NO_USER = "not_found"
 _RULE_READ = "rule_read"
 _NOTHING: dict[str, object] = {
     "remote_id": None,
@@ -244,16 +245,24 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
     meeting = _locked(session, decision.claim)
     if meeting is None:
         return
-    columns = after_failure(meeting, decision.step, error, now=now)
+    columns = _after_failure(meeting, decision.step, error, now=now)
     connection = _connection(session, meeting)
     if connection is not None:
         note_limit(session, connection, meeting, error, label=decision.label, now=now)
         if decision.step in {Step.MAKE, Step.REMOVE} and not error.arrived and error.code in _NEVER_LEFT:
             give_back(session, connection, meeting, now=now)
-    if error.code in _SHORT:
-        columns["due_at"] = max(error.after or now, growing_pause(meeting.attempts, first=SHORT_PAUSE, now=now))
     if write_if_ours(session, Meeting, decision.claim, **columns):
         _follow(session, meeting, now=now)
+
+
+def _after_failure(meeting: Meeting, step: Step, error: ProviderError, *, now: datetime) -> dict[str, Any]:
+    if step is Step.LOOK_UP and meeting.wish == ABSENT and error.code == _NO_USER:
+        # The host is gone there, and with it what it held. What was handed to another user the sweep finds.
+        return settled() | {"gone_at": now}
+    columns = after_failure(meeting, step, error, now=now)
+    if error.code in _SHORT:
+        columns["due_at"] = max(error.after or now, growing_pause(meeting.attempts, first=SHORT_PAUSE, now=now))
+    return columns
 
 
 def store_rule(session: Session, decision: Decision, rule: PasscodeRule | None, *, now: datetime) -> bool:
