@@ -28,7 +28,7 @@ from webapp.services.booking.consequences import follow
 from webapp.services.meeting.budget import LIGHT, note_limit
 from webapp.services.meeting.issue_rows import IssueRow
 from webapp.services.meeting.overview import Overview, held_up, overview
-from webapp.services.system.errand import claim_due
+from webapp.services.system.errand import ASK_AGAIN_AFTER, claim_due
 
 MINUTE = timedelta(minutes=1)
 SLOW = ProviderError("Zoom did not answer in time.", retry=True, code="timeout", detail="503")
@@ -314,6 +314,33 @@ def test_a_refusal_for_good_has_a_reason_steps_and_the_providers_words(
     assert step in " ".join(issue.advice.steps)
     assert issue.messages == ("200: plan",)
     assert issue.can_retry
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_what_only_the_operator_can_mend_stands_in_issues_at_once_although_it_is_tried_again(
+    linden: Linden, session: Session, is_linked: bool
+) -> None:
+    """R29, R30: one issue for all teachers, whose steps do not send the office to connect anew."""
+    places = [linden.folake, linden.teacher("Nina", "Novak")]
+    concerned = [virtual(session, place, linden.alice, now=linden.now) for place in places]
+    refused = ProviderError("Zoom does not accept our secret.", retry=False, code="invalid_client")
+    for appointment in concerned:
+        if is_linked:
+            link(session, appointment)
+        refuse(session, appointment, refused, now=linden.now)
+        meeting_of(session, appointment).due_at = linden.now + ASK_AGAIN_AFTER
+    session.flush()
+
+    issue = linden.issue()
+
+    assert {one.id for one in issue.appointments} == {appointment.id for appointment in concerned}
+    assert "Zoom does not accept our secret." in issue.advice.words
+    assert "Next try: Mon, Nov 23, 10:00 AM." in issue.advice.words
+    assert issue.advice.steps == (
+        "Tell whoever runs Confab, who finds the reason in its log.",
+        "The links follow by themselves.",
+    )
+    assert linden.seen().counts.on_the_way == 0
 
 
 def test_a_change_that_the_provider_was_not_told_of_is_an_issue_although_the_link_works(

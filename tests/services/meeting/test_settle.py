@@ -632,6 +632,29 @@ def test_a_refusal_is_tried_again_after_growing_pauses(
     assert entry(database, booked).room.url
 
 
+@pytest.mark.parametrize("step", ["make", "change"])
+def test_what_only_the_operator_can_mend_is_tried_every_hour_and_comes_by_itself(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside, step: str
+) -> None:
+    """RELIABILITY 2.3: nothing tells us when a wrong client secret is mended."""
+    if step == "change":
+        outside.tick()
+        with evening.later(database):
+            evening.move(booked, evening.slot())
+    outside.meetings.fail(step, ProviderError("Wrong secret.", retry=False, code="invalid_client"), times=2)
+    outside.tick()
+    waiting = row(database, booked)
+    outside.tick(ASK_AGAIN_AFTER - timedelta(seconds=1))
+    tried = outside.meetings.calls.count(step)
+
+    outside.tick(timedelta(seconds=1))
+    outside.tick(ASK_AGAIN_AFTER)
+
+    assert (waiting.problem_code, waiting.attempt_at, tried) == ("invalid_client", None, 1)
+    assert (row(database, booked).problem, row(database, booked).due_at) == (None, None)
+    assert outside.meetings.standing()[0].starts_at == entry(database, booked).starts_at
+
+
 def test_the_provider_s_own_pause_is_kept(database: Database, booked: Appointment, outside: Outside) -> None:
     """429: as told."""
     midnight = outside.now + 9 * HOUR

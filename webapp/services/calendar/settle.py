@@ -19,16 +19,12 @@ from webapp.services.calendar.claimed import Claimed
 from webapp.services.calendar.order import digest
 from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
 from webapp.services.calendar.wish_entries import BLOCKED, NEEDS_RECONNECT, About, Place, replace_entry, wish_entries
-from webapp.services.system.errand import ASK_AGAIN_AFTER, Claim, settled
+from webapp.services.system.errand import Claim, settled
 from webapp.services.system.installation import restored_at
 from webapp.services.system.wishes import Step, after_failure, given_up, parked
 
 PROMPT = 5.0
 """As for meetings: seconds after the stamp within which the call has to begin."""
-
-OPERATORS = frozenset({"invalid_client", "not_enabled"})
-"""Refusals that only whoever runs the installation can mend, and nothing tells us when: they are asked again all the
-same, so that what they held up comes by itself."""
 
 _STAMPED = ("attempt_at", "ordered", "starts_at", "ends_at")
 
@@ -177,8 +173,6 @@ def store_failure(session: Session, decision: Decision, error: ProviderError, *,
         columns = after_failure(entry, decision.step, error, now=now)
         if decision.is_repeated:
             columns.pop("attempt_at", None)  # a clear refusal says nothing of the call before
-        if error.code in OPERATORS:
-            columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
         rows.put(decision.claim, **columns)
     rows.write()
 

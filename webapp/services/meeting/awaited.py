@@ -30,6 +30,7 @@ from webapp.services.booking.agenda import standing
 from webapp.services.booking.wish_meetings import why_unreachable
 from webapp.services.calendar.linked import has_export
 from webapp.services.event.typed_link import is_safe_link
+from webapp.services.system.wishes import OPERATORS
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def _without_typed_link(session: Session, events: Collection[int]) -> set[int]:
 
 def _is_in_want(unlinked: Collection[int]) -> ColumnElement[bool]:
     has_provider = col(EventSettings.provider).is_not(None)
-    is_given_up = and_(col(Meeting.problem).is_not(None), col(Meeting.due_at).is_(None))
+    is_hopeless = or_(col(Meeting.due_at).is_(None), col(Meeting.problem_code).in_(OPERATORS))
+    is_given_up = and_(col(Meeting.problem).is_not(None), is_hopeless)
     return or_(
         _lead().is_(None),
         and_(has_provider, or_(col(Meeting.join_url).is_(None), is_given_up, col(Host.state).is_distinct_from(MAPPED))),

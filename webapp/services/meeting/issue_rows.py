@@ -23,6 +23,7 @@ from webapp.services.meeting.issues import (
     not_exported_too,
     without_link_too,
 )
+from webapp.services.system.wishes import OPERATORS
 
 MOST_NAMED = 20
 """Appointments that a diagnosis names."""
@@ -147,6 +148,8 @@ def cause_of(row: Awaited, *, now: datetime) -> str | None:
         return NO_LINK
     if row.join_url is not None and row.unreachable:
         return row.unreachable  # and with it, who of the teachers is whom there
+    if row.problem_code in OPERATORS:
+        return row.problem_code  # at once: that it is tried again every hour helps nobody who waits
     if row.join_url is not None:
         return CHANGE if row.host_state == MAPPED else row.host_state or NOT_MAPPED
     if row.is_given_up:

@@ -9,14 +9,13 @@ from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, NO_EMAIL, NOT_FOUN
 from webapp.services.booking.wish_meetings import BLOCKED, NEEDS_RECONNECT, NO_CONTACT, NOT_CONNECTED, NOT_MAPPED
 
 NO_LINK, SLOW, CHANGE, PASSCODE, SCOPES, OTHER = "no_link", "slow", "change", "passcode", "scopes", "other"
+BAD_CLIENT = "invalid_client"
 HOST_LIMIT, ACCOUNT_LIMIT = "host_limit", "account_limit"
 
 OF_HOST = frozenset({NOT_MAPPED, NOT_FOUND, PENDING, INACTIVE, NO_EMAIL, CANNOT_HOST, VANISHED, TAKEN})
 """What reading the provider's users once more may mend."""
-OF_CONNECTION = frozenset(
-    {NOT_CONNECTED, NEEDS_RECONNECT, SCOPES, "invalid_grant", "invalid_client", "unreadable_tokens"}
-)
-"""What only an Administrator can mend, in Global Setup."""
+OF_CONNECTION = frozenset({NOT_CONNECTED, NEEDS_RECONNECT, SCOPES, BAD_CLIENT, "invalid_grant", "unreadable_tokens"})
+"""What only an Administrator can mend, in Global Setup, or whoever runs Confab."""
 OF_LIMIT = frozenset({HOST_LIMIT, ACCOUNT_LIMIT})
 
 
@@ -61,6 +60,11 @@ _ADVICE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         BLOCKED[NEEDS_RECONNECT],
         N_("Zoom does not accept the connection any more. It may have been removed in Zoom."),
         (_OPEN_INTEGRATION, _CONNECT, _BY_THEMSELVES),
+    ),
+    BAD_CLIENT: (
+        N_("Zoom does not accept this installation"),
+        N_("%(words)s No Administrator of the school can mend it. Next try: %(next_try)s."),
+        (N_("Tell whoever runs Confab, who finds the reason in its log."), _BY_THEMSELVES),
     ),
     NOT_MAPPED: (
         BLOCKED[NOT_MAPPED],

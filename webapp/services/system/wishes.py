@@ -12,6 +12,10 @@ from webapp.errors import ProviderError
 from webapp.models.system.wished import ABSENT, Wished
 from webapp.services.system.errand import ASK_AGAIN_AFTER, failed, no_problem
 
+OPERATORS = frozenset({"invalid_client", "not_enabled"})
+"""Refusals that only whoever runs the installation can mend, and nothing tells us when: they are asked again all the
+same, so that what they held up comes by itself."""
+
 Store = Callable[[Session, datetime], object]
 """What to do in the transaction after a call."""
 
@@ -82,7 +86,7 @@ def after_failure(row: Wished, step: Step, error: ProviderError, *, now: datetim
         columns["due_at"] = columns["due_at"] or now
     elif step.leaves_trace:
         columns["attempt_at"] = None
-    if row.wish == ABSENT:
+    if row.wish == ABSENT or error.code in OPERATORS:
         columns["due_at"] = columns["due_at"] or now + ASK_AGAIN_AFTER
     return columns
 
