@@ -90,6 +90,28 @@ def test_a_change_shows_at_once_what_fits_now_with_the_same_root(homes: Househol
     assert options_of(answer.text, petra)["5:15 PM your other time"] == "no"
 
 
+def test_a_change_that_finds_another_time_lost_says_so_at_once_and_leaves_the_focus_where_it_is(
+    homes: Households,
+) -> None:
+    """BOOK-001: what is next best is never shown as if the family had chosen it."""
+    petra, jonas = homes.pick("mia", "Petra"), homes.pick("leo", "Jonas")
+    fields = {
+        "pick": [petra, jonas],
+        f"t-{petra}": homes.slots["Petra"][2].token,
+        f"t-{jonas}": homes.slots["Jonas"][4].token,
+    }
+    with homes.database.transaction() as session:
+        make_appointment(session, homes.slots["Petra"][2], homes.people["charlie"])
+
+    answer = send(homes, fields, htmx=True)
+
+    assert answer.status_code == 200
+    assert "with Petra Dvořák is not free any more. The next best is Thu, Dec 3, 4:45 PM." in text_of(answer.text)
+    assert "These times fit together" not in text_of(answer.text)
+    assert "autofocus" not in answer.text
+    assert options_of(answer.text, jonas)["5:00 PM"] == "chosen"
+
+
 def test_overlapping_choices_are_refused_at_the_teacher(homes: Households) -> None:
     petra, jonas = homes.pick("mia", "Petra"), homes.pick("leo", "Jonas")
     chosen = {f"t-{petra}": homes.slots["Petra"][0].token, f"t-{jonas}": homes.slots["Jonas"][0].token}

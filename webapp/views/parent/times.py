@@ -45,7 +45,7 @@ def times(school: str, event: str) -> Answer:
 @family
 def choose_times(school: str, event: str) -> Answer:
     """On to the last step, with the times held, when nothing is missing; for HTMX, the choices so far with what fits
-    them now."""
+    them now, and what was lost of them."""
     picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
     found: Round = g.round
     is_complete = bool(picks) and all(pick.slot for pick in picks) and not request.htmx
@@ -57,9 +57,9 @@ def choose_times(school: str, event: str) -> Answer:
         questions = asked(db, found) if answers_sent() else Questions()
     if isinstance(refusal, SlotTaken):
         rows = _holding_next_best(found, picks, rows)
-    if request.htmx:
-        return times_page(found, rows, {}, template="_times.html", opened=request.htmx.trigger or "")
     wrong, chosen = complaints(rows), chosen_rows(rows)
+    if request.htmx:
+        return times_page(found, rows, lost_of(wrong), template="_times.html", opened=request.htmx.trigger or "")
     if chosen and not wrong and not is_complete:
         refusal = _hold(found, read_picks(row.pick for row in chosen))
     if wrong or not chosen or refusal:
@@ -129,7 +129,8 @@ def times_page(
     template: str = "times.html",
     opened: str = "",
 ) -> Answer:
-    """`wrong` by name of the pick; the first message has the focus, `error` before all."""
+    """`wrong` by name of the pick; the first message has the focus, `error` before all, but for HTMX: then it stays
+    where the family is choosing."""
     chosen = chosen_rows(rows)
     days = {row.chosen.day for row in chosen if row.chosen}
     place = {id(row): n for n, row in enumerate(chosen)}
@@ -139,7 +140,7 @@ def times_page(
         "is_settled": bool(chosen) and not wrong and not error and all(r.chosen or not r.can_choose for r in rows),
         "day": days.pop() if len(days) == 1 else None,
         "span": _span(chosen),
-        "focus": None if error else next(iter(wrong), None),
+        "focus": None if error or request.htmx else next(iter(wrong), None),
     }
     return event_page(
         template, found, status, wrong=wrong, error=error, opened=opened, answers=answers_sent(), **values
