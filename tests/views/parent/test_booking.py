@@ -12,10 +12,13 @@ import pytest
 from app import Browser
 from factories import EVENING, make_contact, make_event, make_guardian, make_resource, make_slot, make_teacher
 from households import Households, form_of, play, text_of
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
+from sqlmodel import col
 
 from webapp.db import Database
-from webapp.models import Contact, Occupancy, RequestKey, Slot
+from webapp.models import Class, Contact, Enrolment, Occupancy, RequestKey, Resource, Slot
+from webapp.services.event.remove_teacher import remove_teacher
+from webapp.services.system.audit import SYSTEM
 
 
 def others(homes: Households, page: str, pick: str) -> int:
@@ -185,16 +188,65 @@ def test_slots_of_another_school_another_event_or_hidden_ones_are_not_found(
     assert homes.standing() == []
 
 
-def test_another_familys_child_and_a_teacher_of_another_child_are_not_found(homes: Households) -> None:
+def test_another_familys_child_is_not_found_and_a_teacher_of_another_child_is_refused(homes: Households) -> None:
+    """BOOK-013"""
     zoe, jonas = homes.children["zoe"].token, homes.teachers["Jonas"].token
-    mia = homes.children["mia"].token
 
-    for pick in (homes.pick("zoe", "Folake", 0, "V"), f"{mia}.{jonas}.{homes.slots['Jonas'][0].token}"):
-        assert homes.book("alice", pick).status_code == 404
-        assert homes.browser("alice").get(homes.check(pick)).status_code == 404
+    for pick, status in ((homes.pick("zoe", "Folake", 0, "V"), 404), (homes.pick("mia", "Jonas", 0), 422)):
+        assert homes.book("alice", pick).status_code == status
+        assert homes.browser("alice").get(homes.check(pick)).status_code == status
     crossed = f"{homes.pick('mia', 'Petra')}.{homes.slots['Folake'][0].token}.V"
     assert homes.book("alice", crossed).status_code == 404
     assert homes.browser("alice").get(f"{homes.base}/times?pick={zoe}.{jonas}").status_code == 404
+    assert homes.standing() == []
+
+
+def at_each_step(homes: Households, *picks: str) -> list[Any]:
+    """What Alice is answered who had got so far with these: times on and back, the last step, and the booking."""
+    chosen = [pick.rpartition(".") for pick in picks]
+    form = {"pick": [name for name, _, _ in chosen]} | {f"t-{name}": slot for name, _, slot in chosen}
+    alice, query = homes.browser("alice"), "&".join(f"pick={pick}" for pick in picks)
+    return [
+        alice.get(f"{homes.base}/times?{query}"),
+        alice.post(f"{homes.base}/times", form),
+        alice.get(f"{homes.base}/check?{query}"),
+        homes.book("alice", *picks),
+    ]
+
+
+@pytest.mark.both_databases
+def test_who_has_left_a_class_meanwhile_is_told_so_at_the_first_step_and_keeps_the_other_choices(
+    homes: Households,
+) -> None:
+    """BOOK-013: at each step the same words, and never a page that does not exist."""
+    picks = [homes.pick("mia", "Petra", 0), homes.pick("leo", "Jonas", 2)]
+    with homes.database.transaction() as session:
+        petras = select(Class.id).where(Class.name == "Class of Petra", Class.school_id == homes.school.id)
+        session.execute(delete(Enrolment).where(col(Enrolment.class_id).in_(petras)))
+
+    answers = at_each_step(homes, *picks)
+    swapped = homes.browser("alice").post(f"{homes.base}/times", {"pick": homes.pick("mia", "Petra")}, htmx=True)
+
+    for answer in answers:
+        assert answer.status_code == 422
+        assert "Petra Dvořák does not teach Mia Alvarez." in text_of(answer.text)
+        assert form_of(answer.text, f"{homes.base}/teachers")["pick"] == [homes.pick("leo", "Jonas")]
+    assert swapped.headers["HX-Redirect"] == f"{homes.base}/times?pick={homes.pick('mia', 'Petra')}"
+    assert homes.standing() == []
+
+
+@pytest.mark.both_databases
+def test_where_a_teacher_has_left_the_event_meanwhile_the_first_step_says_so_and_keeps_the_other_choices(
+    homes: Households, now: datetime
+) -> None:
+    picks = [homes.pick("mia", "Petra", 0), homes.pick("leo", "Jonas", 2)]
+    with homes.database.transaction() as session:
+        remove_teacher(session, session.get_one(Resource, homes.teachers["Petra"].id), who=SYSTEM, now=now)
+
+    for answer in at_each_step(homes, *picks):
+        assert answer.status_code == 404
+        assert "One of the times is not offered any more." in text_of(answer.text)
+        assert form_of(answer.text, f"{homes.base}/teachers")["pick"] == [homes.pick("leo", "Jonas")]
     assert homes.standing() == []
 
 

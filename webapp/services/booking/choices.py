@@ -25,6 +25,7 @@ from webapp.models.event.slot import IN_PERSON, VIRTUAL
 from webapp.prepared import Prepared
 from webapp.services.booking.agenda import is_for_family
 from webapp.services.booking.book import MOST_AT_ONCE
+from webapp.services.booking.errors import NotOffered, NotYourTeacher
 from webapp.services.booking.family import CHILD, Child, child_of_row, children_of
 
 _WORD = r"[A-Za-z0-9_-]{1,40}"
@@ -127,10 +128,11 @@ def wishes_of(
     session: Session, event: Event, contact: Contact, named: Mapping[str, Child], picks: Sequence[Pick]
 ) -> list[Wish]:
     """In one query. `named` are the children whom the parent of a Simple PTA event typed, by token; in others it is
-    those of the roster. Raises NotFound for any other child or another event's teacher."""
+    those of the roster. Raises NotFound for any other child, NotOffered for a teacher who is not in the event, and
+    NotYourTeacher for one who does not teach the child (any more)."""
     known = _named(session, event, named, picks) if event.is_simple else _tied(session, event, contact, picks)
-    if not {pick.name for pick in picks} <= known.keys():
-        raise NotFound
+    if missing := [pick for pick in picks if pick.name not in known]:
+        raise _why_not(session, event, named if event.is_simple else children_by_token(session, contact), missing)
     return [known[pick.name] for pick in picks]
 
 
@@ -155,6 +157,16 @@ def booked_counts(session: Session, event: Event, contact: Contact) -> dict[tupl
     """How many appointments the contact has, by resource (id) and child (key)."""
     rows = _BOOKED.all(session, {"event": event.id, "contact": contact.id})
     return {(resource, child): Booked(n, n - unseen) for resource, child, n, unseen in rows}
+
+
+def _why_not(session: Session, event: Event, theirs: Mapping[str, Child], missing: Sequence[Pick]) -> DomainError:
+    if not {pick.child for pick in missing} <= theirs.keys():
+        return NotFound()
+    teachers = {teacher.token: teacher.name for teacher in teachers_of(session, event)}
+    for pick in missing:
+        if pick.resource in teachers:
+            return NotYourTeacher(teacher=teachers[pick.resource], child=theirs[pick.child].name)
+    return NotOffered()
 
 
 def _tied(session: Session, event: Event, contact: Contact, picks: Sequence[Pick]) -> dict[str, Wish]:

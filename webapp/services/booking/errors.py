@@ -1,6 +1,6 @@
 """Name the refusals of booking, each with the words that a parent reads."""
 
-from webapp.errors import N_, DomainError, Invalid
+from webapp.errors import N_, DomainError, Invalid, NotFound
 
 
 class SlotTaken(DomainError):
@@ -119,6 +119,12 @@ class KeyUsed(DomainError):
 
 class WrongKind(Invalid):
     message = N_("Choose in person or online for %(teacher)s.")
+
+
+class NotOffered(NotFound):
+    """A time, or a teacher with all times, that is not in the event any more, or never was."""
+
+    message = N_("One of the times is not offered any more. Look at the times again.")
 
 
 class NotYourTeacher(RuleBroken):

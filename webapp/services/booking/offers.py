@@ -9,7 +9,7 @@ from sqlalchemy import String, bindparam, select
 from sqlmodel import Session
 
 from webapp import i18n
-from webapp.errors import N_, Invalid, NotFound
+from webapp.errors import N_, Invalid
 from webapp.models import (
     CalendarLink,
     Class,
@@ -23,7 +23,7 @@ from webapp.models import (
 from webapp.models.base import table_of
 from webapp.models.event.slot import EITHER, UNAVAILABLE, VIRTUAL, VISIBLE
 from webapp.prepared import Prepared
-from webapp.services.booking.errors import WrongKind
+from webapp.services.booking.errors import NotOffered, WrongKind
 from webapp.services.booking.meeting_facts import HOST_COLUMNS, with_host
 from webapp.services.booking.turn import Turn
 from webapp.services.calendar.busy import has_busy
@@ -104,7 +104,7 @@ def offers_of(
         rows.setdefault(row.token, []).append(row)
     offers = {token: _offer(of_slot, turn.zone) for token, of_slot in rows.items()}
     if len(offers) != len(tokens):
-        raise NotFound(N_("One of the times is not offered any more. Look at the times again."))
+        raise NotOffered
     return offers
 
 

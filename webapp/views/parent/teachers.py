@@ -1,6 +1,7 @@
 """Step 1: whom would you like to meet, for which child."""
 
-from flask import g, request, session
+from flask import g, session
+from htmx_flask import request
 from sqlmodel import Session
 
 from webapp import clock
@@ -9,9 +10,10 @@ from webapp.context import reading
 from webapp.errors import N_, DomainError, Invalid
 from webapp.rendering import page
 from webapp.services.booking.choices import Pick, read_picks
+from webapp.services.booking.errors import NotOffered, NotYourTeacher
 from webapp.services.booking.teachers import Group, count_chosen, left_in_event, teachers_by_child, teachers_by_name
 from webapp.services.event.open_events import Round
-from webapp.views.parent.frame import Answer, blueprint, event_page, to, to_step
+from webapp.views.parent.frame import Answer, address, blueprint, event_page, to, to_step
 from webapp.views.parent.named import keep_child, named_children
 
 
@@ -19,9 +21,8 @@ from webapp.views.parent.named import keep_child, named_children
 @family
 def teachers(school: str, event: str) -> Answer:
     picks = read_picks(request.args.getlist("pick"))
-    known, asked = named_children(session), [request.args.get("child", ""), *(pick.child for pick in picks)]
-    names = [known[token].name for token in asked if token in known]
-    return _teachers_page(school, event, picks, "".join(names[:1]), request.args.get("q", ""))
+    child = _name_typed([request.args.get("child", ""), *(pick.child for pick in picks)])
+    return _teachers_page(school, event, picks, child, request.args.get("q", ""))
 
 
 @blueprint.post("/<school>/<event>/teachers")
@@ -47,6 +48,23 @@ def choose_teachers(school: str, event: str) -> Answer:
 def count(school: str, event: str) -> Answer:
     """How many are ticked, for the bar of the page that is open."""
     return page("parent/_count.html", n=len(read_picks(request.args.getlist("pick"))))
+
+
+@blueprint.errorhandler(NotOffered)
+@blueprint.errorhandler(NotYourTeacher)
+def choose_again(error: DomainError) -> Answer | tuple[str, int, dict[str, str]]:
+    """From any later step, where the teacher has left the event or the child the class meanwhile: why, with the other
+    choices kept. HTMX waits for a part of a page, and is told to open a whole one."""
+    at, picks = request.view_args or {}, read_picks(request.values.getlist("pick"))
+    if request.htmx:
+        return "", 204, {"HX-Redirect": address("times", pick=picks)}
+    return _teachers_page(at["school"], at["event"], picks, _name_typed([pick.child for pick in picks]), "", error)
+
+
+def _name_typed(tokens: list[str]) -> str:
+    """Of the first child that is known by one of these."""
+    known = named_children(session)
+    return next((known[token].name for token in tokens if token in known), "")
 
 
 def _teachers_page(
