@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from factories import EVENING
-from households import Households, text_of
+from factories import EVENING, make_appointment
+from households import Households, form_of, text_of
 
 from webapp.models import Appointment, Event, Slot
 from webapp.services.event.move_plan import MoveInput
@@ -86,6 +86,30 @@ def test_with_nothing_but_calls_the_family_is_told_to_call(homes: Households) ->
     page = times(homes)
 
     assert "Call the school for a time with this teacher." in page
+
+
+def test_a_teacher_of_call_times_alone_can_be_chosen_and_says_so_at_the_first_step(homes: Households) -> None:
+    """PRODUCT 1.8: else no family would get to where it is told to call."""
+    pick = homes.pick("mia", "Petra")
+    for number in range(len(homes.slots["Petra"])):
+        give(homes, "Petra", number, visibility="call" if number else "hidden")
+
+    page = homes.browser("alice").get(f"{homes.base}/teachers?pick={pick}").text
+
+    assert "Class of Petra. Call the school for a time with this teacher." in text_of(page)
+    assert form_of(page, f"{homes.base}/teachers")["pick"] == [pick]
+
+
+def test_a_teacher_whose_call_times_are_filled_is_full(homes: Households) -> None:
+    with homes.database.transaction() as session:
+        for slot in homes.slots["Petra"]:
+            make_appointment(session, session.merge(slot), homes.people["charlie"])
+    for number in range(len(homes.slots["Petra"])):
+        give(homes, "Petra", number, visibility="call")
+
+    page = homes.browser("alice").get(f"{homes.base}/teachers").text
+
+    assert "Class of Petra. No free times left" in text_of(page)
 
 
 def test_a_call_time_that_the_office_filled_is_not_shown(homes: Households) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from webapp.models import Contact, Event, EventSettings, Slot
-from webapp.models.event.slot import EITHER, IN_PERSON, VIRTUAL
+from webapp.models.event.slot import CALL, EITHER, IN_PERSON, VIRTUAL
 from webapp.prepared import Prepared
 from webapp.services.booking.choices import (
     Booked,
@@ -25,24 +25,26 @@ from webapp.services.people.folding import holds
 NEW_CHILD = "new"
 """Stands for the child's token until the parent of a Simple PTA event has typed the name."""
 
-_FREE_KINDS = Prepared(free_slots(Slot.resource_id, Slot.kind).distinct())
+_FREE_KINDS = Prepared(free_slots(Slot.resource_id, Slot.kind, Slot.visibility).distinct())
 
 
 @dataclass(frozen=True)
 class Offered:
-    """A teacher as one child's family sees them. `is_full`: no time is free; `is_booked`: they have all they may."""
+    """A teacher as one child's family sees them. `is_full`: no time is free, nor to be had by a call;
+    `is_booked`: they have all they may."""
 
     pick: Pick
     name: str
     class_name: str
     in_person: bool
     online: bool
+    is_by_call: bool
     is_booked: bool
     is_chosen: bool
 
     @property
     def is_full(self) -> bool:
-        return not (self.in_person or self.online)
+        return not (self.in_person or self.online or self.is_by_call)
 
     @property
     def can_choose(self) -> bool:
@@ -151,6 +153,7 @@ def _offered(
         class_name=class_name,
         in_person=bool(free & {IN_PERSON, EITHER}),
         online=bool(free & {VIRTUAL, EITHER}),
+        is_by_call=CALL in free,
         is_booked=is_booked,
         is_chosen=pick.name in chosen and not is_booked and bool(free),
     )
@@ -159,10 +162,11 @@ def _offered(
 def _free_kinds(
     session: Session, event: Event, contact: Contact, teachers: Sequence[Teacher], *, bookable: datetime, now: datetime
 ) -> dict[int, set[str]]:
-    """The kinds of each teacher's times, later than `bookable`, with a free seat; whoever has none is missing."""
+    """The kinds of each teacher's times, later than `bookable`, with a free seat, and CALL where one of them can be had
+    by a call only; whoever has none is missing."""
     values = {"event": event.id, "resources": [teacher.id for teacher in teachers], "now": bookable}
     values |= {"contact": contact.id, "as_of": now}
     kinds: dict[int, set[str]] = {}
-    for resource, kind in _FREE_KINDS.all(session, values):
-        kinds.setdefault(resource, set()).add(kind)
+    for resource, kind, visibility in _FREE_KINDS.all(session, values):
+        kinds.setdefault(resource, set()).add(CALL if visibility == CALL else kind)
     return kinds

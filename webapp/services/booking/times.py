@@ -269,10 +269,11 @@ def timetable_of(
 
 
 def free_slots(*columns: Any) -> Any:
-    """The slots of resources of an event, later than `now`, that families may book, with a free seat for the `contact`
-    `as_of` an instant, in no busy time of the teachers; to be filled with these, `event` and `resources`."""
+    """The slots of resources of an event, later than `now`, that families may book or call about, with a free seat for
+    the `contact` `as_of` an instant, in no busy time of the teachers; to be filled with these, `event` and
+    `resources`."""
     is_free = is_free_of(col(Slot.resource_id), col(Slot.starts_at), col(Slot.ends_at), among=bindparam("resources"))
-    is_offered = (col(Slot.visibility) == VISIBLE, col(Slot.starts_at) > bindparam("now"))
+    is_offered = (col(Slot.visibility).in_((VISIBLE, CALL)), col(Slot.starts_at) > bindparam("now"))
     return _with_free_seat(*columns).where(*is_offered, is_free)
 
 
