@@ -385,6 +385,25 @@ def test_a_refused_booking_keeps_no_name(homes: Households) -> None:
     assert [c.first for c in homes.all(Contact) if c.id == homes.people["alice"].id] == [""]
 
 
+def test_the_name_that_was_typed_stays_with_a_new_family_while_it_looks_for_another_time(homes: Households) -> None:
+    """BOOK-001: its typed data kept, in no address."""
+    nameless(homes)
+    homes.booked("charlie", homes.pick("zoe", "Jonas", 0))
+    alice, typed = homes.browser("alice"), {"first": " Ana ", "last": "Álvarez <b>"}
+
+    lost = homes.book("alice", homes.pick("leo", "Jonas", 0), **typed)
+    fields = form_of(lost.text, f"{homes.base}/times")
+    swapped = alice.post(f"{homes.base}/times", fields, htmx=True)
+    check = alice.post(f"{homes.base}/times", form_of(swapped.text, f"{homes.base}/times"))
+    form = form_of(check.text, f"{homes.base}/book")
+
+    assert lost.status_code == 409
+    assert (check.status_code, check.location) == (200, None)
+    assert (form["first"], form["last"]) == ([" Ana "], ["Álvarez <b>"])
+    assert alice.post(f"{homes.base}/book", form).status_code == 303
+    assert [c.first for c in homes.all(Contact) if c.id == homes.people["alice"].id] == ["Ana"]
+
+
 def test_the_check_page_shows_everything_once_more_and_leads_back_where_something_is_missing(
     homes: Households,
 ) -> None:

@@ -25,6 +25,11 @@ def answers_sent() -> dict[str, str]:
     return {name: text for name, text in fields if name.startswith(("service-", "q")) and "-" in name}
 
 
+def name_sent() -> dict[str, str]:
+    """What a new family typed of its name, in no address either; empty where it was not asked."""
+    return {part: request.form[part] for part in ("first", "last") if part in request.form}
+
+
 def check_page(
     found: Round,
     rows: Sequence[Row],

@@ -14,7 +14,7 @@ from webapp.services.booking.holds import extend_hold, held_until, release_hold
 from webapp.services.booking.sheet import Hold, chosen_rows, complaints
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
-from webapp.views.parent.check import asked, check_page
+from webapp.views.parent.check import asked, check_page, name_sent
 from webapp.views.parent.frame import Answer, blueprint, event_page, to_step
 from webapp.views.parent.times import rows_of
 
@@ -41,8 +41,7 @@ def hold_longer(school: str, event: str, act: str) -> Answer:
         rows, questions = rows_of(db, found, picks, proposing=False), asked(db, found)
     if complaints(rows) or not chosen_rows(rows):
         return to_step("times", school, event, picks)
-    name = Form(NameInput, {name: request.form[name] for name in ("first", "last") if name in request.form})
-    return check_page(found, rows, questions, name)
+    return check_page(found, rows, questions, Form(NameInput, name_sent()))
 
 
 @blueprint.post("/<school>/<event>/hold/<act>/leave")

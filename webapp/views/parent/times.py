@@ -20,7 +20,7 @@ from webapp.services.booking.questions import Questions
 from webapp.services.booking.sheet import NotFreeAnyMore, Row, chosen_rows, complaints
 from webapp.services.event.open_events import Round
 from webapp.services.people.names import NameInput
-from webapp.views.parent.check import answers_sent, asked, check_page
+from webapp.views.parent.check import answers_sent, asked, check_page, name_sent
 from webapp.views.parent.frame import Answer, are_named, blueprint, event_page, to, to_step
 from webapp.views.parent.named import named_children
 
@@ -50,7 +50,8 @@ def choose_times(school: str, event: str) -> Answer:
     found: Round = g.round
     is_complete = bool(picks) and all(pick.slot for pick in picks) and not request.htmx
     refusal = _hold(found, picks) if is_complete else None
-    if is_complete and not refusal and not answers_sent():
+    has_typed = bool(answers_sent() or name_sent())
+    if is_complete and not refusal and not has_typed:
         return to_step("check", school, event, picks)
     with reading() as db:
         rows = rows_of(db, found, picks, proposing=False)
@@ -64,9 +65,9 @@ def choose_times(school: str, event: str) -> Answer:
         refusal = _hold(found, read_picks(row.pick for row in chosen))
     if wrong or not chosen or refusal:
         return _refused(found, rows, wrong, refusal)
-    if questions:
-        # What was answered before a time was lost is in no address.
-        return check_page(found, rows, questions, Form(NameInput))
+    if has_typed:
+        # What was typed before a time was lost is in no address.
+        return check_page(found, rows, questions, Form(NameInput, name_sent()))
     return to_step("check", school, event, [row.pick for row in chosen])
 
 
@@ -143,7 +144,7 @@ def times_page(
         "focus": None if error or request.htmx else next(iter(wrong), None),
     }
     return event_page(
-        template, found, status, wrong=wrong, error=error, opened=opened, answers=answers_sent(), **values
+        template, found, status, wrong=wrong, error=error, opened=opened, typed=answers_sent() | name_sent(), **values
     )
 
 
