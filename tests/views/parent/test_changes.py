@@ -122,6 +122,19 @@ def test_a_move_retimes_the_meeting_frees_the_old_time_and_takes_the_other(homes
     assert homes.book("charlie", homes.pick("zoe", "Jonas", 4)).status_code == 409
 
 
+def test_the_page_of_a_booking_that_was_moved_since_leads_to_my_appointments(homes: Households) -> None:
+    """Who opens it again, or goes back to it, has booked; and it stays nobody else's."""
+    booked = homes.booked("alice", homes.pick("mia", "Petra", 0))
+    page = f"{homes.base}/booked/{booked.act}"
+    move(homes, booked.token, homes.slots["Petra"][2])
+
+    again, stranger = homes.browser("alice").get(page), homes.browser("bob").get(page)
+
+    assert again.location == f"{homes.base}/mine"
+    assert stranger.status_code == 404
+    assert homes.browser("alice").get(f"{homes.base}/booked/made-up").status_code == 404
+
+
 def test_the_same_move_sent_twice_is_one_move(homes: Households) -> None:
     token, key = homes.booked("alice", homes.pick("mia", "Petra", 0)).token, homes.key()
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, and_, bindparam
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlmodel import Session, col
 
 from webapp import i18n
 from webapp.errors import N_, DomainError, NotFound
-from webapp.models import Appointment, Contact, Event, EventSettings, Slot
-from webapp.models.message.message import CONFIRMATION, LINKS_READY
+from webapp.models import Appointment, Contact, Event, EventSettings, Message, Slot
+from webapp.models.message.message import BOOKED, CONFIRMATION, LINKS_READY
+from webapp.prepared import Prepared
 from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
 from webapp.services.event.availability import cancelling_words
@@ -51,9 +52,11 @@ def own_entries(session: Session, contact: Contact, event_id: int, *, now: datet
 
 
 def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) -> list[Entry]:
-    """What was booked together. Raises NotFound for another contact's act."""
-    entries = agenda_of(session, _OF_ACT, _by(contact, event_id) | {"act": act})
-    if not entries:
+    """What was booked together; empty where all of it has another time by now, since a move is an act of its own.
+    Raises NotFound for another contact's act."""
+    here = _by(contact, event_id) | {"act": act}
+    entries = agenda_of(session, _OF_ACT, here)
+    if not entries and not _MAIL_OF_ACT.first(session, here):
         raise NotFound
     return entries
 
@@ -110,6 +113,11 @@ _MAILED = (
 )
 _OWN = prepared_agenda(_HERE).add_columns(*_MAILED)
 _OF_ACT = prepared_agenda(_HERE, col(Appointment.act) == bindparam("act")).add_columns(*_MAILED)
+_MAIL_OF_ACT = Prepared(
+    select(col(Message.id))
+    .where(col(Message.act) == bindparam("act"), col(Message.kind).in_(BOOKED))
+    .where(col(Message.contact_id) == bindparam("contact"), col(Message.event_id) == bindparam("event"))
+)
 _BY_TOKEN = prepared_agenda(_HERE, col(Appointment.token) == bindparam("token")).add_columns(*_MAILED)
 _FOR_FEED = prepared_agenda(_theirs(), col(Slot.ends_at) > bindparam("since"), col(Event.deleted_at).is_(None)).limit(
     bindparam("most")

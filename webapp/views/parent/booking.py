@@ -75,6 +75,8 @@ def booked(school: str, event: str, act: str) -> Answer:
     found: Round = g.round
     with reading() as db:
         entries = entries_of_act(db, g.contact, found.event.id or 0, act)
+    if not entries:
+        return to("mine", school, event)
     is_mailed = bool(g.contact.email) and entries[0].is_mailed
     return event_page("booked.html", found, days=by_day(entries), is_mailed=is_mailed, n=0, pace=pace(0))
 
