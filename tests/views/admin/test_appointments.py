@@ -95,6 +95,14 @@ def test_an_address_that_makes_no_sense_still_shows_a_day(office: Office, query:
     assert office.dora.get(office.path(query)).status_code == 200
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("number", ["-99999999999999999999", "-1", "0", "2147483648", "99999999999999999999", "x"])
+def test_a_number_that_no_appointment_can_have_selects_none(office: Office, number: str) -> None:
+    office.slots(office.folake, 1)
+
+    assert office.dora.get(office.path(f"?date={THURSDAY}&a={number}")).status_code == 200
+
+
 @pytest.mark.parametrize("query", ["?date=0001-01-01", "?date=9999-12-31", f"?date={THURSDAY}&month=9999-12"])
 def test_absurd_days_are_not_found(office: Office, query: str) -> None:
     assert office.dora.get(office.path(query)).status_code == 404

@@ -73,7 +73,7 @@ def selected_red(
     session: Session, event: Event, number: int | None, *, within: Collection[int] | None
 ) -> Selected | None:
     """None for what is not red, or not among the resources `within` which the reader works."""
-    if number is None or number > 2_147_483_647:
+    if number is None:
         return None
     here = (col(Appointment.id) == number, col(Appointment.event_id) == event.id, standing())
     for entry in agenda(session, *here, col(Appointment.problem).is_not(None)):

@@ -55,7 +55,7 @@ def overview(school: str, event: int) -> Answer:
         mine = g.resources
         drawn: dict[str, Any] = {"month": asked_date("month"), "within": mine, "every": frame.settings.draw_minutes}
         grid = day_grid(session, frame.event, day, page=number, teacher=teacher, **drawn, now=now)
-        selected = selected_red(session, frame.event, request.args.get("a", type=int), within=mine)
+        selected = selected_red(session, frame.event, asked_id("a"), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
         is_whole = g.contact.level >= Level.EVENT_ADMINISTRATOR and g.resources is None
         elsewhere = count_elsewhere(session, frame.event, now=now) if is_whole else 0
