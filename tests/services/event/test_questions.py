@@ -57,6 +57,13 @@ def test_an_event_asks_only_while_it_has_something_to_ask(session: Session, even
     assert [*seen, settings_of(session, event).asks_questions] == [False, True, False, True, False]
 
 
+def test_the_answers_of_a_list_are_kept_as_browsers_send_them(session: Session, event: Event) -> None:
+    """PRODUCT 1.10: each once, with one space between words."""
+    ask(session, event, "Which?", kind="choice", options="Mr.  Lee\n\n  Ms.\tKim \nMr. Lee")
+
+    assert fields_of(session, event.id or 0)[-1].options == "Mr. Lee\nMs. Kim"
+
+
 def test_a_field_that_is_asked_no_more_is_kept_for_later(session: Session, event: Event) -> None:
     """R80"""
     who: Any = {"who": SYSTEM, "now": event.created_at}

@@ -89,6 +89,20 @@ def test_the_name_that_a_new_family_typed_stays_when_an_answer_is_missing(asking
     assert (again["first"], again["last"]) == (["Alicia"], ["Álvarez"])
 
 
+def test_a_listed_answer_with_a_tab_or_two_blanks_inside_can_be_chosen(asking: Households) -> None:
+    """PRODUCT 1.10: browsers send one blank for them."""
+    with asking.database.transaction() as session:
+        field = session.exec(select(AppointmentField).where(AppointmentField.label == LANGUAGE)).one()
+        field.options = "none\nEspañol  de\tMéxico"
+    page = check_page(asking, asking.pick("leo", "Jonas", 0))
+
+    form = sent(asking, page, service="Report", topic="x", language="Español de México")
+    answer = asking.browser("alice").post(f"{asking.base}/book", form)
+
+    assert answer.status_code == 303
+    assert "Español de México" in [answer.text for answer in asking.all(Answer)]
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [

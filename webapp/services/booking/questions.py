@@ -106,7 +106,8 @@ def answers_of(session: Session, appointments: Sequence[int]) -> dict[int, list[
 
 
 def _field(row: Any) -> Field:
-    choices = tuple(row.options.splitlines()) if row.kind == CHOICE else ()
+    # With one space between words, as what was sent is read.
+    choices = tuple(" ".join(line.split()) for line in row.options.splitlines()) if row.kind == CHOICE else ()
     return Field(row.id, row.label, choices, row.is_required)
 
 

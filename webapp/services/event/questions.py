@@ -114,10 +114,11 @@ def use_fields(
 
 
 def _options(typed: FieldInput) -> str:
-    """Each once, without blank lines. Raises Invalid for a choice between fewer than two."""
+    """Each once, without blank lines, and with one space between words, as browsers send what was chosen. Raises
+    Invalid for a choice between fewer than two."""
     if typed.kind != CHOICE:
         return ""
-    options = list(dict.fromkeys(line.strip() for line in typed.options.splitlines() if line.strip()))
+    options = list(dict.fromkeys(" ".join(line.split()) for line in typed.options.splitlines() if line.strip()))
     if len(options) < 2:
         raise Invalid(N_("Type at least two answers to choose from, one per line."), field="options")
     return "\n".join(options)
