@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_location, get_timezone_name
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -252,6 +252,11 @@ def weekdays() -> list[tuple[str, str]]:
 def zone_name(zone: str) -> str:
     """`Central Time`, as people in the school say it."""
     return _zone_name(zone, language())
+
+
+def zone_city(zone: str) -> str:
+    """`Phoenix`, which tells zones of one name apart."""
+    return get_timezone_location(ZoneInfo(zone), locale=_locale(), return_city=True)
 
 
 @lru_cache

@@ -1,7 +1,12 @@
 """School time is named on every page with times; who is elsewhere sees their own beside it, unless they hide it."""
 
+from datetime import timedelta
+
 import pytest
+from factories import EVENING, make_slot
 from households import Households, text_of
+
+from webapp.models import Event, Resource
 
 
 def page(homes: Households, zone: str = "", path: str = "") -> str:
@@ -35,6 +40,19 @@ def test_without_another_zone_there_is_school_time_alone(homes: Households, zone
     assert "All times are school time (Central Time)." in said
     assert "PM your time" not in said
     assert "my time" not in said
+
+
+def test_where_both_zones_are_called_alike_the_own_one_is_named_with_its_city(homes: Households) -> None:
+    """BOOK-046: in summer Phoenix is an hour behind Denver, and both are called Mountain Time."""
+    with homes.database.transaction() as session:
+        session.get_one(Event, homes.event.id).zone = "America/Denver"
+        summer = EVENING + timedelta(days=210)
+        make_slot(session, session.get_one(Resource, homes.teachers["Jonas"].id), at=summer)
+
+    said = page(homes, "America/Phoenix")
+
+    assert "All times are school time (Mountain Time). Your time (Mountain Time, Phoenix) stands beside it." in said
+    assert "PM your time" in said
 
 
 def test_who_hides_the_own_time_does_not_see_it_again_until_they_show_it(homes: Households) -> None:

@@ -1,14 +1,15 @@
 """Show a family that is elsewhere its own time beside the school's: the browser says its zone, the family whether."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask import g, redirect, request
 
+from webapp import clock
 from webapp.auth import family
 from webapp.context import confab
-from webapp.i18n import clock_time, local_day, moment, zone_name
+from webapp.i18n import clock_time, comma, local_day, moment, zone_city, zone_name
 from webapp.views.parent.frame import Answer, blueprint, to
 from webapp.views.parent.landing import wanted_page
 
@@ -49,11 +50,16 @@ def lives_elsewhere(zone: str) -> bool:
 
 @blueprint.app_template_global()
 def own_clock(zone: str) -> dict[str, object] | None:
-    """Where the family's clocks are others than the school's: their zone, and whether the family shows it."""
+    """Where the family's clocks are others than the school's, if only in summer: their zone, with its city where it is
+    called as the school's, and whether the family shows it."""
     own = _own_zone()
-    if not own or zone_name(own) == zone_name(zone):
+    if not own:
         return None
-    return {"name": zone_name(own), "is_shown": request.cookies.get(CHOICE) != SCHOOL_ONLY}
+    name, is_alike = zone_name(own), zone_name(own) == zone_name(zone)
+    if is_alike and _year_of(own, clock.now().year) == _year_of(zone, clock.now().year):
+        return None
+    words = f"{name}{comma()}{zone_city(own)}" if is_alike else name
+    return {"name": words, "is_shown": request.cookies.get(CHOICE) != SCHOOL_ONLY}
 
 
 def _shown_zone() -> str:
@@ -78,6 +84,12 @@ def _known(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         return ""
+
+
+@lru_cache(1024)
+def _year_of(zone: str, year: int) -> tuple[object, ...]:
+    """How far its clocks are from UTC in winter and in summer."""
+    return tuple(_offset(datetime(year, month, 1, tzinfo=UTC), zone) for month in (1, 7))
 
 
 def _offset(instant: datetime, zone: str) -> object:
