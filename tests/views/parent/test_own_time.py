@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from app import Browser
 from factories import EVENING, make_slot
 from households import Households, text_of
 
@@ -23,6 +24,27 @@ def test_the_own_time_stands_beside_the_schools_where_it_differs(homes: Househol
 
     assert "4:15 PM 2:15 PM your time" in said
     assert "All times are school time (Central Time). Your time (Pacific Time) stands beside it." in said
+
+
+def test_each_page_that_says_a_time_names_the_zone_of_the_school(homes: Households) -> None:
+    """BOOK-046: also before anybody has signed in, or booked, and where an appointment is cancelled."""
+    named = "All times are school time (Central Time)."
+    token = homes.booked("bob", homes.pick("leo", "Jonas", 0)).token
+    bob, stranger = homes.browser("bob"), Browser(homes.app)
+    bob.client.set_cookie("zone", "America/Los_Angeles")
+
+    school = text_of(stranger.get(f"/{homes.school.slug}/").text)
+    landing = text_of(stranger.get(f"{homes.base}/").text)
+    empty = page(homes, "America/Los_Angeles", f"{homes.base}/mine")
+    asked = text_of(bob.get(f"{homes.base}/a/{token}/cancel").text)
+    bob.post(f"{homes.base}/a/{token}/cancel", {"key": homes.key()})
+    cancelled = text_of(bob.get(f"{homes.base}/mine").text)
+
+    assert "Open until Wednesday, December 2, 9:00 AM, Central Time" in school
+    assert [named in said for said in (landing, empty, asked, cancelled)] == [True] * 4
+    assert "stands beside it" not in landing + empty
+    assert "2:00 PM your time" in asked
+    assert "2:00 PM your time. Cancelled" in cancelled
 
 
 def test_on_another_day_the_own_time_says_which(homes: Households) -> None:

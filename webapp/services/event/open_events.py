@@ -36,6 +36,12 @@ class Round:
     def has_closed(self, now: datetime) -> bool:
         return self.settings.has_closed(now)
 
+    def says_when(self, now: datetime) -> bool:
+        """Whether an instant stands on the page that says if booking is open."""
+        if self.has_closed(now):
+            return False
+        return bool(self.settings.closes_at if self.is_open(now) else self.settings.opens_at)
+
     @property
     def limits(self) -> Limits:
         return self.settings.limits
