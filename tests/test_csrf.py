@@ -1,6 +1,7 @@
 """What changes something has to come from our own pages, and a form's key is ours and not too old."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from conftest import KEY
 from factories import make_contact, make_school
 from fakes import FakeMailer, FakeMeetings
 from flask import Flask
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 from webapp import clock, csrf
 from webapp.csrf import new_key, request_key
@@ -193,6 +194,20 @@ def test_a_key_signed_for_something_else_is_not_ours(app: Flask) -> None:
     for salt in ("session", "cookie-session", "key"):
         with pytest.raises(Invalid):
             keyed(app, str(URLSafeTimedSerializer(secret, salt=salt).dumps("x")))
+
+
+@pytest.mark.parametrize("ahead", [2, 3600])
+def test_a_key_of_a_clock_that_is_ahead_counts_and_a_spoilt_one_does_not(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """OPS-014: of another machine, or of this one before its clock was set back."""
+    with monkeypatch.context() as clock_ahead:
+        clock_ahead.setattr(TimestampSigner, "get_timestamp", lambda _: int(time.time()) + ahead)
+        key = made(app)
+
+    assert keyed(app, key) == key
+    with pytest.raises(Invalid):
+        keyed(app, f"{key[:-1]}{'A' if key[-1] != 'A' else 'Q'}")
 
 
 def test_a_key_is_too_old_before_it_is_forgotten(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

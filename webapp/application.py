@@ -8,11 +8,23 @@ from typing import Any
 from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.templating import Environment
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from jinja2.runtime import Context, Macro
 
 _FUNCTIONS = frozenset({FunctionType, type(cache(int))})
 _OF_MACROS: Any = Macro.__call__.jinja_pass_arg  # type: ignore[attr-defined]  # Jinja's mark: whether to escape
+
+
+class Stamps(TimestampSigner):
+    """One of the future is not too old: another machine's clock may be ahead by a second, and a clock be set back
+    (OPS-014). That it is ours, the signature says."""
+
+    def unsign(self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False) -> Any:
+        value, made = super().unsign(signed_value, return_timestamp=True)
+        age = self.get_timestamp() - int(made.timestamp())
+        if max_age is not None and age > max_age:
+            raise SignatureExpired(f"Signature age {age} > {max_age} seconds", payload=value, date_signed=made)
+        return (value, made) if return_timestamp else value
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -21,8 +33,9 @@ class Sessions(SecureCookieSessionInterface):
     _serializer: URLSafeTimedSerializer | None = None
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        if self._serializer is None:
-            self._serializer = super().get_signing_serializer(app)
+        if self._serializer is None and (made := super().get_signing_serializer(app)):
+            made.signer = Stamps
+            self._serializer = made
         return self._serializer
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

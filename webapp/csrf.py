@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from webapp.application import Stamps
 from webapp.context import confab
 from webapp.errors import N_, DomainError, Invalid
 from webapp.services.people.codes import Asker
@@ -67,7 +68,7 @@ def request_key() -> str:
 
 @cache
 def _signer(secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret_key, salt="request key")
+    return URLSafeTimedSerializer(secret_key, salt="request key", signer=Stamps)
 
 
 def _check() -> None:

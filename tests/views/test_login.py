@@ -1,6 +1,7 @@
 """Staff sign in with e-mail and password, and out again for every copy of the cookie."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from conftest import KEY
 from factories import make_contact, make_login, make_school
 from fakes import FakeMailer, FakeMeetings
 from flask import Flask
+from itsdangerous import TimestampSigner
 from sqlmodel import col, select
 from threads import at_once
 from werkzeug.security import generate_password_hash
@@ -317,6 +319,21 @@ def test_a_cookie_of_a_former_key_counts_while_that_key_is_kept(door: Door) -> N
         statuses.append(visitor.get(door.page).status_code)
 
     assert statuses == [200, 303]
+
+
+@pytest.mark.parametrize("ahead", [2, 3600])
+def test_a_cookie_of_a_clock_that_is_ahead_counts_and_a_spoilt_one_does_not(
+    door: Door, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """OPS-014: of another machine, or of this one before its clock was set back."""
+    with monkeypatch.context() as clock_ahead:
+        clock_ahead.setattr(TimestampSigner, "get_timestamp", lambda _: int(time.time()) + ahead)
+        early, visitor = cookie(door.dora()), door.visitor()
+
+    visitor.client.set_cookie("confab", early)
+    assert visitor.get(door.page).status_code == 200
+    visitor.client.set_cookie("confab", f"{early[:-1]}{'A' if early[-1] != 'A' else 'Q'}")
+    assert visitor.get(door.page).status_code == 303
 
 
 def test_a_raised_epoch_ends_every_sign_in_at_the_next_request(door: Door) -> None:
