@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,8 +27,14 @@ HERE = "http://localhost"
 
 @pytest.fixture
 def app(database: Database) -> Iterator[Flask]:
+    with opened(database) as made:
+        yield made
+
+
+@contextmanager
+def opened(database: Database, **settings: Any) -> Iterator[Flask]:
     made = make_app(
-        settings_of(f"sqlite:///{database.engine.url.database}", KEY),
+        settings_of(f"sqlite:///{database.engine.url.database}", KEY, **settings),
         fake_providers(FakeMeetings(), FakeMailer()),
     )
     yield made
@@ -194,6 +201,19 @@ def test_a_key_signed_for_something_else_is_not_ours(app: Flask) -> None:
     for salt in ("session", "cookie-session", "key"):
         with pytest.raises(Invalid):
             keyed(app, str(URLSafeTimedSerializer(secret, salt=salt).dumps("x")))
+
+
+def test_a_forms_key_of_a_former_secret_counts_while_that_secret_is_kept(database: Database, app: Flask) -> None:
+    former, new = app.config["SECRET_KEY"], "another-tests-only-secret-0123456789ab"
+    old = made(app)
+
+    with opened(database, secret_key=new, secret_key_fallbacks=(former,)) as rotated:
+        assert keyed(rotated, old) == old
+        fresh = made(rotated)
+    with opened(database, secret_key=new) as without:
+        assert keyed(without, fresh) == fresh
+        with pytest.raises(Invalid, match="too old"):
+            keyed(without, old)
 
 
 @pytest.mark.parametrize("ahead", [2, 3600])

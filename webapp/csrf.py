@@ -53,22 +53,29 @@ def asker() -> Asker:
 
 def new_key() -> str:
     """A signed random key for a form that may act once (RELIABILITY D2)."""
-    return _signer(confab().settings.secret_key).dumps(secrets.token_urlsafe(16))
+    return _signer().dumps(secrets.token_urlsafe(16))
 
 
 def request_key() -> str:
     """The key of the form that was sent. Raises Invalid where it is missing or not ours."""
     typed = request.form.get("key", "")
     try:
-        _signer(confab().settings.secret_key).loads(typed, max_age=_KEYS_LAST)
+        _signer().loads(typed, max_age=_KEYS_LAST)
     except BadSignature as error:
         raise Invalid(N_("This form is too old. Reload the page and send it again.")) from error
     return typed
 
 
+def _signer() -> URLSafeTimedSerializer:
+    """Signs with the newest key; forms of former ones are still out there after a new one was set."""
+    settings = confab().settings
+    return _signer_of((*settings.secret_key_fallbacks, settings.secret_key))
+
+
 @cache
-def _signer(secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret_key, salt="request key", signer=Stamps)
+def _signer_of(keys: tuple[str, ...]) -> URLSafeTimedSerializer:
+    """The last key is the newest."""
+    return URLSafeTimedSerializer(list(keys), salt="request key", signer=Stamps)
 
 
 def _check() -> None:
