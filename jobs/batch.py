@@ -29,17 +29,23 @@ MOST_ROUNDS = 500
 
 
 def drain(
-    app: Flask, table: type[Errand], work: Callable[[Claim], None], *, at_once: int, claim: Claiming = claim_due
+    app: Flask,
+    table: type[Errand],
+    work: Callable[[Claim], None],
+    *,
+    at_once: int,
+    claim: Claiming = claim_due,
+    on_hold: Claiming | None = None,
 ) -> int:
-    """Claim and run due rows, `at_once` side by side, until none is due or the installation is put on hold. Who is
-    done makes room for the next, so that a slow one keeps nobody waiting.
+    """Claim and run due rows, `at_once` side by side, until none is due or the installation is put on hold: then only
+    what `on_hold` claims. Who is done makes room for the next, so that a slow one keeps nobody waiting.
 
     Returns how many were run."""
     ran = 0
     running: set[Future[None]] = set()
     with ThreadPoolExecutor(at_once) as pool:
         for _ in range(MOST_ROUNDS * at_once):
-            claims = _claims(app, table, claim, at_once - len(running))
+            claims = _claims(app, table, claim, on_hold, at_once - len(running))
             if not claims and not running:
                 break
             running |= {pool.submit(_run_one, app, table, one, work) for one in claims}
@@ -60,14 +66,17 @@ def _still_running(running: set[Future[None]], at_once: int) -> set[Future[None]
     return running
 
 
-def _claims(app: Flask, table: type[Errand], claim: Claiming, room: int) -> list[Claim]:
+def _claims(app: Flask, table: type[Errand], claim: Claiming, on_hold: Claiming | None, room: int) -> list[Claim]:
     with app.app_context():
         now = clock.now()
         with database().reading() as session:
-            if not is_any_due(session, table, now=now) or hold_of(session):
+            if not is_any_due(session, table, now=now):
                 return []
+            allowed = on_hold if hold_of(session) else claim
+        if allowed is None:
+            return []
         with database().transaction() as session:
-            return claim(session, table, now=now, limit=room)
+            return allowed(session, table, now=now, limit=room)
 
 
 def _run_one(app: Flask, table: type[Errand], claim: Claim, work: Callable[[Claim], None]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from flask import Flask
 
@@ -25,6 +26,7 @@ from webapp.services.roster.import_task import run_import
 from webapp.services.system.errand import Claim
 from webapp.services.system.revoke import KIND as REVOKE
 from webapp.services.system.revoke import run_revoke
+from webapp.services.system.task import claim_kinds
 
 
 def _import(database: Database, _: Providers, claim: Claim, clock: Callable[[], datetime]) -> None:
@@ -35,18 +37,14 @@ def _slots(database: Database, _: Providers, claim: Claim, clock: Callable[[], d
     run_slots(database, claim, clock)
 
 
-_RUNS = {
-    MAP_CONTACTS: run_mapping,
-    MAP_TEACHER: run_lookup,
-    APPOINTMENTS: run_bulk,
-    APPLY_IMPORT: _import,
-    SLOTS: _slots,
-    REVOKE: run_revoke,
-}
+_INSIDE = {APPOINTMENTS: run_bulk, APPLY_IMPORT: _import, SLOTS: _slots}
+"""Call nobody, and are run while the installation is on hold too: the office goes on working."""
+
+_RUNS = _INSIDE | {MAP_CONTACTS: run_mapping, MAP_TEACHER: run_lookup, REVOKE: run_revoke}
 
 
 def run_tasks(app: Flask) -> None:
-    drain(app, Task, _run, at_once=1)
+    drain(app, Task, _run, at_once=1, on_hold=partial(claim_kinds, kinds=_INSIDE.keys()))
 
 
 def _run(claim: Claim) -> None:

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from evening import Evening
+from factories import make_contact
 from outside import Outside
 from sqlmodel import select
 
 from jobs.tasks import run_tasks
 from webapp.db import Database
-from webapp.models import Audit, Installation, Task
+from webapp.models import Appointment, Audit, Installation, Level, School, Task
+from webapp.services.booking.bulk import DELETE, start_bulk
 from webapp.services.meeting.map_contacts import start_mapping
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.installation import begin_again, epoch_of, hold, hold_of, resume
@@ -17,14 +19,16 @@ from webapp.services.system.installation import begin_again, epoch_of, hold, hol
 pytestmark = pytest.mark.both_databases
 
 
-def arrange(database: Database, outside: Outside, *, because: str) -> None:
-    """A virtual appointment booked, and teachers to be mapped, on an installation that was just put on hold."""
+def arrange(database: Database, outside: Outside, *, because: str) -> int:
+    """A virtual appointment booked, which is returned, and teachers to be mapped, on an installation that was just put
+    on hold."""
     with database.transaction() as session:
         evening = Evening(session, outside.now, "zoom")
         outside.knows(f"z{evening.teacher.id}")
-        evening.book(evening.slot())
+        [booked] = evening.book(evening.slot())
         start_mapping(session, evening.school.id or 0, "zoom", None, outside.now)
         hold(session, because=because, who=SYSTEM, now=outside.now)
+        return booked.id or 0
 
 
 def tick(outside: Outside, by: timedelta = timedelta()) -> None:
@@ -46,6 +50,25 @@ def test_nothing_leaves_while_it_is_on_hold(database: Database, outside: Outside
     assert outside.meetings.calls == []
     assert outside.mailer.sent == []
     assert not is_mapped(database)
+
+
+def test_what_the_office_starts_is_done_while_it_is_on_hold_and_calls_nobody(
+    database: Database, outside: Outside
+) -> None:
+    booked = arrange(database, outside, because="")
+    with database.transaction() as session:
+        dora = make_contact(session, session.exec(select(School)).one(), "Dora", level=Level.ADMINISTRATOR)
+        started = start_bulk(session, dora, DELETE, [booked], who=SYSTEM, now=outside.now).id
+
+    tick(outside)
+
+    with database.reading() as session:
+        done = session.get_one(Task, started)
+        assert (done.ended_at, done.problem) == (outside.now, None)
+        assert session.get_one(Appointment, booked).cancelled_at == outside.now
+        waiting = session.exec(select(Task).where(Task.id != started)).one()
+        assert (waiting.ended_at, waiting.attempts) == (None, 0)
+    assert (outside.meetings.calls, outside.mailer.sent) == ([], [])
 
 
 def test_what_waited_goes_out_once_it_is_resumed(database: Database, outside: Outside) -> None:

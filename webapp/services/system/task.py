@@ -1,7 +1,7 @@
 """Keep long work that a person watches: what, how far, and what came of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,7 +10,8 @@ from sqlmodel import Session, col
 from webapp.db import wake
 from webapp.errors import ProviderError
 from webapp.models import Task
-from webapp.services.system.errand import LEASE, Claim, failed, settled, write_if_ours
+from webapp.models.system.errand import Errand
+from webapp.services.system.errand import LEASE, Claim, failed, lease, settled, write_if_ours
 
 
 def start_task(
@@ -29,6 +30,15 @@ def start_task(
     session.flush()
     wake(session, "task")
     return task
+
+
+def claim_kinds(
+    session: Session, table: type[Errand], *, kinds: Collection[str], now: datetime, limit: int
+) -> list[Claim]:
+    """As `errand.claim_due`, of tasks of these kinds alone."""
+    due = select(col(Task.id)).where(col(Task.due_at) <= now, col(Task.kind).in_(kinds))
+    some = due.order_by(col(Task.due_at)).limit(limit).with_for_update(skip_locked=True)
+    return lease(session, table, [number for number in session.execute(some).scalars() if number], now=now)
 
 
 def latest_task(session: Session, school_id: int, kind: str) -> Task | None:
