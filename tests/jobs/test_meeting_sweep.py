@@ -1,8 +1,9 @@
 """What somebody did at the provider behind our back is found and healed, and nobody's meetings are swept away."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from evening import Evening
@@ -23,7 +24,7 @@ from webapp.services.meeting import strays
 from webapp.services.meeting.receipts import BETWEEN_SIGHTINGS
 from webapp.services.meeting.sweep import LATER, SOON, look_now
 from webapp.services.system.audit import SYSTEM
-from webapp.services.system.installation import begin_again, hold, life_of, resume
+from webapp.services.system.installation import begin_again, hold, life_of, mark_as_copy, resume
 
 pytestmark = pytest.mark.both_databases
 
@@ -326,13 +327,18 @@ def test_what_others_made_is_never_touched(
     assert asked_about(database, evening, outside) == []
 
 
+@pytest.mark.parametrize(
+    "bring_back",
+    [partial(begin_again, because="restored", who=SYSTEM), partial(mark_as_copy, because="copied into place")],
+    ids=["restored", "copied"],
+)
 def test_of_an_earlier_life_of_the_data_nothing_is_removed_unasked(
-    database: Database, evening: Evening, linked: Appointment, outside: Outside
+    database: Database, evening: Evening, linked: Appointment, outside: Outside, bring_back: Callable[..., object]
 ) -> None:
     """RELIABILITY D6: after a restore the newer meetings are those that families have in their mails."""
     put(outside, evening, f"{life(database)}-newer")
     with database.transaction() as session:
-        begin_again(session, because="restored", who=SYSTEM, now=outside.now)
+        bring_back(session, now=outside.now)
         resume(session, who=SYSTEM, now=outside.now)
 
     for _ in range(3):

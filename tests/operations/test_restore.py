@@ -110,7 +110,7 @@ def test_a_meeting_that_was_made_since_the_backup_is_adopted_and_not_made_twice(
     assert (adopted.remote_id, adopted.join_url) == (made.id, made.shown().join_url)
 
 
-def test_a_file_that_somebody_only_copied_into_place_is_on_hold_too(
+def test_a_file_that_somebody_only_copied_into_place_is_on_hold_in_a_new_epoch_too(
     on_sqlite: Installation, tmp_path: Path, now: datetime
 ) -> None:
     """D6"""
@@ -119,11 +119,12 @@ def test_a_file_that_somebody_only_copied_into_place_is_on_hold_too(
     shutil.copy(tmp_path / "kept.db", tmp_path / "moved.db")
 
     with on_sqlite.rows(f"sqlite:///{tmp_path / 'moved.db'}") as session:
-        held = hold_of(session)
+        held, epoch = hold_of(session), epoch_of(session)
     assert held is not None
     assert held.because == "This is a copy that was made on 2026-11-23 15:00 UTC."
     with on_sqlite.rows() as session:
         assert hold_of(session) is None
+        assert epoch_of(session) < epoch
 
 
 def test_a_guard_that_was_gone_already_is_told(installation: Installation, elsewhere: str, tmp_path: Path) -> None:

@@ -74,15 +74,16 @@ def begin_again(session: Session, *, because: str, who: Who, now: datetime) -> i
 
     The epoch counts minutes since 1970, so that two restores of one backup never share theirs."""
     hold(session, because=because, who=who, now=now)
-    epoch = max(epoch_of(session) + 1, int(now.timestamp()) // 60)
+    epoch = _next_epoch(session, now=now)
     _write(session, epoch=epoch)
     audit.record(session, "installation.restored", who=who, school_id=None, now=now, epoch=epoch)
     return epoch
 
 
 def mark_as_copy(session: Session, *, because: str, now: datetime) -> None:
-    """Only the switch: nothing was done in this life of the data that the audit could tell of."""
-    _write(session, held_at=now, held_because=because)
+    """On hold, in a new epoch, as `begin_again` leaves it: what the original goes on to make is not the copy's to
+    remove. Nothing was done in this life of the data that the audit could tell of."""
+    _write(session, held_at=now, held_because=because, epoch=_next_epoch(session, now=now))
 
 
 def epoch_of(session: Session) -> int:
@@ -113,6 +114,11 @@ def note_check(session: Session, *, now: datetime) -> None:
 def last_check(session: Session) -> datetime | None:
     query = select(col(Installation.checked_at)).where(col(Installation.id) == _OURS)
     return session.execute(query).scalar_one_or_none()
+
+
+def _next_epoch(session: Session, *, now: datetime) -> int:
+    """Later than the one before, whatever the clock says."""
+    return max(epoch_of(session) + 1, int(now.timestamp()) // 60)
 
 
 def _write(session: Session, **values: object) -> None:
