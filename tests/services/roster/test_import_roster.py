@@ -1,22 +1,25 @@
 """The use case: a dry run that says what Apply does, twice the same, for one school alone."""
 
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from factories import EVENING, make_contact, make_event, make_login, make_resource, make_school, make_slot, make_teacher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from importer import Importer
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import Session, select
 
 from webapp.db import Database
 from webapp.errors import Invalid
 from webapp.i18n import sentence
 from webapp.models import Audit, Contact, Level, School, Student, metadata
+from webapp.services.roster.held import Lists
 from webapp.services.roster.import_roster import apply_import, plan_import
+from webapp.services.roster.load import load_lists
 from webapp.services.roster.report import KINDS
 from webapp.services.system.audit import SYSTEM, Who
 
@@ -67,6 +70,34 @@ def test_apply_looks_again_at_what_others_did_since_the_dry_run(
     assert (plan.report.created["students"], report.created["students"]) == (2, 1)
     assert report.unchanged["students"] == 1
     assert len(session.exec(select(Student)).all()) == 2
+
+
+@pytest.mark.both_databases
+def test_what_somebody_changes_while_a_roster_is_applied_stays_as_they_want_it(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights above all: they were read before they were taken away."""
+    file = {"t.txt": b"TeacherID\tFirst\tLast\tEmail\tRoom\nT1\tFolake\tAdeyemi\tf@linden.example\tB9\n"}
+    with database.transaction() as session:
+        school = make_school(session)
+        make_teacher(session, school, email="f@linden.example", teacher_ref="T1")
+    changing = update(Contact).values(level=Level.CUSTOMER, virtual_room="https://meet.example/f")
+
+    def load_and_be_overtaken(session: Session, *given: Any, **named: Any) -> Lists:
+        loaded = load_lists(session, *given, **named)
+        # SQLite has one writer: there this is the first moment at which anybody can have changed it.
+        with nullcontext(session) if database.is_sqlite else database.transaction() as other:
+            other.execute(changing)
+        return loaded
+
+    with database.transaction() as session:
+        plan = plan_import(session, school, file, now=now)
+        monkeypatch.setattr("webapp.services.roster.import_roster.load_lists", load_and_be_overtaken)
+        apply_import(session, school, plan, who=SYSTEM, now=now)
+
+    with database.reading() as session:
+        seen = session.exec(select(Contact)).one()
+        assert (seen.room, seen.level, seen.virtual_room) == ("B9", Level.CUSTOMER, "https://meet.example/f")
 
 
 def test_schools_are_apart(session: Session, importer: Importer, own_files: dict[str, bytes], now: datetime) -> None:

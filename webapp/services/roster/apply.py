@@ -53,15 +53,26 @@ def _write(
 ) -> None:
     """Changed rows first: they may give up an address or an ID that a new row takes."""
     rows = list(held)
-    changed = [row for row in rows if row.id is not None and row.is_changed]
     new = [row for row in rows if row.id is None]
-    if changed:
-        session.execute(update(table), [{"id": row.id} | row.columns() for row in changed])
+    _change(session, table, ((row.id, row.changes) for row in rows if row.id is not None))
     if new:
         inserted = insert(table).returning(col(table.id), sort_by_parameter_order=True)
         ids = session.execute(inserted, [extra() | row.columns() for row in new]).scalars()
         for row, row_id in zip(new, ids, strict=True):
             row.id = row_id
+
+
+def _change(
+    session: Session, table: type[Student | Contact | Class], changes: Iterable[tuple[int, Mapping[str, Hashable]]]
+) -> None:
+    """Nothing but what changed, for somebody may have written the rest since it was loaded. One statement for all rows
+    that change in the same columns."""
+    alike: dict[tuple[str, ...], list[Columns]] = {}
+    for row_id, columns in changes:
+        if columns:
+            alike.setdefault(tuple(columns), []).append({"id": row_id, **columns})
+    for some in alike.values():
+        session.execute(update(table), some)
 
 
 def _write_logins(
@@ -127,14 +138,12 @@ def _write_passwords(session: Session, school_id: int, hashes: Mapping[str, str]
 
 def _free_unique_values(session: Session, people: Iterable[HeldPerson]) -> None:
     """Addresses and IDs may wander between contacts, in any order."""
+    _change(session, Contact, ((person.id, _given_up(person)) for person in people if person.id is not None))
+
+
+def _given_up(person: HeldPerson) -> Columns:
     unique = ("email", "teacher_ref", "parent_ref")
-    moved = [
-        person.id
-        for person in people
-        if person.id is not None and any(person.was[name] not in (None, getattr(person, name)) for name in unique)
-    ]
-    if moved:
-        session.execute(update(Contact), [{"id": person_id} | dict.fromkeys(unique) for person_id in moved])
+    return {name: None for name in person.changes if name in unique and person.was[name] is not None}
 
 
 def _moved(people: Iterable[HeldPerson]) -> list[int]:

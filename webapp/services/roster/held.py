@@ -26,8 +26,13 @@ class Held:
         return {place.name: getattr(self, place.name) for place in fields(self) if place.name != "id"}
 
     @property
+    def changes(self) -> dict[str, Hashable]:
+        """The columns that differ from what was loaded."""
+        return {name: value for name, value in self.columns().items() if value != self.was[name]}
+
+    @property
     def is_changed(self) -> bool:
-        return self.columns() != self.was
+        return bool(self.changes)
 
     def write(self, **values: str | int | None) -> bool:
         """Whether anything changed; None leaves a column as it is."""
