@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from flask import Flask
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlmodel import col
 
 from webapp import clock
 from webapp.context import database
-from webapp.models import Appointment, ImportRun, RequestKey, SignIn, SignInCode, SignInLink, WebhookReceipt
+from webapp.models import Appointment, RequestKey, SignIn, SignInCode, SignInLink, WebhookReceipt
 from webapp.services.event.delete_event import forget_deleted
+from webapp.services.roster.import_run import forget_uploads
 from webapp.services.system.rate import forget_old
 from webapp.services.system.statistics import look_at_what_has_grown
 
@@ -22,7 +23,7 @@ def keep_house(app: Flask) -> None:
         with database().transaction() as session:
             forget_old(session, now=now)
             forget_deleted(session, now=now)
-            session.execute(update(ImportRun).where(col(ImportRun.created_at) < now - _A_DAY).values(content=None))
+            forget_uploads(session, before=now - _A_DAY)
             session.execute(delete(SignInCode).where(col(SignInCode.expires_at) < now - _A_DAY))
             session.execute(delete(SignInLink).where(col(SignInLink.expires_at) < now - _A_DAY))
             session.execute(delete(SignIn).where(col(SignIn.expires_at) < now - _A_DAY))

@@ -14,6 +14,7 @@ from webapp.db import Database
 from webapp.models import Audit, Contact, ImportRun, Login, Rate, RequestKey, School, SignIn, SignInCode
 from webapp.services.people.codes import Asker, redeem_code, send_code
 from webapp.services.people.sign_in import FAMILY_STAYS, signed_in, start_sign_in
+from webapp.services.roster.report import CREATED, ERROR, Change, Report, Source
 from webapp.services.system.rate import tries
 
 pytestmark = pytest.mark.both_databases
@@ -75,24 +76,26 @@ def test_a_code_stays_while_it_may_be_used_and_is_gone_two_days_later(database: 
         assert not redeem_code(session, school, "alice@mail.example", "000000", HERS, now=outside.now)
 
 
-def test_an_uploaded_file_goes_after_a_day_and_its_report_stays(database: Database, outside: Outside) -> None:
-    """It holds names."""
+def test_an_uploaded_file_goes_after_a_day_with_the_names_of_its_report(database: Database, outside: Outside) -> None:
+    report = Report(changes=[Change(CREATED, "students", "Mia")], absent_names=["Leo"], absent={"students": 1})
+    report.problem(Source("s.txt", 2), ("Email",), ERROR, "%(holder)s has it", holder="Alice")
+    report.created["students"] = 7
+    applied = {"content": None, "applied_at": outside.now}
+    kept = [(outside.now, {}), (outside.now + DAY, {}), (outside.now, applied)]
     with database.transaction() as session:
         school = make_school(session)
-        times = (outside.now, outside.now + DAY)
-        session.add_all(
-            ImportRun(
-                school_id=school.id or 0, filename="roster.zip", content=b"names", report='{"a": 1}', created_at=at
-            )
-            for at in times
-        )
+        for at, more in kept:
+            values = {"content": b"names", "report": report.dumps(), "created_at": at} | more
+            session.add(ImportRun(school_id=school.id or 0, filename="roster.zip", **values))
+            session.flush()
 
     keep_house_after(outside, DAY + MINUTE)
 
-    assert [(run.content, run.report) for run in sorted(left(database, ImportRun), key=lambda run: run.id)] == [
-        (None, '{"a": 1}'),
-        (b"names", '{"a": 1}'),
-    ]
+    old, new, taken = sorted(left(database, ImportRun), key=lambda run: run.id)
+    numbers = Report.loads(old.report)
+    assert (old.content, numbers.created["students"], numbers.left_out, numbers.absent) == (None, 7, 1, report.absent)
+    assert not any(name in old.report for name in ("Mia", "Leo", "Alice"))
+    assert (new.content, new.report, taken.report) == (b"names", report.dumps(), report.dumps())
 
 
 def test_a_used_key_is_remembered_longer_than_its_form_can_be_sent(database: Database, outside: Outside) -> None:

@@ -109,6 +109,19 @@ def test_a_preview_that_was_discarded_is_not_applied_from_another_tab(desk: Desk
     assert "Apply this import" not in desk.dora.get(address).text
 
 
+def test_of_a_preview_that_was_discarded_only_the_numbers_stay(desk: Desk) -> None:
+    """CSV-053: the names go at once."""
+    address = desk.dry_run(("students.txt", STUDENTS))
+    before = desk.dora.get(address).text
+
+    desk.dora.post(f"{address}/discard")
+
+    after, [run] = desk.dora.get(address).text, desk.rows(ImportRun)
+    assert "Mia" in before
+    assert "Mia" not in after + run.report
+    assert "Rows read: 2. Rows that can be imported: 2." in after
+
+
 def test_what_was_applied_cannot_be_discarded(desk: Desk) -> None:
     address = desk.dry_run(("students.txt", STUDENTS))
     desk.apply(address)

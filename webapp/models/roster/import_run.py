@@ -6,6 +6,8 @@ from sqlmodel import Field, SQLModel
 
 from webapp.models.base import may_point_to, owned
 
+NOTHING_READ = "{}"
+
 
 class ImportRun(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
@@ -22,4 +24,4 @@ class ImportRun(SQLModel, table=True):
     @property
     def is_unread(self) -> bool:
         """Kept only until somebody said what its columns are."""
-        return self.report == "{}"
+        return self.report == NOTHING_READ

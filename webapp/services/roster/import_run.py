@@ -5,11 +5,12 @@ import zipfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
 from webapp.errors import N_, DomainError, Invalid, NotFound
 from webapp.models import Contact, ImportRun, School
+from webapp.models.roster.import_run import NOTHING_READ
 from webapp.services.roster import upload
 from webapp.services.roster.columns import ANY_KIND, Unclear, layouts_of, name_columns, unclear
 from webapp.services.roster.import_roster import ImportPlan, apply_import, plan_import
@@ -77,7 +78,7 @@ def keep_unread(
     session: Session, school: School, contact: Contact, files: dict[str, bytes], *, now: datetime
 ) -> ImportRun:
     """An upload that was refused since its columns are not known, kept until somebody says what they are."""
-    return _keep(session, school, contact, files, "{}", now=now)
+    return _keep(session, school, contact, files, NOTHING_READ, now=now)
 
 
 def columns_of(session: Session, school: School, run: ImportRun, *, number: int | None, kind: str) -> Unclear | None:
@@ -193,7 +194,21 @@ def discard(session: Session, run: ImportRun, *, now: datetime) -> None:
     session.refresh(run, with_for_update=True)
     if run.applied_at:
         raise AlreadyApplied
-    run.discarded_at, run.content = run.discarded_at or now, None
+    run.discarded_at, run.content, run.report = run.discarded_at or now, None, _numbers(run.report)
+
+
+def forget_uploads(session: Session, *, before: datetime) -> None:
+    """The names in what nobody applied: of its report the numbers stay."""
+    is_kept = col(ImportRun.content).is_not(None)
+    old = select(col(ImportRun.id), col(ImportRun.report)).where(col(ImportRun.created_at) < before, is_kept)
+    for number, report in session.execute(old).all():
+        forgetting = update(ImportRun).where(col(ImportRun.id) == number, is_kept)
+        session.execute(forgetting.values(content=None, report=_numbers(report)))
+
+
+def _numbers(report: str) -> str:
+    """Of an upload that was never read there are none."""
+    return report if report == NOTHING_READ else Report.loads(report).numbers().dumps()
 
 
 def _shown_to(school: School, contact: Contact) -> tuple[ColumnElement[bool], ...]:

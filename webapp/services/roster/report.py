@@ -107,6 +107,8 @@ class Report:
     absent: dict[str, int] = field(default_factory=dict)
     """How many of a kind the school has of whom the files do not speak; the first of them are among the names."""
     absent_names: list[str] = field(default_factory=list)
+    forgotten: int = 0
+    """Rows that were left out, of a report that keeps only its numbers."""
 
     @property
     def rows_read(self) -> int:
@@ -115,7 +117,8 @@ class Report:
     @property
     def left_out(self) -> int:
         """The number of rows that Apply leaves out."""
-        return len({(problem.file, problem.row) for problem in self.problems if problem.severity == ERROR})
+        known = {(problem.file, problem.row) for problem in self.problems if problem.severity == ERROR}
+        return len(known) or self.forgotten
 
     @property
     def has_unread(self) -> bool:
@@ -152,6 +155,18 @@ class Report:
     def dumps(self) -> str:
         """JSON for ImportRun.report; it holds names, as the uploaded file does."""
         return json.dumps(asdict(self))
+
+    def numbers(self) -> "Report":
+        """What may be kept once the names of the files are not."""
+        return Report(
+            created=self.created,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            rooms=self.rooms,
+            files=self.files,
+            absent=self.absent,
+            forgotten=self.left_out,
+        )
 
     @classmethod
     def loads(cls, text: str) -> "Report":
