@@ -16,6 +16,7 @@ from installation import Installation, sqlite_rows
 from sqlalchemy import make_url, text
 
 from webapp.operations import postgres_backup, sqlite_backup
+from webapp.operations.environment import Refused
 from webapp.operations.verdict import count_rows
 
 REPOSITORY = Path(__file__).parents[2]
@@ -240,9 +241,9 @@ def recorded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The arguments of PostgreSQL's programs, which everybody on the machine can see, are kept in this file."""
     kept, find = folder / "arguments", postgres_backup._binary
 
-    def recording(program: str) -> str:
+    def recording(program: str, server: int) -> str:
         script = folder / program
-        script.write_text(f'#!/bin/sh\necho "$@" >> {kept}\nexec {find(program)} "$@"\n')
+        script.write_text(f'#!/bin/sh\necho "$@" >> {kept}\nexec {find(program, server)} "$@"\n')
         script.chmod(0o755)
         return str(script)
 
@@ -259,3 +260,23 @@ def test_a_missing_program_is_told_with_its_package(
 
     assert (answer.exit_code, files(shelf)) == (2, {})
     assert answer.stderr == "pg_dump is not installed. On Debian and Ubuntu: apt install postgresql-client\n"
+
+
+@pytest.mark.parametrize(
+    ("installed", "server", "taken"),
+    [("13 15 16 18", 15, 15), ("13 16 18", 15, 16), ("15 17 18", 17, 17), ("15 16", 17, 16), ("17 18", 16, None)],
+)
+def test_the_programs_are_those_of_the_servers_version_or_the_nearest_that_can_serve_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, server: int, taken: int | None
+) -> None:
+    for version in installed.split():
+        folder = tmp_path / version / "bin"
+        folder.mkdir(parents=True)
+        (folder / "pg_dump").touch()
+    monkeypatch.setattr(postgres_backup, "_INSTALLED", tmp_path)
+
+    if taken is None:
+        with pytest.raises(Refused, match="apt install postgresql-client-16"):
+            postgres_backup._binary("pg_dump", server)
+    else:
+        assert postgres_backup._binary("pg_dump", server) == str(tmp_path / f"{taken}" / "bin" / "pg_dump")

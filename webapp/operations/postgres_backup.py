@@ -19,6 +19,7 @@ from webapp.operations.sealed import make_private
 from webapp.operations.verdict import Counts, counting
 
 _INSTALLED = Path("/usr/lib/postgresql")
+_SETS_MORE = 17
 _PLAIN = ("--no-owner", "--no-privileges")
 
 
@@ -88,7 +89,7 @@ def _empty(restored: Database) -> None:
 def _run(database: Database, program: str, *arguments: str) -> None:
     where, password = _where(database)
     environment = {**os.environ, **password, "LC_ALL": "C"}
-    command = [_binary(program), f"--dbname={where}", *arguments]
+    command = [_binary(program, _major(database)), f"--dbname={where}", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     if done.returncode:
         raise Refused(f"{program} failed: {done.stderr.strip()[-500:]}")
@@ -107,10 +108,22 @@ def _administer(database: Database, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def _binary(program: str) -> str:
-    """The newest that is installed: an older one refuses a newer server."""
-    versions = sorted(_INSTALLED.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]), reverse=True)
-    found = versions[0] if versions else shutil.which(program)
+def _major(database: Database) -> int:
+    with database.engine.connect() as connection:
+        return int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+
+
+def _binary(program: str, server: int) -> str:
+    """Of the server's own version, else of the nearest newer one: an older one refuses a newer server. Raises Refused
+    where what is dumped could not be restored: from 17 on pg_restore sets what an older server does not know."""
+    installed = {int(float(path.parts[-3])): path for path in _INSTALLED.glob(f"*/bin/{program}")}
+    nearest = min((version for version in installed if version >= server), default=max(installed, default=None))
+    if nearest is not None and server < _SETS_MORE <= nearest:
+        raise Refused(
+            f"{program} {nearest} cannot serve PostgreSQL {server}."
+            f" On Debian and Ubuntu: apt install postgresql-client-{server}"
+        )
+    found = shutil.which(program) if nearest is None else installed[nearest]
     if found is None:
         raise Refused(f"{program} is not installed. On Debian and Ubuntu: apt install postgresql-client")
     return str(found)
