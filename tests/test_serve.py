@@ -212,3 +212,11 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
         except requests.ConnectionError:
             time.sleep(0.1)  # nothing can tell us that another process listens
     pytest.fail(f"serve was not ready, exit code {process.poll()}: {log.read_text()}")
+
+
+def test_the_unit_of_the_docs_tries_again_for_as_long_as_the_database_is_away() -> None:
+    """OPS-003: five failures in a row would leave it ended for good."""
+    unit = (Path(__file__).parents[1] / "docs/deploying.md").read_text().partition("[Unit]")[2].partition("```")[0]
+
+    assert {"StartLimitIntervalSec=0", "Wants=network-online.target"} <= set(unit.partition("[Service]")[0].split())
+    assert {"Restart=always", "RestartSec=3"} <= set(unit.partition("[Service]")[2].split())
