@@ -19,6 +19,7 @@ from webapp.services.people.access import (
     Standing,
     acted_contact,
     are_of,
+    granted_events,
     granted_resources,
     is_granted,
     own_resources,
@@ -196,7 +197,7 @@ def _admit(visitor: Visitor, access: Access) -> None:
     if visitor.school is None:
         raise NotFound
     contact = _contact(visitor)
-    g.school, g.own_contact, g.contact = visitor.school, visitor.own, contact
+    g.school, g.own_contact, g.contact, g.within = visitor.school, visitor.own, contact, None
     speak_as(visitor.school)
     if access.kind == "family":
         speak_to(visitor.own)
@@ -218,12 +219,13 @@ def _admit(visitor: Visitor, access: Access) -> None:
 
 def _keep_within_own(own: Contact, named: Mapping[str, Any]) -> None:
     """An Event Administrator who acts as a teacher of theirs gets nowhere in the teacher's other events (PRODUCT
-    3.11)."""
-    if own.level == Level.ADMINISTRATOR or "event" not in named:
+    3.11): pages that name none keep to `g.within`, the events (ids) granted to the person; None for all."""
+    if own.level == Level.ADMINISTRATOR:
         return
     with reading() as db:
-        if not is_granted(db, own, named["event"]):
-            raise NotFound
+        g.within = granted_events(db, own)
+    if "event" in named and named["event"] not in g.within:
+        raise NotFound
 
 
 def _note_refusal() -> None:

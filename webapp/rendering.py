@@ -152,7 +152,7 @@ def hold_now() -> Hold | None:
 def red_now() -> int:
     """For the navigation of the staff: how many of the appointments that they see have a problem."""
     with database().reading() as session:
-        return red_count(session, g.contact)
+        return red_count(session, g.contact, g.within)
 
 
 def undelivered_now() -> int:

@@ -7,13 +7,24 @@ from typing import Any
 
 import pytest
 from app import Browser
-from factories import make_contact, make_event, make_resource, make_school, make_teacher, stored
+from factories import (
+    EVENING,
+    make_appointment,
+    make_contact,
+    make_event,
+    make_resource,
+    make_school,
+    make_slot,
+    make_teacher,
+    stored,
+)
 from online_office import Office, open_office, time_stands_at, virtual, words
 from sqlmodel import select
 
 from webapp import clock
+from webapp.csrf import new_key
 from webapp.db import Database
-from webapp.models import Audit, Contact, Grant, Level, SignIn
+from webapp.models import Appointment, Audit, Contact, Grant, Level, Resource, SignIn
 
 
 @pytest.fixture
@@ -34,6 +45,20 @@ def act(office: Office, browser: Browser, contact: Contact | None = None) -> Any
 def contact_in(office: Office, **values: Any) -> Contact:
     with office.arranged() as session:
         return make_contact(session, office.school, "Somebody", **values)
+
+
+def teaching_elsewhere(office: Office) -> Resource:
+    """Folake, a Resource Administrator with what she teaches granted to her, sees Noah in Spring, a day before."""
+    with office.arranged() as session:
+        folake = session.get_one(Contact, office.folake.id)
+        folake.level = Level.RESOURCE_ADMINISTRATOR
+        resource = make_resource(session, make_event(session, office.school, name="Spring"), folake)
+        for own in (office.resource, resource):
+            stored(session, Grant(school_id=office.school.id, contact_id=folake.id or 0, resource_id=own.id))
+        slot = make_slot(session, resource, at=EVENING - timedelta(days=1))
+        bob = make_contact(session, office.school, "Bob")
+        make_appointment(session, slot, bob, child_name="Noah", problem="slot_removed")
+    return resource
 
 
 def secret_of(browser: Browser) -> str:
@@ -246,6 +271,51 @@ class TestMeanwhile:
         seen = [[browser.get(office.path(page)).status_code for page in pages] for browser in (dan, dora)]
 
         assert seen == [[200, 404, 404], [200, 200, 200]]
+
+    def test_pages_that_name_no_event_show_an_event_administrator_the_granted_ones_alone(self, office: Office) -> None:
+        """PRODUCT 3.11, RELIABILITY T5: not what the teacher has elsewhere, though it comes first and is theirs."""
+        elsewhere = teaching_elsewhere(office)
+        with office.arranged() as session:
+            virtual(session, office.resource, office.alice, now=office.now, problem="slot_removed")
+        dan, dora = office.event_administrator(office.event), office.dora()
+        for browser in (dan, dora):
+            act(office, browser)
+        schedule = "reports/teachers-schedule"
+        asked = f"?event={elsewhere.event_id}"
+        files = [f"{schedule}/csv", f"{schedule}/printable"]
+
+        shown = [
+            dan.get(office.path(path)) for path in (schedule, *files, f"{schedule}/times", "appointments", "events")
+        ]
+        refused = [dan.get(office.path(f"{path}{asked}")) for path in (schedule, *files, f"{schedule}/times")]
+
+        assert [page.status_code for page in shown] == [200] * len(shown)
+        assert all("Noah" not in page.text and "Spring" not in page.text for page in shown)
+        assert "1 appointment has a problem" in words(shown[-1].text)
+        assert [page.status_code for page in refused] == [404] * len(refused)
+        assert dan.get(office.path(f"appointments{asked}")).status_code == 404
+        assert "Noah" in dora.get(office.path(f"appointments{asked}")).text
+        assert "2 appointments have a problem" in words(dora.get(office.path("events")).text)
+
+    def test_an_event_administrator_changes_nothing_of_the_teachers_other_events(self, office: Office) -> None:
+        """PRODUCT 3.11, RELIABILITY T5"""
+        elsewhere = teaching_elsewhere(office)
+        with office.arranged() as session:
+            free = make_slot(session, session.merge(elsewhere), at=EVENING + timedelta(hours=3))
+            booked = session.exec(select(Appointment).where(Appointment.resource_id == elsewhere.id)).one()
+        dan, dora = office.event_administrator(office.event), office.dora()
+        block, cancel = {"deed": "block", "slots": str(free.id)}, {"deed": "delete", "a": str(booked.id)}
+
+        answers = []
+        for browser in (dan, dora):
+            act(office, browser)
+            answers += [browser.post(office.path("appointments/selected"), cancel).status_code]
+            with office.app.app_context():
+                counted = cancel | {"number": "1", "key": new_key()}
+            answers += [browser.post(office.path("appointments/do"), counted).status_code]
+            answers += [browser.post(office.path("reports/teachers-schedule/times"), block).status_code]
+
+        assert answers == [404, 404, 404, 200, 303, 303]
 
     def test_no_rights_rise_when_the_teacher_becomes_an_administrator(self, office: Office) -> None:
         dan = office.event_administrator(office.event)

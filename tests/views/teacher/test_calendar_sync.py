@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from app import Browser
 from calendar_desk import Desk, open_desk
-from factories import make_calendar_link, make_contact, make_teacher, stored
+from factories import make_calendar_link, make_contact, make_event, make_resource, make_teacher, stored
 from sqlalchemy import delete
+from sqlmodel import Session
 from zoom_office import words
 
 from jobs.tasks import run_tasks
 from webapp import clock
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import BusyTime, CalendarEntry, CalendarLink, Contact, Level, Message, Task
+from webapp.models import BusyTime, CalendarEntry, CalendarLink, Contact, Grant, Level, Message, Task
 from webapp.providers.base import RemoteAccount
 from webapp.services.people.levels import set_level
 from webapp.services.system.audit import SYSTEM
@@ -201,6 +202,28 @@ class TestActing:
         assert desk.links()[0].is_export
         assert "Sign in to Google" not in page
         assert ">Disconnect<" not in page
+
+    def test_an_event_administrator_is_told_no_name_of_the_teachers_other_events(self, desk: Desk) -> None:
+        """PRODUCT 3.11, RELIABILITY T5"""
+        desk.link()
+        desk.save()
+        entry_of(desk, theirs="moved", theirs_at=clock.now())
+
+        def arrange(session: Session) -> Contact:
+            event = make_event(session, desk.school)
+            make_resource(session, event, session.get_one(Contact, desk.teacher.id))
+            dan = make_contact(session, desk.school, "Dan", level=Level.EVENT_ADMINISTRATOR)
+            stored(session, Grant(school_id=desk.school.id or 0, contact_id=dan.id or 0, event_id=event.id))
+            return dan
+
+        dan = desk.someone(arrange)
+        dan.post(f"/s/{desk.school.slug}/as/{desk.teacher.id}")
+
+        page = dan.get(desk.page).text
+
+        assert "Logged in as Petra Vogel" in words(page)
+        assert "Mia" not in page
+        assert "Mia Alvarez" in desk.act().get(desk.page).text
 
     def test_linking_is_offered_as_a_mail_to_the_teacher_once_per_form(self, desk: Desk) -> None:
         """R32, LOGIN-041"""

@@ -21,6 +21,9 @@ from webapp.services.people.folding import holds
 
 PER_PAGE = 100
 
+Within = Collection[int] | None
+"""Events (ids) beyond which nothing is in reach; None where there is no such bound."""
+
 STANDING, RED, IN_PROGRESS, CANCELLED = "standing", "red", "in-progress", "cancelled"
 STATES = {
     STANDING: N_("Standing"),
@@ -88,20 +91,22 @@ class Listed:
         return {column: "ascending", f"-{column}": "descending"}.get(self.asked.sort, "none")
 
 
-def events_in_reach(session: Session, contact: Contact) -> list[Event]:
+def events_in_reach(session: Session, contact: Contact, within: Within = None) -> list[Event]:
     """In which there may be appointments that the contact sees; newest first."""
-    found = {event.id: event for event in own_events(session, contact)}
+    found = {event.id: event for event in own_events(session, contact, within=within)}
     if contact.level >= Level.RESOURCE_ADMINISTRATOR:
-        found |= {one.event.id: one.event for one in listed_events(session, contact, in_part=True)}
+        found |= {one.event.id: one.event for one in listed_events(session, contact, in_part=True, within=within)}
     return sorted(found.values(), key=lambda event: (event.created_at, event.id or 0), reverse=True)
 
 
-def in_reach(contact: Contact, *, to_change: bool = False) -> ColumnElement[bool]:
+def in_reach(contact: Contact, within: Within = None, *, to_change: bool = False) -> ColumnElement[bool]:
     """Appointments that the contact sees: an Administrator all, others what was granted to them and their own as
     teachers; `to_change` those that they move and cancel (PRODUCT 1.6). Those of a deleted event, whose row goes
     later, are nobody's."""
     deleted = select(col(Event.id)).where(col(Event.school_id) == contact.school_id, col(Event.deleted_at).is_not(None))
     here = and_(col(Appointment.school_id) == contact.school_id, col(Appointment.event_id).not_in(deleted))
+    if within is not None:
+        here = and_(here, col(Appointment.event_id).in_(within))
     if contact.level == Level.ADMINISTRATOR:
         return here
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact.id)
@@ -111,47 +116,50 @@ def in_reach(contact: Contact, *, to_change: bool = False) -> ColumnElement[bool
     return and_(here, or_(False, *reach))
 
 
-def red_count(session: Session, contact: Contact) -> int:
+def red_count(session: Session, contact: Contact, within: Within = None) -> int:
     """For the mark in the navigation."""
-    where = (in_reach(contact), col(Appointment.problem).is_not(None), col(Appointment.cancelled_at).is_(None))
+    where = (in_reach(contact, within), col(Appointment.problem).is_not(None), col(Appointment.cancelled_at).is_(None))
     number: int = session.execute(select(func.count()).select_from(Appointment).where(*where)).scalar_one()
     return number
 
 
-def list_appointments(session: Session, contact: Contact, asked: Asked, *, now: datetime) -> Listed:
+def list_appointments(
+    session: Session, contact: Contact, asked: Asked, *, within: Within = None, now: datetime
+) -> Listed:
     """A fixed number of queries. Raises NotFound for an event that the contact has no part in."""
-    events = events_in_reach(session, contact)
+    events, reach = events_in_reach(session, contact, within), in_reach(contact, within)
     event = _chosen(events, asked)
-    found = _found(session, contact, event, asked, now=now)
+    found = _found(session, reach, event, asked, now=now)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(asked.page, 1), pages)
     numbers = [row.id for row in found[(page - 1) * PER_PAGE : page * PER_PAGE]]
     entries = {entry.id: entry for entry in agenda(session, col(Appointment.id).in_(numbers))}
     days = days_of(session, event) if event else ()
-    teachers = _teachers(session, contact, event) if event else ()
+    teachers = _teachers(session, reach, event) if event else ()
     shown = tuple(entries[number] for number in numbers)
     answers = answers_of(session, numbers)
-    theirs = _changeable(session, contact, numbers)
+    theirs = _changeable(session, contact, within, numbers)
     return Listed(asked, shown, len(found), page, tuple(events), event, days, teachers, answers, theirs)
 
 
-def found_ids(session: Session, contact: Contact, asked: Asked, *, now: datetime) -> list[int]:
+def found_ids(session: Session, contact: Contact, asked: Asked, *, within: Within = None, now: datetime) -> list[int]:
     """All that a list shows, of which the contact may change each."""
-    event = _chosen(events_in_reach(session, contact), asked)
-    return [row.id for row in _found(session, contact, event, asked, in_reach(contact, to_change=True), now=now)]
+    event = _chosen(events_in_reach(session, contact, within), asked)
+    return [row.id for row in _found(session, in_reach(contact, within, to_change=True), event, asked, now=now)]
 
 
-def entries_to_change(session: Session, contact: Contact, numbers: Sequence[int]) -> list[Entry]:
+def entries_to_change(session: Session, contact: Contact, numbers: Sequence[int], within: Within = None) -> list[Entry]:
     """Those that stand, by time. Raises NotFound for one that the contact may not change."""
-    if _changeable(session, contact, numbers) != set(numbers):
+    if _changeable(session, contact, within, numbers) != set(numbers):
         raise NotFound
     is_standing = (col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_(None))
     return agenda(session, col(Appointment.id).in_(numbers), *is_standing)
 
 
-def _changeable(session: Session, contact: Contact, numbers: Sequence[int]) -> set[int]:
-    reach = select(col(Appointment.id)).where(col(Appointment.id).in_(numbers), in_reach(contact, to_change=True))
-    return {number for number in session.execute(reach).scalars() if number}
+def _changeable(session: Session, contact: Contact, within: Within, numbers: Sequence[int]) -> set[int]:
+    reach = in_reach(contact, within, to_change=True)
+    query = select(col(Appointment.id)).where(col(Appointment.id).in_(numbers), reach)
+    return {number for number in session.execute(query).scalars() if number}
 
 
 def _chosen(events: Sequence[Event], asked: Asked) -> Event | None:
@@ -164,15 +172,10 @@ def _chosen(events: Sequence[Event], asked: Asked) -> Event | None:
 
 
 def _found(
-    session: Session,
-    contact: Contact,
-    event: Event | None,
-    asked: Asked,
-    *where: ColumnElement[bool],
-    now: datetime,
+    session: Session, reach: ColumnElement[bool], event: Event | None, asked: Asked, *, now: datetime
 ) -> list[Any]:
     """Names are compared here, since databases fold accents differently."""
-    query = _ROWS.where(in_reach(contact), _of_state(asked.state, now), *where)
+    query = _ROWS.where(reach, _of_state(asked.state, now))
     if event is not None:
         query = query.where(col(Appointment.event_id) == event.id)
         if asked.day is not None:
@@ -198,9 +201,9 @@ def _of_state(state: str, now: datetime) -> ColumnElement[bool]:
     return stands(now)
 
 
-def _teachers(session: Session, contact: Contact, event: Event) -> tuple[tuple[int, str], ...]:
+def _teachers(session: Session, reach: ColumnElement[bool], event: Event) -> tuple[tuple[int, str], ...]:
     """Those of whose appointments the contact sees some."""
-    seen = select(col(Appointment.resource_id)).where(col(Appointment.event_id) == event.id, in_reach(contact))
+    seen = select(col(Appointment.resource_id)).where(col(Appointment.event_id) == event.id, reach)
     query = select(col(Resource.id), col(Resource.name)).where(col(Resource.id).in_(seen))
     rows = session.execute(query.order_by(col(Resource.position), col(Resource.id)))
     return tuple((row.id, row.name) for row in rows)

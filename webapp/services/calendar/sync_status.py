@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,8 +86,10 @@ class SyncStatus:
         return hashlib.sha256(repr((said, self.is_reading)).encode()).hexdigest()[:12]
 
 
-def sync_status(session: Session, link: CalendarLink, *, now: datetime) -> SyncStatus:
-    """A fixed number of queries."""
+def sync_status(
+    session: Session, link: CalendarLink, *, within: Collection[int] | None = None, now: datetime
+) -> SyncStatus:
+    """A fixed number of queries. Where given, no appointment is named but of events `within` these (ids)."""
     entries = _coming_entries(session, link, now=now)
     present = [entry for entry in entries if entry.wish == "present" and entry.replaced_at is None]
     busy = _busy_times(session, link, now=now)
@@ -97,7 +99,7 @@ def sync_status(session: Session, link: CalendarLink, *, now: datetime) -> SyncS
         on_calendar=sum(bool(entry.remote_id) and entry.theirs != DELETED for entry in present),
         on_the_way=len(on_the_way),
         troubles=_troubles(link, entries),
-        theirs=_theirs(session, [entry for entry in present if entry.theirs]),
+        theirs=_theirs(session, [entry for entry in present if entry.theirs], within),
         busy=tuple(busy[:MOST_BUSY_TIMES]),
         more_busy=max(0, len(busy) - MOST_BUSY_TIMES),
         is_reading=bool(link.claim or (link.due_at and link.due_at <= now)) and not link.problem,
@@ -133,11 +135,12 @@ def _trouble(row: CalendarLink | CalendarEntry, number: int = 0) -> Trouble:
     return Trouble(error, _REMEDIES.get(row.problem_code) or (_BY_ITSELF if error.retry else _AGAIN), number)
 
 
-def _theirs(session: Session, entries: Sequence[CalendarEntry]) -> tuple[Theirs, ...]:
+def _theirs(session: Session, entries: Sequence[CalendarEntry], within: Collection[int] | None) -> tuple[Theirs, ...]:
     if not entries:
         return ()
     deleted = {entry.appointment_id: entry.theirs == DELETED for entry in entries}
-    return tuple(Theirs(one, deleted[one.id]) for one in agenda(session, col(Appointment.id).in_(deleted)))
+    where = [] if within is None else [col(Appointment.event_id).in_(within)]
+    return tuple(Theirs(one, deleted[one.id]) for one in agenda(session, col(Appointment.id).in_(deleted), *where))
 
 
 def _busy_times(session: Session, link: CalendarLink, *, now: datetime) -> list[Busy]:

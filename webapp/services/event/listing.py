@@ -1,5 +1,6 @@
 """List the events that a member of staff may open, each with its settings."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -14,9 +15,11 @@ class Listed:
     settings: EventSettings
 
 
-def listed_events(session: Session, contact: Contact, *, in_part: bool = False) -> list[Listed]:
+def listed_events(
+    session: Session, contact: Contact, *, in_part: bool = False, within: Collection[int] | None = None
+) -> list[Listed]:
     """Newest first; below Administrator only the events granted to the contact, `in_part` also those of which a
-    resource is."""
+    resource is. Where given, none but those `within` (ids)."""
     query = (
         select(Event, EventSettings)
         .join(EventSettings, col(EventSettings.event_id) == col(Event.id))
@@ -32,4 +35,6 @@ def listed_events(session: Session, contact: Contact, *, in_part: bool = False) 
         )
         is_mine = col(Event.id).in_(mine)
         query = query.where(or_(is_mine, col(Event.id).in_(some)) if in_part else is_mine)
+    if within is not None:
+        query = query.where(col(Event.id).in_(within))
     return [Listed(event, settings) for event, settings in session.execute(query)]

@@ -75,8 +75,9 @@ class OwnSchedule:
         return sum(entry.is_virtual for entry in self.entries)
 
 
-def own_events(session: Session, contact: Contact) -> list[Event]:
-    """The events in which the teacher has a resource, alone or in a team; newest first."""
+def own_events(session: Session, contact: Contact, *, within: Collection[int] | None = None) -> list[Event]:
+    """The events in which the teacher has a resource, alone or in a team, where given `within` these (ids); newest
+    first."""
     query = (
         select(Event)
         .join(Resource, col(Resource.event_id) == col(Event.id))
@@ -86,14 +87,17 @@ def own_events(session: Session, contact: Contact) -> list[Event]:
         .distinct()
         .order_by(col(Event.created_at).desc(), col(Event.id).desc())
     )
+    if within is not None:
+        query = query.where(col(Event.id).in_(within))
     return list(session.execute(query).scalars())
 
 
 def coming_event(session: Session, contact: Contact, events: Sequence[Event], *, now: datetime) -> Event | None:
-    """The event of the teacher's next time, else the newest."""
+    """Of these events that of the teacher's next time, else the newest."""
     query = (
         select(col(Slot.event_id))
-        .where(own_times(contact), col(Slot.removed_at).is_(None), col(Slot.ends_at) > now)
+        .where(own_times(contact), col(Slot.event_id).in_([event.id for event in events]))
+        .where(col(Slot.removed_at).is_(None), col(Slot.ends_at) > now)
         .order_by(col(Slot.starts_at))
         .limit(1)
     )

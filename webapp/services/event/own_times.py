@@ -1,6 +1,6 @@
 """Let teachers block their own free times, and free them again: never new times, never fewer (PRODUCT 3.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -41,10 +41,19 @@ class Changed:
     left: int
 
 
-def change_own_times(session: Session, contact: Contact, typed: OwnTimesInput, *, who: Who, now: datetime) -> Changed:
-    """Raises NotFound for a slot of somebody else, NothingToChange where no time is left to change."""
+def change_own_times(
+    session: Session,
+    contact: Contact,
+    typed: OwnTimesInput,
+    *,
+    within: Collection[int] | None = None,
+    who: Who,
+    now: datetime,
+) -> Changed:
+    """Raises NotFound for a slot of somebody else, or where given of an event that is not `within` (ids), and
+    NothingToChange where no time is left to change."""
     chosen = sorted(set(typed.slots))
-    _lock_own(session, contact, chosen)
+    _lock_own(session, contact, chosen, within)
     was, values = (VISIBLE, {"visibility": UNAVAILABLE, "message": typed.message})
     if typed.deed == FREE:
         was, values = (UNAVAILABLE, {"visibility": VISIBLE, "message": ""})
@@ -62,7 +71,7 @@ def change_own_times(session: Session, contact: Contact, typed: OwnTimesInput, *
     return Changed(number, len(chosen) - number)
 
 
-def _lock_own(session: Session, contact: Contact, chosen: Sequence[int]) -> None:
+def _lock_own(session: Session, contact: Contact, chosen: Sequence[int], within: Collection[int] | None) -> None:
     """In the order that booking keeps."""
     mine = select(col(ResourceMember.resource_id)).where(col(ResourceMember.contact_id) == contact.id)
     query = (
@@ -71,5 +80,7 @@ def _lock_own(session: Session, contact: Contact, chosen: Sequence[int]) -> None
         .where(col(Slot.resource_id).in_(mine))
         .order_by(col(Slot.id))
     )
+    if within is not None:
+        query = query.where(col(Slot.event_id).in_(within))
     if len(session.execute(query.with_for_update()).all()) != len(chosen):
         raise NotFound

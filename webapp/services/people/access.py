@@ -80,6 +80,11 @@ def is_granted(session: Session, contact: Contact, event_id: object) -> bool:
     return session.execute(query).first() is not None
 
 
+def granted_events(session: Session, contact: Contact) -> frozenset[int]:
+    query = select(col(Grant.event_id)).where(col(Grant.contact_id) == contact.id, col(Grant.event_id).is_not(None))
+    return frozenset(session.execute(query).scalars())
+
+
 def granted_resources(session: Session, contact: Contact, event_id: object) -> frozenset[int]:
     """Of one event."""
     query = (

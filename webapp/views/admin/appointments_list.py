@@ -114,7 +114,7 @@ def task_progress(school: str, task: int) -> Answer:
 
 def _list(asked: Asked) -> Answer:
     with database().reading() as session:
-        listed = list_appointments(session, g.contact, asked, now=clock.now())
+        listed = list_appointments(session, g.contact, asked, within=g.within, now=clock.now())
     values = {"listed": listed, "asked": asked, "columns": COLUMNS, "states": STATES}
     may_change = g.contact.level >= Level.RESOURCE_ADMINISTRATOR
     more = {"address": _address, "problem_words": problem_words, "may_change": may_change}
@@ -160,9 +160,10 @@ def _chosen(session: Session, sent: Form[Selection]) -> list[Entry]:
     """Raises NotFound for an appointment that is not the reader's to change."""
     if not sent:
         return []
-    asked = _asked(request.form)
-    numbers = found_ids(session, g.contact, asked, now=clock.now()) if sent.value.all else sent.value.a
-    return entries_to_change(session, g.contact, numbers)
+    asked, numbers = _asked(request.form), sent.value.a
+    if sent.value.all:
+        numbers = found_ids(session, g.contact, asked, within=g.within, now=clock.now())
+    return entries_to_change(session, g.contact, numbers, g.within)
 
 
 def _started(sent: Form[Selection], mail: Form[MailInput]) -> int:

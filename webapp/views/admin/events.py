@@ -33,7 +33,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/s/<school>")
 def event_list(school: str) -> Answer:
     now, number = clock.now(), request.args.get("page", 1, type=int)
     with database().reading() as session:
-        listed = listed_events(session, g.contact, in_part=True)
+        listed = listed_events(session, g.contact, in_part=True, within=g.within)
         deleted = deleted_events(session, g.school.id, now=now) if g.contact.level >= Level.ADMINISTRATOR else ()
     table = EventTable(listed, request.args.get("sort", ""), number)
     frames = [Frame(it.event, it.settings, availability(it.event, it.settings, now=now)) for it in table.shown]

@@ -64,7 +64,7 @@ def _printable(session: Session) -> Printable | None:
     """Below Event Administrator, whatever the address asks for, the reader's own."""
     number, day = request.args.get("event", type=int), request.args.get("day", type=date.fromisoformat)
     if _is_own():
-        events = own_events(session, g.contact)
+        events = own_events(session, g.contact, within=g.within)
         event = chosen_event(events, number) or coming_event(session, g.contact, events, now=clock.now())
         return own_printable(session, event, g.contact, day=day) if event else None
     events = overseen_events(session, g.contact)

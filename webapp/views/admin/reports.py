@@ -108,7 +108,7 @@ def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
     """All rows of a report."""
     kind = report_named(report)
     with database().reading() as session:
-        events = own_events(session, g.contact) if is_own else overseen_events(session, g.contact)
+        events = own_events(session, g.contact, within=g.within) if is_own else overseen_events(session, g.contact)
         event = _event(session, events)
         sheet = table_of(session, kind, _ask(event, is_own=is_own)).sheet() if event else None
     if event is None or sheet is None:

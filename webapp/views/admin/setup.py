@@ -62,6 +62,7 @@ def callback() -> Response | tuple[str, int]:
         raise
     with database().reading() as db:
         g.school, g.contact = administrator_of(db, kept["school"], person().login_id)
+    g.within = None
     try:
         task = _connect(kept)
     except (DomainError, ProviderError) as error:

@@ -49,6 +49,7 @@ def callback(provider: str) -> Answer:
         raise
     with database().reading() as db:
         g.school, g.contact = staff_member(db, kept["school"], person().login_id)
+    g.within = None
     speak_as(g.school)
     try:
         _link(provider, kept)

@@ -175,7 +175,7 @@ def _panel(db: Session, provider: str, form: Form[SyncInput] | None = None) -> P
     calendars = calendars_of(link)
     only = calendars[0][0] if len(calendars) == 1 else ""
     stored = {"calendar": link.calendar_id if link.saved_at else only, "is_import": link.is_import}
-    state = sync_status(db, link, now=clock.now())
+    state = sync_status(db, link, within=g.within, now=clock.now())
     asked = is_asked_about(link, g.contact)
     shown = Form(SyncInput, stored) if form is None else form
     return Panel(provider, link, shown, calendars, state, asked)

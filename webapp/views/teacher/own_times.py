@@ -36,7 +36,8 @@ def change(school: str) -> Answer:
         return _times_page(form, 422)
     try:
         with database().transaction() as session:
-            changed = change_own_times(session, g.contact, form.value, who=who(), now=clock.now())
+            known = {"within": g.within, "who": who(), "now": clock.now()}
+            changed = change_own_times(session, g.contact, form.value, **known)
     except (Invalid, NothingToChange) as error:
         form.refuse(error)
         return _times_page(form, error.status)
@@ -57,7 +58,7 @@ def _said(typed: OwnTimesInput, changed: Changed) -> str:
 def _times_page(form: Form[OwnTimesInput], status: int = 200) -> Answer:
     now = clock.now()
     with database().reading() as session:
-        events = own_events(session, g.contact)
+        events = own_events(session, g.contact, within=g.within)
         event = chosen_event(events, _event()) or coming_event(session, g.contact, events, now=now)
         schedule = own_schedule(session, event, g.contact, day=_day(), now=now) if event else None
     return page("teacher/times.html", status, event=event, schedule=schedule, form=form, now=now)

@@ -16,7 +16,7 @@ def own_page(number: int | None, day: date | None, *, hides_free: bool) -> tuple
     """For the contact as whom the reader acts. Raises NotFound for an event in which they have no part."""
     now = clock.now()
     with database().reading() as session:
-        events = own_events(session, g.contact)
+        events = own_events(session, g.contact, within=g.within)
         event = chosen_event(events, number) or coming_event(session, g.contact, events, now=now)
         schedule = own_schedule(session, event, g.contact, day=day, now=now) if event else None
         stuck = held_up(session, [event.id] if event and event.id else [], now=now)
