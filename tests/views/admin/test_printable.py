@@ -182,6 +182,19 @@ def test_whoever_tampers_with_the_address_prints_only_the_own(office: Office, in
     assert "Noah" not in text(read(browser.get(office.path(FILE + tampered))))
 
 
+def test_an_event_administrator_prints_as_a_teacher_what_is_not_granted_to_them(office: Office, ines: Resource) -> None:
+    """R86"""
+    booked_online(office)
+    with office.arranged() as session:
+        session.get_one(Contact, office.folake.id).level = Level.EVENT_ADMINISTRATOR
+    browser = office.someone(lambda session: session.get_one(Contact, office.folake.id))
+
+    pages = [browser.get(office.path(PAGE + query)).text for query in ("", f"?event={office.event.id}")]
+
+    assert all("Mia Alvarez" in page and "Noah" not in page for page in pages)
+    assert "Mia Alvarez" in text(read(browser.get(office.path(f"{FILE}?event={office.event.id}"))))
+
+
 def test_events_of_others_and_teachers_of_other_events_are_not_found(office: Office, dora: Browser) -> None:
     with office.arranged() as session:
         other = make_resource(session, make_event(session, office.school), make_teacher(session, office.school))

@@ -18,6 +18,7 @@ from factories import (
     make_slot,
     make_student,
     make_teacher,
+    stored,
 )
 from online_office import Office, link, open_office, part, time_stands_at, virtual, words
 from sqlalchemy import event as sql_event
@@ -25,7 +26,7 @@ from sqlmodel import Session
 
 from jobs.link_sync import sync_links
 from webapp.db import Database
-from webapp.models import Contact, Event, EventSettings, Level, Resource
+from webapp.models import Contact, Event, EventSettings, Grant, Level, Resource
 
 SCHEDULE = "reports/teachers-schedule"
 
@@ -254,6 +255,39 @@ class TestTeacher:
         assert "Mia Alvarez" in page
         assert "Noah" not in page
         assert "Bob" not in page
+
+    def test_an_event_administrator_reads_as_a_teacher_what_is_not_granted_to_them(self, office: Office) -> None:
+        """R86, R103: as our mails and calendar entries lead them there; of what is granted they read all."""
+        with office.arranged() as session:
+            mia = virtual(session, office.resource, office.alice, now=office.now, at=EVENING, child_name="Mia Alvarez")
+            free = make_slot(session, office.resource, at=EVENING + timedelta(hours=1))
+            other_teacher(session, office)
+            session.get_one(Contact, office.folake.id).level = Level.EVENT_ADMINISTRATOR
+        folake = office.someone(lambda session: session.get_one(Contact, office.folake.id))
+        asked, block = f"?event={mia.event_id}", {"deed": "block", "slots": str(free.id), "event": str(mia.event_id)}
+
+        def grant(name: str) -> Event:
+            with office.arranged() as session:
+                event = make_event(session, office.school, name=name)
+                ties = {"school_id": office.school.id, "contact_id": office.folake.id, "event_id": event.id}
+                stored(session, Grant(**ties))
+            return event
+
+        first = folake.get(office.path(""))
+        alone = folake.get(first.headers["Location"]).text
+        grant("Spring")
+        own = [folake.get(office.path(f"{SCHEDULE}{path}{asked}")).text for path in ("", "/csv")]
+        blocked = folake.post(office.path(f"{SCHEDULE}/times"), block)
+        office_page = folake.get(office.path(SCHEDULE)).text
+        led = folake.get(office.path(f"{asked}&report=master-schedule")).headers["Location"]
+
+        assert first.headers["Location"] == office.path(SCHEDULE)
+        assert all("Mia Alvarez" in page and "Noah" not in page for page in (alone, *own))
+        assert "1 time is not offered now." in words(folake.get(blocked.headers["Location"]).text)
+        assert '<h2 id="h-report">Teachers Schedule, Spring</h2>' in office_page
+        assert f'<option value="{mia.event_id}">' in office_page
+        assert led == office.path(f"{SCHEDULE}{asked}")
+        assert folake.get(office.path(f"reports/master-schedule{asked}")).status_code == 404
 
     def test_who_tampers_with_the_address_sees_only_the_own(self, office: Office, folake: Browser) -> None:
         """R86"""

@@ -9,11 +9,12 @@ from sqlmodel import Session, col
 
 from webapp.errors import N_
 from webapp.i18n import gettext, local_day, ngettext
-from webapp.models import Contact, Event, Resource, ResourceMember, Slot
+from webapp.models import Contact, Event, Level, Resource, ResourceMember, Slot
 from webapp.models.event.slot import CALL, HIDDEN, UNAVAILABLE, VISIBLE
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
 from webapp.services.booking.questions import answers_of
 from webapp.services.calendar.busy import has_busy
+from webapp.services.event.overseen import overseen_events
 from webapp.services.event.report import days_of, on_day
 
 _WORDS = {
@@ -90,6 +91,24 @@ def own_events(session: Session, contact: Contact, *, within: Collection[int] | 
     if within is not None:
         query = query.where(col(Event.id).in_(within))
     return list(session.execute(query).scalars())
+
+
+def taught_only(session: Session, contact: Contact) -> list[Event]:
+    """The events in which an Event Administrator teaches, and which they do not oversee; newest first."""
+    overseen = {event.id for event in overseen_events(session, contact)}
+    return [event for event in own_events(session, contact) if event.id not in overseen]
+
+
+def reads_own(session: Session, contact: Contact, number: int | None) -> bool:
+    """Whether who asks for the schedule of the event with this number (None for none) is shown their own. Below Event
+    Administrator everybody is; Event Administrators are of events in which they only teach, and without a number where
+    they oversee none."""
+    if contact.level != Level.EVENT_ADMINISTRATOR:
+        return contact.level < Level.EVENT_ADMINISTRATOR
+    taught = taught_only(session, contact)
+    if number is None:
+        return bool(taught) and not overseen_events(session, contact)
+    return number in {event.id for event in taught}
 
 
 def coming_event(session: Session, contact: Contact, events: Sequence[Event], *, now: datetime) -> Event | None:

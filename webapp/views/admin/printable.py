@@ -16,7 +16,7 @@ from webapp.i18n import gettext as _
 from webapp.models import Level
 from webapp.rendering import page
 from webapp.services.event.overseen import chosen_event, overseen_events
-from webapp.services.event.own_schedule import coming_event, own_events
+from webapp.services.event.own_schedule import coming_event, own_events, reads_own
 from webapp.services.event.printable import Printable, own_printable, printable_of_teachers
 from webapp.views.download import send
 
@@ -38,10 +38,11 @@ _NUMBER = re.compile(r"\d{1,9}")
 def show(school: str) -> Response | tuple[str, int]:
     """Codes to scan only for one teacher: drawing many takes its time, and the file has them all."""
     with database().reading() as session:
-        found = _printable(session)
+        is_own = _is_own(session)
+        found = _printable(session, is_own=is_own)
     if found is None:
         return redirect(url_for("reports.teachers_schedule", school=school), 303)
-    template = "teacher/printable.html" if _is_own() else "admin/reports/printable.html"
+    template = "teacher/printable.html" if is_own else "admin/reports/printable.html"
     values = {"printable": found, "event": found.event, "picture": picture if len(found.itineraries) == 1 else None}
     return page(template, nav="reports", **values)
 
@@ -51,7 +52,7 @@ def show(school: str) -> Response | tuple[str, int]:
 @withheld_from_links
 def file(school: str) -> Response:
     with database().reading() as session:
-        found = _printable(session)
+        found = _printable(session, is_own=_is_own(session))
     if found is None or not found.itineraries:
         return redirect(url_for("reports.teachers_schedule", school=school), 303)
     if found.total > MOST_PRINTED:
@@ -60,10 +61,10 @@ def file(school: str) -> Response:
     return send(content, "application/pdf", f"{found.event.name} {_('Printable Schedule')}.pdf")
 
 
-def _printable(session: Session) -> Printable | None:
+def _printable(session: Session, *, is_own: bool) -> Printable | None:
     """Below Event Administrator, whatever the address asks for, the reader's own."""
-    number, day = request.args.get("event", type=int), request.args.get("day", type=date.fromisoformat)
-    if _is_own():
+    number, day = _event_number(), request.args.get("day", type=date.fromisoformat)
+    if is_own:
         events = own_events(session, g.contact, within=g.within)
         event = chosen_event(events, number) or coming_event(session, g.contact, events, now=clock.now())
         return own_printable(session, event, g.contact, day=day) if event else None
@@ -73,5 +74,9 @@ def _printable(session: Session) -> Printable | None:
     return printable_of_teachers(session, event, day=day, resource_ids=teachers) if event else None
 
 
-def _is_own() -> bool:
-    return bool(g.contact.level < Level.EVENT_ADMINISTRATOR)
+def _is_own(session: Session) -> bool:
+    return reads_own(session, g.contact, _event_number())
+
+
+def _event_number() -> int | None:
+    return request.args.get("event", type=int)

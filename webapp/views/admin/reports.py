@@ -15,7 +15,7 @@ from webapp.rendering import page
 from webapp.services.event.day_grid import day_grid, first_day
 from webapp.services.event.listing import listed_events
 from webapp.services.event.overseen import chosen_event, overseen_events
-from webapp.services.event.own_schedule import coming_event, own_events
+from webapp.services.event.own_schedule import coming_event, own_events, reads_own, taught_only
 from webapp.services.event.report import teachers_schedule as schedule_of
 from webapp.services.event.report_answers import NO_ANSWERS, answers_in
 from webapp.services.event.report_table import Ask
@@ -35,13 +35,16 @@ MOST_TEACHERS = 1000
 @blueprint.get("/")
 @staff(Level.VIEWER)
 def landing(school: str) -> Answer:
-    """Also where the choice of a report is sent, which leads to the report's own address."""
+    """Also where the choice of a report is sent, which leads to the report's own address. Of an event in which the
+    reader only teaches there is but one."""
     if g.contact.level < Level.EVENT_ADMINISTRATOR:
         return redirect(url_for("reports.teachers_schedule", school=school), 303)
-    if (chosen := request.args.get("report", "")) in REPORTS:
-        return redirect(_address(chosen), 303)
+    chosen = request.args.get("report", "")
     with database().reading() as session:
-        events = overseen_events(session, g.contact)
+        is_own = reads_own(session, g.contact, _number())
+        events = _to_choose(session)
+    if is_own or chosen in REPORTS:
+        return redirect(_address(TEACHERS_SCHEDULE if is_own else chosen), 303)
     return page("admin/reports/landing.html", events=events, event=None, nav="reports", reports=REPORTS, name="")
 
 
@@ -49,10 +52,11 @@ def landing(school: str) -> Answer:
 @staff(Level.VIEWER)
 def teachers_schedule(school: str) -> Answer:
     """Below Event Administrator, whatever the address asks for, the reader's own appointments and no other."""
-    number, day = request.args.get("event", type=int), _day()
-    if g.contact.level < Level.EVENT_ADMINISTRATOR:
-        return own_page(number, day, hides_free=request.args.get("free") == "hide")
-    return _office_page(number, day, request.args.get("teacher", type=int))
+    with database().reading() as session:
+        is_own = reads_own(session, g.contact, _number())
+    if is_own:
+        return own_page(_number(), _day(), hides_free=request.args.get("free") == "hide")
+    return _office_page(_number(), _day(), request.args.get("teacher", type=int))
 
 
 @blueprint.get("/reports/account")
@@ -95,7 +99,9 @@ def table(school: str, report: str) -> Answer:
 @withheld_from_links
 def teachers_schedule_file(school: str, form: str) -> Answer:
     """Below Event Administrator the reader's own appointments and no other, as on the page."""
-    return _file(TEACHERS_SCHEDULE, form, is_own=g.contact.level < Level.EVENT_ADMINISTRATOR)
+    with database().reading() as session:
+        is_own = reads_own(session, g.contact, _number())
+    return _file(TEACHERS_SCHEDULE, form, is_own=is_own)
 
 
 @blueprint.get("/reports/<report>/<any(csv, xlsx, pdf):form>")
@@ -109,19 +115,23 @@ def _file(report: str, form: str, *, is_own: bool = False) -> Answer:
     kind = report_named(report)
     with database().reading() as session:
         events = own_events(session, g.contact, within=g.within) if is_own else overseen_events(session, g.contact)
-        event = _event(session, events)
+        event = _event(session, events, is_own=is_own)
         sheet = table_of(session, kind, _ask(event, is_own=is_own)).sheet() if event else None
     if event is None or sheet is None:
         return redirect(url_for("reports.landing", school=g.school.slug), 303)
     return download(sheet, form, of=event.name)
 
 
-def _event(session: Session, events: list[Event]) -> Event | None:
+def _event(session: Session, events: list[Event], *, is_own: bool = False) -> Event | None:
     """The one asked for, else the teacher's next, or the office's newest."""
-    number = request.args.get("event", type=int)
-    if g.contact.level < Level.EVENT_ADMINISTRATOR:
-        return chosen_event(events, number) or coming_event(session, g.contact, events, now=clock.now())
-    return chosen_event(events, number) or next(iter(events), None)
+    if is_own:
+        return chosen_event(events, _number()) or coming_event(session, g.contact, events, now=clock.now())
+    return chosen_event(events, _number()) or next(iter(events), None)
+
+
+def _to_choose(session: Session) -> list[Event]:
+    """Those that the reader oversees, then those in which they teach."""
+    return [*overseen_events(session, g.contact), *taught_only(session, g.contact)]
 
 
 def _ask(event: Event, *, is_own: bool = False) -> Ask:
@@ -134,6 +144,11 @@ def _ask(event: Event, *, is_own: bool = False) -> Ask:
         sort=request.args.get("sort", ""),
         page=request.args.get("page", 1, type=int),
     )
+
+
+def _number() -> int | None:
+    """Of the event asked for."""
+    return request.args.get("event", type=int)
 
 
 def _day() -> date | None:
@@ -157,6 +172,7 @@ def _office_page(number: int | None, day: date | None, resource_id: int | None) 
         schedule = schedule_of(session, event, day=day, resource_id=resource_id) if event else None
         answers = answers_in(session, event) if event else NO_ANSWERS
         stuck = held_up(session, [event.id] if event and event.id else [], now=clock.now())
-    values = {"events": events, "event": event, "schedule": schedule, "answers": answers, "held_up": stuck}
+        choice = _to_choose(session)
+    values = {"events": choice, "event": event, "schedule": schedule, "answers": answers, "held_up": stuck}
     here = {"nav": "reports", "reports": REPORTS, "name": TEACHERS_SCHEDULE}
     return page("admin/reports/teachers_schedule.html", **here, **values)
