@@ -237,8 +237,9 @@ def _note_refusal() -> None:
 
 
 def _keep_within_grants(access: Access, named: Mapping[str, Any]) -> None:
-    """`g.resources` are the only ones of the event that the reader may work on; None for all."""
-    g.resources = None
+    """`g.resources` are the only ones of the event that the reader may work on; None for all. `g.has_grant` is whether
+    any is granted, and not only their own."""
+    g.resources, g.has_grant = None, True
     event_id = named.get("event")
     if g.contact.level == Level.ADMINISTRATOR or event_id is None:
         return
@@ -248,6 +249,7 @@ def _keep_within_grants(access: Access, named: Mapping[str, Any]) -> None:
         if access.level > Level.RESOURCE_ADMINISTRATOR:
             raise NotFound
         g.resources = granted_resources(db, g.contact, event_id)
+        g.has_grant = bool(g.resources)
         if access.level == Level.MAKER:
             g.resources |= own_resources(db, g.contact, event_id)
         if not g.resources or not are_of(db, g.resources, named):

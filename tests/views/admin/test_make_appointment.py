@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from app import Browser
 from event_office import THURSDAY, Office, hidden_value, open_office, words
-from factories import make_class, make_contact, make_guardian, make_student
+from factories import make_class, make_contact, make_guardian, make_student, stored
 from online_office import time_stands_at
 from sqlmodel import select
 from threads import losing_once
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Contact, Guardian, Level, Message, Resource, ResourceMember, Slot, Student
+from webapp.models import Appointment, Contact, Grant, Guardian, Level, Message, Resource, ResourceMember, Slot, Student
 from webapp.services.booking.make import make_appointment
 
 
@@ -40,11 +40,14 @@ def teacher_of(session: Any, resource: Resource) -> Contact:
     return found
 
 
-def a_maker(office: Office, resource: Resource) -> Browser:
+def a_maker(office: Office, resource: Resource, level: Level = Level.MAKER, *granted: Resource) -> Browser:
+    """The resource's teacher, in whatever level they are."""
     browser = Browser(office.app)
     with office.arranged() as session:
         teacher = teacher_of(session, resource)
-        teacher.level = Level.MAKER
+        teacher.level = level
+        for one in granted:
+            stored(session, Grant(school_id=one.school_id, contact_id=teacher.id or 0, resource_id=one.id))
         browser.sign_in(session, teacher, now=clock.now())
     return browser
 
@@ -273,6 +276,36 @@ class TestTeachers:
 
         assert guesses == [409] * 3
         assert (known.status_code, again.status_code) == (303, 303)
+
+    @pytest.mark.parametrize("level", [Level.RESOURCE_ADMINISTRATOR, Level.EVENT_ADMINISTRATOR], ids=str)
+    def test_who_is_granted_nothing_is_led_to_pages_of_their_own(
+        self, office: Office, mia: Student, level: Level
+    ) -> None:
+        """PRODUCT 1.6, 3.5"""
+        [slot] = office.slots(office.folake, 1)
+        folake = a_maker(office, office.folake, level)
+
+        made = make(office, slot, folake, customer=key_of(office, mia))
+        shown = words(folake.get(made.location).text)
+        [booked] = office.all(Appointment)
+        pages = [folake.get(address) for address in (path(office), office.path(f"a/{booked.id}"), office.path("make"))]
+
+        assert made.location == f"{office.base}/reports/teachers-schedule?event={office.event.id}&day={THURSDAY}"
+        assert "Appointment made." in shown
+        assert [page.status_code for page in pages] == [200] * 3
+        assert all(f'href="{office.path()}{more}' not in page.text for page in pages for more in ('"', "?"))
+
+    def test_who_is_granted_another_resource_goes_back_to_the_own_schedule_after_a_booking_there(
+        self, office: Office, mia: Student
+    ) -> None:
+        """PRODUCT 1.6: the tab, which is theirs to open, shows the other teacher alone."""
+        [slot] = office.slots(office.folake, 1)
+        folake = a_maker(office, office.folake, Level.RESOURCE_ADMINISTRATOR, office.hugh)
+
+        made = make(office, slot, folake, customer=key_of(office, mia))
+
+        assert made.location.startswith(f"{office.base}/reports/teachers-schedule")
+        assert f'href="{office.path()}"' in folake.get(path(office)).text
 
     def test_a_viewer_makes_nothing(self, office: Office) -> None:
         """PRODUCT 1.6"""

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from werkzeug.wrappers import Response
 
 from webapp import clock
-from webapp.models import Event, EventSettings
+from webapp.models import Event, EventSettings, Level
 from webapp.rendering import page
 from webapp.services.event.availability import Availability, availability
 from webapp.services.event.events import event_of, settings_of
@@ -37,9 +37,11 @@ def framed(session: Session, event_id: int) -> Frame:
 
 
 def event_page(template: str, frame: Frame, status: int = 200, **values: Any) -> tuple[str, int]:
-    """A page or partial that knows its event, the event's settings and whether they name a provider."""
-    event, settings = frame.event, frame.settings
-    return page(template, status, frame=frame, event=event, settings=settings, **{"nav": "events"} | values)
+    """A page or partial that knows its event, the event's settings and whether they name a provider, and whether the
+    reader `has_tabs`: may open the Appointments tab."""
+    known = {"frame": frame, "event": frame.event, "settings": frame.settings}
+    has_tabs = g.contact.level >= Level.RESOURCE_ADMINISTRATOR and g.has_grant
+    return page(template, status, **known, has_tabs=has_tabs, **{"nav": "events"} | values)
 
 
 def go_to(address: str) -> Answer:

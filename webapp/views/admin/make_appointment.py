@@ -13,13 +13,14 @@ from webapp.errors import Busy, DomainError, NotAllowed
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import local_day
-from webapp.models import Appointment, Event, Level, Slot
+from webapp.models import Appointment, Event, Level, Resource, Slot
 from webapp.models.booking.appointment import BROKEN_RULE, CALENDAR_BUSY
 from webapp.services.booking.customers import Found, customers_found
 from webapp.services.booking.make import MakeInput, make_appointment, may_add, openings_of
 from webapp.services.event.grid_slot import KIND_WORDS
 from webapp.services.event.resources import resource_of
 from webapp.services.event.slots_menu import teachers_to_choose
+from webapp.services.people.access import may_work_on
 from webapp.views.admin.event_frame import EVENT, Answer, asked_id, day_of, event_page, framed, go_to
 from webapp.views.admin.once import once
 from webapp.views.admin.rooms import TEACHER
@@ -79,7 +80,7 @@ def make(school: str, event: int, resource: int) -> Answer:
 
 
 def _made(event: int, resource: int, typed: MakeInput) -> str:
-    """Where to go on: the day on the Appointments tab, or for teachers their schedule."""
+    """Where to go on: the day on the Appointments tab, or for who books only as the teacher their schedule."""
     now = clock.now()
 
     def work(session: Session) -> tuple[str, str]:
@@ -93,7 +94,7 @@ def _made(event: int, resource: int, typed: MakeInput) -> str:
         done = once(session, "appointments.make", event, resource, typed.model_dump_json(), deed=deed)
         made = session.get_one(Appointment, done["id"])
         day = local_day(session.get_one(Slot, made.slot_id).starts_at, frame.event.zone)
-        return _address_after(frame.event, day), _made_words(made.problem or "")
+        return _address_after(session, frame.event, row, day), _made_words(made.problem or "")
 
     address, words = database().carry_out(work)
     flash(words)
@@ -108,8 +109,8 @@ def _made_words(problem: str) -> str:
     return _("Appointment made.")
 
 
-def _address_after(event: Event, day: date) -> str:
-    if g.contact.level >= Level.RESOURCE_ADMINISTRATOR:
+def _address_after(session: Session, event: Event, row: Resource, day: date) -> str:
+    if may_work_on(session, g.contact, row.event_id, row.id or 0):
         return day_of(event, day)
     return url_for("reports.teachers_schedule", school=g.school.slug, event=event.id, day=day)
 
