@@ -1,7 +1,9 @@
 """Resource Administrators work on the slots of the resources granted to them, and find nothing of the others."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from html import unescape
 
 import pytest
 from app import Browser
@@ -9,7 +11,7 @@ from event_office import Office, open_office, words
 from online_office import time_stands_at
 
 from webapp.db import Database
-from webapp.models import Level, Slot
+from webapp.models import Level, Resource, Slot
 
 
 @pytest.fixture
@@ -48,6 +50,31 @@ def test_the_tab_offers_no_rooms_and_no_settings(office: Office, bob: Browser) -
 
     assert "data-edit-open" not in tab
     assert "UI Setup" not in tab
+
+
+def test_an_event_administrator_with_one_resource_is_offered_nothing_that_they_may_not_open(office: Office) -> None:
+    """PRODUCT 1.6"""
+    office.set(mails_held_at=office.now)
+    with office.arranged() as session:
+        session.get_one(Resource, office.folake.id).room = ""
+    first, _ = office.slots(office.folake, 2)
+    booked = office.booked(first)
+    spring, theirs = office.another_event()
+    dan = office.someone(Level.EVENT_ADMINISTRATOR, office.folake, theirs)
+    eve = office.someone(Level.EVENT_ADMINISTRATOR, office.event, spring)
+
+    def offered(browser: Browser) -> set[str]:
+        pages = [f"{office.base}/events", office.path(), office.path(f"a/{booked.id}")]
+        shown = "".join(browser.get(page).text for page in pages)
+        return {unescape(address) for address in re.findall(rf'(?:href|hx-get)="({office.base}/e/[^"#]+)', shown)}
+
+    assert {address for address in offered(dan) if dan.get(address).status_code == 404} == set()
+    assert "The office types the rooms." in words(dan.get(office.path()).text)
+    whole = {office.path(way) for way in ("settings/ui-setup", "settings/notifications", "details")}
+    whole.add(office.path(f"t/{office.folake.id}"))
+    assert whole & offered(dan) == set()
+    assert whole <= offered(eve)
+    assert office.path("details", spring) in offered(eve) - offered(dan)
 
 
 def test_all_teachers_are_all_who_are_granted(office: Office, bob: Browser) -> None:

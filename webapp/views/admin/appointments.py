@@ -27,7 +27,18 @@ from webapp.services.event.fill import has_teachers
 from webapp.services.event.grid_slot import KIND_WORDS
 from webapp.services.event.month_calendar import Month
 from webapp.services.people.access import may_work_on
-from webapp.views.admin.event_frame import EVENT, Answer, Frame, asked_date, asked_id, day_of, event_page, framed, go_to
+from webapp.views.admin.event_frame import (
+    EVENT,
+    Answer,
+    Frame,
+    asked_date,
+    asked_id,
+    day_of,
+    event_page,
+    framed,
+    go_to,
+    oversees,
+)
 from webapp.views.admin.once import once
 
 blueprint = Blueprint("appointments", __name__, url_prefix="/s/<school>")
@@ -57,8 +68,7 @@ def overview(school: str, event: int) -> Answer:
         grid = day_grid(session, frame.event, day, page=number, teacher=teacher, **drawn, now=now)
         selected = selected_red(session, frame.event, asked_id("a"), within=mine)
         can_fill = not grid.teachers and has_teachers(session, frame.event.school_id)
-        is_whole = g.contact.level >= Level.EVENT_ADMINISTRATOR and g.resources is None
-        elsewhere = count_elsewhere(session, frame.event, now=now) if is_whole else 0
+        elsewhere = count_elsewhere(session, frame.event, now=now) if oversees() else 0
     stop = _tab_stop(grid.month)
     values: dict[str, Any] = {
         "grid": grid,

@@ -38,10 +38,15 @@ def framed(session: Session, event_id: int) -> Frame:
 
 def event_page(template: str, frame: Frame, status: int = 200, **values: Any) -> tuple[str, int]:
     """A page or partial that knows its event, the event's settings and whether they name a provider, and whether the
-    reader `has_tabs`: may open the Appointments tab."""
+    reader `oversees` the event, or at least `has_tabs`: may open the Appointments tab."""
     known = {"frame": frame, "event": frame.event, "settings": frame.settings}
     has_tabs = g.contact.level >= Level.RESOURCE_ADMINISTRATOR and g.has_grant
-    return page(template, status, **known, has_tabs=has_tabs, **{"nav": "events"} | values)
+    return page(template, status, **known, has_tabs=has_tabs, oversees=oversees(), **{"nav": "events"} | values)
+
+
+def oversees() -> bool:
+    """Whether the reader may do everything with the event of the address, of which they have more than a resource."""
+    return g.contact.level >= Level.EVENT_ADMINISTRATOR and g.resources is None
 
 
 def go_to(address: str) -> Answer:

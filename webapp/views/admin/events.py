@@ -34,13 +34,14 @@ def event_list(school: str) -> Answer:
     now, number = clock.now(), request.args.get("page", 1, type=int)
     with database().reading() as session:
         listed = listed_events(session, g.contact, in_part=True, within=g.within)
+        overseen = {event.id for event in overseen_events(session, g.contact)}
         deleted = deleted_events(session, g.school.id, now=now) if g.contact.level >= Level.ADMINISTRATOR else ()
     table = EventTable(listed, request.args.get("sort", ""), number)
     frames = [Frame(it.event, it.settings, availability(it.event, it.settings, now=now)) for it in table.shown]
     addresses = {frame.event.id: public_address(frame.event) for frame in frames}
     kept_until = {event.id: event.deleted_at + KEPT_FOR for event in deleted if event.deleted_at}
     values = {"table": table, "frames": frames, "addresses": addresses, "deleted": deleted, "kept_until": kept_until}
-    return page("admin/event/events.html", nav="events", **values)
+    return page("admin/event/events.html", nav="events", overseen=overseen, **values)
 
 
 @blueprint.get("/events/add")
