@@ -98,18 +98,19 @@ def test_twenty_five_stand_on_a_page_and_a_page_beyond_the_last_is_the_last(sess
     assert setup_status(session, [event.id or 0], now=LONG_AGO, page=-4).page == 1
 
 
-def test_only_teachers_below_event_administrator_can_be_acted_as(session: Session) -> None:
+def test_teachers_below_event_administrator_can_be_acted_as_whoever_added_them(session: Session) -> None:
+    """R32, R37: a resource makes a teacher, with a TeacherID or without."""
     school = make_school(session)
     event = make_event(session, school)
     levels = (Level.CUSTOMER, Level.VIEWER, Level.RESOURCE_ADMINISTRATOR, Level.EVENT_ADMINISTRATOR)
     for level in levels:
         teacher(session, event, f"Level {int(level)}", "V", level=level)
-    helper = make_contact(session, school, "Without", "Number", level=Level.VIEWER)
-    make_slot(session, make_resource(session, event, helper), kind="V")
+    by_hand = make_contact(session, school, "Without", "Number", level=Level.VIEWER)
+    make_slot(session, make_resource(session, event, by_hand), kind="V")
 
     rows = setup_status(session, [event.id or 0], now=LONG_AGO).rows
 
-    assert [row.may_be_acted_as for row in rows] == [False, True, True, False, False]
+    assert [row.may_be_acted_as for row in rows] == [False, True, True, False, True]
 
 
 def test_it_asks_three_queries_whatever_the_number_of_teachers(session: Session) -> None:

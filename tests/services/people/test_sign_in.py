@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from factories import make_contact, make_login, make_school, make_teacher
+from factories import make_contact, make_event, make_login, make_resource, make_school, make_teacher
 from sqlmodel import Session, col, select
 
 from webapp.errors import NotAllowed, NotFound
@@ -160,6 +160,31 @@ def test_nobody_acts_as_another_administrator_or_as_a_parent(
     for contact in (other, dora):
         with pytest.raises(NotAllowed):
             act_as(session, person, dora, contact.id or 0, now=now)
+
+
+def test_a_teacher_who_was_added_by_hand_is_acted_as(
+    session: Session, school: School, login: Login, dora: Contact, now: datetime
+) -> None:
+    """R32: a resource makes a teacher, without a TeacherID too."""
+    ines = make_contact(session, school, "Ines", "Castellanos", level=Level.VIEWER)
+    make_resource(session, make_event(session, school), ines)
+    person = known(session, let_in(session, login, now), now)
+
+    secret = act_as(session, person, dora, ines.id or 0, now=now)
+
+    assert known(session, secret, now).acting_as_id == ines.id
+
+
+def test_a_customer_who_has_a_resource_is_not(
+    session: Session, school: School, login: Login, dora: Contact, now: datetime
+) -> None:
+    """RELIABILITY T10: they may be a parent."""
+    bob = make_contact(session, school, "Bob")
+    make_resource(session, make_event(session, school), bob)
+    person = known(session, let_in(session, login, now), now)
+
+    with pytest.raises(NotAllowed):
+        act_as(session, person, dora, bob.id or 0, now=now)
 
 
 def test_another_school_s_teacher_is_not_found(session: Session, login: Login, dora: Contact, now: datetime) -> None:

@@ -163,6 +163,19 @@ class TestWho:
 
         assert act(office, browser, contact).status_code == 403
 
+    def test_a_teacher_who_was_added_by_hand_is_offered_and_acted_as(self, office: Office, dora: Browser) -> None:
+        """R32, R37: Add Teacher > Add New gives nobody a TeacherID."""
+        ines = contact_in(office, level=Level.VIEWER)
+        with office.arranged() as session:
+            make_slot(session, make_resource(session, office.event, session.get_one(Contact, ines.id)), kind="V")
+        offered = dora.get(office.path()).text
+
+        answer = act(office, dora, ines)
+
+        assert f'id="act-{ines.id}"' in offered
+        assert answer.status_code == 303
+        assert "Logged in as Somebody" in words(dora.get(answer.headers["Location"]).text)
+
     def test_nor_a_parent_nor_a_teacher_who_may_not_sign_in(self, office: Office, dora: Browser) -> None:
         with office.arranged() as session:
             demoted = make_teacher(session, office.school, "Ines", level=Level.CUSTOMER)

@@ -57,10 +57,6 @@ class Contact(SQLModel, table=True):
     def name(self) -> str:
         return written_name(self.first, self.last) or self.email or "–"
 
-    @property
-    def is_teacher(self) -> bool:
-        return self.teacher_ref is not None
-
 
 def written_name(first: str, last: str) -> str:
     if is_last_first.get():

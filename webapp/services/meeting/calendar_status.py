@@ -166,7 +166,7 @@ def teachers_with_virtual_slots(events: Collection[int], *, name: str = "") -> A
         col(Slot.resource_id) == col(Resource.id), col(Slot.kind) != IN_PERSON, col(Slot.removed_at).is_(None)
     )
     query = (
-        select(*(col(getattr(Contact, column)) for column in ("id", "first", "last", "email", "level", "teacher_ref")))
+        select(*(col(getattr(Contact, column)) for column in ("id", "first", "last", "email", "level")))
         .add_columns(
             func.max(col(Resource.group_name)).label("group_name"),
             has_export(col(Contact.id)).label("is_export"),
@@ -237,12 +237,11 @@ def _state(link: CalendarLink, *, has_failing_entries: bool) -> LinkState:
 
 
 def _row(row: Any, links: Sequence[LinkState]) -> SetupRow:
-    is_lower = Level.VIEWER <= row.level < Level.EVENT_ADMINISTRATOR
     return SetupRow(
         contact_id=row.id,
         name=written_name(row.first, row.last) or row.email or "–",
         group_name=row.group_name,
-        may_be_acted_as=is_lower and row.teacher_ref is not None,
+        may_be_acted_as=Level.VIEWER <= row.level < Level.EVENT_ADMINISTRATOR,
         can_be_invited=can_be_invited(row),
         invited_at=row.invited_at,
         links=tuple(links),

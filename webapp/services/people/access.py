@@ -70,7 +70,7 @@ def _place(values: tuple[Any, ...]) -> tuple[School | None, Round | None]:
 def acted_contact(session: Session, person: SignedIn, own: Contact | None) -> Contact | None:
     """The teacher as whom the person acts. The right to do so is looked at each time: it may have been taken away."""
     acted = session.get(Contact, person.acting_as_id) if person.acting_as_id else None
-    if acted and own and own.level >= Level.EVENT_ADMINISTRATOR and may_act_as(own, acted):
+    if acted and own and own.level >= Level.EVENT_ADMINISTRATOR and may_act_as(session, own, acted):
         return acted
     return None
 

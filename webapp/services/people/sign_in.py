@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, bindparam, select, update
 from sqlmodel import Session, col
 
 from webapp.errors import N_, NotAllowed, NotFound
-from webapp.models import Contact, Level, Login, SignIn
+from webapp.models import Contact, Level, Login, ResourceMember, SignIn
 from webapp.portions import portions
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
@@ -153,7 +153,7 @@ def act_as(session: Session, person: SignedIn, administrator: Contact, teacher_i
     teacher = session.get(Contact, teacher_id)
     if teacher is None or teacher.school_id != administrator.school_id:
         raise NotFound
-    if not may_act_as(administrator, teacher):
+    if not may_act_as(session, administrator, teacher):
         raise NotAllowed(N_("You can log in as teachers only, not as yourself or another administrator."))
     audit.record(
         session,
@@ -166,9 +166,9 @@ def act_as(session: Session, person: SignedIn, administrator: Contact, teacher_i
     return _act(session, person, teacher.id, now + ACTING_STAYS)
 
 
-def may_act_as(administrator: Contact, teacher: Contact) -> bool:
-    is_lower = teacher.level < min(administrator.level, Level.EVENT_ADMINISTRATOR)
-    return is_lower and teacher.is_teacher and teacher.school_id == administrator.school_id
+def may_act_as(session: Session, administrator: Contact, teacher: Contact) -> bool:
+    is_lower = Level.VIEWER <= teacher.level < min(administrator.level, Level.EVENT_ADMINISTRATOR)
+    return is_lower and teacher.school_id == administrator.school_id and _is_teacher(session, teacher)
 
 
 def stop_acting(session: Session, person: SignedIn, school_id: int, *, now: datetime) -> str:
@@ -182,6 +182,14 @@ def stop_acting(session: Session, person: SignedIn, school_id: int, *, now: date
         now=now,
     )
     return _act(session, person, None, None)
+
+
+def _is_teacher(session: Session, contact: Contact) -> bool:
+    """By a TeacherID, or by a resource, which whoever was added by hand has without one."""
+    if contact.teacher_ref is not None:
+        return True
+    query = select(col(ResourceMember.contact_id)).where(col(ResourceMember.contact_id) == contact.id)
+    return session.execute(query.limit(1)).first() is not None
 
 
 def _act(session: Session, person: SignedIn, contact_id: int | None, until: datetime | None) -> str:
