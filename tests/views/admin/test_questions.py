@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from event_office import Office, open_office, words
-from factories import stored
 from online_office import time_stands_at
 from sqlmodel import select
 
 from webapp.db import Database
-from webapp.models import AppointmentField, Audit, Service
+from webapp.models import AppointmentField, Service
 
 
 @pytest.fixture
@@ -47,21 +46,6 @@ def test_a_service_goes_by_the_x_at_its_left_once_it_is_confirmed(office: Office
     assert row.index("Remove Report") < row.index("<bdi>Report")
     assert "What is booked for it keeps its text." in words(asked.text)
     assert (len(before), removed.location, all_of(office, Service)) == (1, path, [])
-
-
-def test_a_second_press_of_remove_finds_it_gone(office: Office) -> None:
-    path = office.path("settings/services")
-    elsewhere, _ = office.another_event()
-    with office.arranged() as session:
-        mine = stored(session, Service(school_id=office.school.id, event_id=office.event.id, name="Report"))
-        theirs = stored(session, Service(school_id=office.school.id, event_id=elsewhere.id, name="Report"))
-
-    answers = [office.dora.post(f"{path}/{mine.id}/remove") for _ in range(2)]
-    stranger = office.dora.post(f"{path}/{theirs.id}/remove")
-
-    assert [answer.status_code for answer in (*answers, stranger)] == [303, 303, 404]
-    assert [row.action for row in all_of(office, Audit)].count("service.remove") == 1
-    assert [service.event_id for service in all_of(office, Service)] == [elsewhere.id]
 
 
 def test_the_arrowhead_moves_the_chosen_fields_to_the_unused_list_and_back(office: Office) -> None:

@@ -78,10 +78,8 @@ def add_service(session: Session, event: Event, typed: ServiceInput, *, who: Who
 
 
 def remove_service(session: Session, event: Event, service_id: int, *, who: Who, now: datetime) -> None:
-    """Gone from the booking page; what was booked for it keeps its text (R79). Idempotent: what is gone is fine."""
+    """Gone from the booking page; what was booked for it keeps its text (R79)."""
     settings = _held(session, event)
-    if session.get(Service, service_id) is None:
-        return
     session.delete(service_of(session, event, service_id))
     _keep(session, event, settings, "service.remove", who=who, now=now)
 
