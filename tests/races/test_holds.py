@@ -7,9 +7,8 @@ from races.scene import Scene, came
 from sqlmodel import update
 from threads import at_once
 
-from webapp.errors import NotFound
 from webapp.models import Class
-from webapp.services.booking.errors import SlotChanged, SlotTaken
+from webapp.services.booking.errors import NotOffered, SlotChanged, SlotTaken
 from webapp.services.booking.holds import HOLD
 
 pytestmark = [pytest.mark.races, pytest.mark.both_databases]
@@ -69,7 +68,7 @@ def test_a_time_that_is_held_and_blocked_at_once_is_held_before_or_not_at_all(pl
     """RELIABILITY I6"""
     held, blocked = came(*at_once(playing.take(2, 2, until=HOLD), playing.block(2)))
 
-    assert (held, blocked) in {(None, None), (SlotChanged, None), (NotFound, None)}
+    assert (held, blocked) in {(None, None), (SlotChanged, None), (NotOffered, None)}
     assert playing.holders() == {0: 0, 1: 1} | ({2: 2} if held is None else {})
     assert playing.is_sound
 

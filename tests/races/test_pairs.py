@@ -8,12 +8,12 @@ from races.scene import Scene, came
 from sqlmodel import Session, col, select, update
 from threads import at_once
 
-from webapp.errors import NotFound
 from webapp.models import Appointment, Class, School, Slot, Student
 from webapp.services.booking.errors import (
     AlreadyCancelled,
     AppointmentMoved,
     ChildBusy,
+    NotOffered,
     SlotChanged,
     SlotTaken,
 )
@@ -86,7 +86,7 @@ def test_a_time_that_the_office_blocks_and_a_family_books_at_once_is_booked_befo
     """RELIABILITY I6"""
     blocked, booked = came(*at_once(playing.block(2), playing.book(2, 2)))
 
-    assert (blocked, booked) in {(None, None), (None, SlotChanged), (None, NotFound)}
+    assert (blocked, booked) in {(None, None), (None, SlotChanged), (None, NotOffered)}
     assert playing.holders() == {0: 0, 1: 1} | ({2: 2} if booked is None else {})
     assert playing.is_sound
 
@@ -95,7 +95,7 @@ def test_a_time_that_the_office_deletes_and_a_family_books_at_once_is_red_or_not
     """RELIABILITY I6: an appointment that came first is kept and says that its time is gone."""
     deleted, booked = came(*at_once(playing.delete(2), playing.book(2, 2)))
 
-    assert (deleted, booked) in {(None, None), (None, SlotChanged), (None, NotFound)}
+    assert (deleted, booked) in {(None, None), (None, SlotChanged), (None, NotOffered)}
     with playing.database.reading() as session:
         theirs = session.exec(select(Appointment).where(col(Appointment.slot_id) == playing.slots[2].id)).all()
         assert [a.problem for a in theirs] == (["slot_removed"] if booked is None else [])
