@@ -1,5 +1,6 @@
 """Reminders and cancellations: each family once, of what stands when the mail leaves, with the link."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import select
 
 from jobs.reminders import remind
 from webapp.db import Database
+from webapp.errors import ProviderError
 from webapp.models import Event, Message, MessageText, Slot
 from webapp.models.message.message_text import CANCELLATION, REMINDER
 from webapp.providers.base import Mail
@@ -17,6 +19,9 @@ from webapp.providers.base import Mail
 pytestmark = pytest.mark.both_databases
 
 HOUR = timedelta(hours=1)
+DOWN = ProviderError("Down.", retry=True, code="unreachable")
+LOST = ProviderError("Lost.", retry=True, arrived=True, code="timeout")
+REFUSED = ProviderError("The mail server refuses this address", retry=False, code="550")
 
 
 @pytest.fixture
@@ -205,6 +210,95 @@ def test_who_was_confirmed_hears_of_a_time_that_was_moved_and_cancelled_before_t
     outside.tick(timedelta(minutes=5))
 
     assert [mail.subject.partition(":")[0] for mail in outside.mailer.sent][1:] == ["Cancelled"]
+
+
+@pytest.mark.parametrize("trouble", [DOWN, REFUSED], ids=["passing", "given up"])
+def test_who_was_confirmed_hears_of_a_time_that_was_cancelled_while_the_mail_of_its_move_could_not_leave(
+    database: Database, evening: Evening, outside: Outside, trouble: ProviderError
+) -> None:
+    """Nobody has to Retry one that was given up: there is nothing of it left to tell."""
+    with evening.later(database):
+        [booked] = evening.book(evening.slot())
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60))
+    outside.mailer.fail("send", trouble)
+    outside.tick()
+    with evening.later(database):
+        evening.cancel(booked)
+
+    outside.tick(timedelta(minutes=5))
+    outside.tick(2 * HOUR)
+
+    assert [mail.subject.partition(":")[0] for mail in outside.mailer.sent][1:] == ["Cancelled"]
+
+
+@pytest.mark.parametrize("trouble", [DOWN, REFUSED, KeyboardInterrupt()], ids=["passing", "given up", "died"])
+def test_who_was_confirmed_hears_of_a_time_that_was_cancelled_while_the_mail_of_its_move_left_in_vain(
+    database: Database,
+    evening: Evening,
+    outside: Outside,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: BaseException,
+) -> None:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot())
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.move(booked, evening.slot(after=60))
+    send = outside.mailer.send
+
+    def cancelled(mail: Mail) -> None:
+        monkeypatch.setattr(outside.mailer, "send", send)
+        with evening.later(database):
+            evening.cancel(booked)
+        raise trouble
+
+    monkeypatch.setattr(outside.mailer, "send", cancelled)
+    with suppress(KeyboardInterrupt):
+        outside.tick()
+    for _ in range(3):
+        outside.tick(timedelta(minutes=2))
+
+    assert [mail.subject.partition(":")[0] for mail in outside.mailer.sent][1:] == ["Cancelled"]
+
+
+def test_a_confirmation_that_may_have_arrived_is_taken_back_when_its_time_is_cancelled(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database):
+        [booked] = evening.book(evening.slot())
+    outside.mailer.fail("send", LOST)
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.cancel(booked)
+
+    outside.tick(timedelta(minutes=5))
+
+    assert [mail.subject.partition(":")[0] for mail in outside.mailer.sent][1:] == ["Cancelled"]
+
+
+def test_what_was_cancelled_while_the_mail_server_was_away_for_hours_is_told_when_it_is_back(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """Of two times of one Confirmation, whose outcome was not known: the other one is confirmed."""
+    with evening.later(database):
+        [_, gone] = evening.book(evening.slot(), evening.slot())
+    outside.mailer.fail("send", LOST)
+    outside.tick()
+    evening.now = outside.now
+    with evening.later(database):
+        evening.cancel(gone)
+    outside.mailer.fail("send", DOWN)
+    outside.tick(HOUR)
+
+    outside.tick(2 * HOUR)
+    outside.tick(HOUR)
+
+    assert len(mails(outside, "Cancelled")) == 1
 
 
 def test_a_mail_in_the_office_s_words_has_the_link_and_no_pdf(

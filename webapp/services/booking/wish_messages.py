@@ -18,6 +18,7 @@ from webapp.prepared import Prepared
 from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import has_links_on_their_way, is_news, was_told
+from webapp.services.system.errand import settled
 
 LINKS_MAY_TAKE = timedelta(minutes=2)
 """How long a Confirmation waits for its links."""
@@ -26,7 +27,7 @@ NEW_LINKS_MAY_TAKE = timedelta(minutes=10)
 """How long a mail of new links waits for the others that are on their way to the same family."""
 
 CANCELLED_JUST_NOW = timedelta(hours=1)
-"""What was cancelled longer ago is not told any more."""
+"""What was cancelled longer ago is not told any more, but for what the first mail took that could not leave."""
 
 _BLANK = defaults_of(Message)
 _INSERT = Prepared(insert(table_of(Message)), names_of(Message))
@@ -152,12 +153,13 @@ def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, 
     told = {act: firsts[0] for act, mails in letters.items() if (firsts := [m for m in mails if _has_left(m)])}
     if not told:
         return
-    gone = and_(col(Appointment.cancelled_at) > now - CANCELLED_JUST_NOW, col(Slot.starts_at) > now)
+    gone = and_(col(Appointment.cancelled_at).is_not(None), col(Slot.starts_at) > now)
     known = {message.dedupe_key for mails in letters.values() for message in mails}
     for entry in agenda(session, col(Appointment.act).in_(told), gone):
-        is_known = was_told(entry) or _left_before(told[entry.act], entry)
-        if is_known and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
-            act = Act(entry.act, told[entry.act].school_id, entry.event_id, entry.contact_id, entry.email)
+        first = told[entry.act]
+        is_known = (was_told(entry) and not _was_refused(first)) or _left_before(first, entry)
+        if is_known and _is_recent(first, entry, now=now) and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
+            act = Act(entry.act, first.school_id, entry.event_id, entry.contact_id, entry.email)
             columns = _columns(CANCELLATION, act, now=now, wait_until=now)
             name = {"dedupe_key": f"{CANCELLATION}:{entry.id}", "message_id": f"{CANCELLATION}.{entry.token}"}
             session.add(Message(**columns | name | {"due_at": now}))
@@ -167,6 +169,18 @@ def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, 
 def _has_left(message: Message) -> bool:
     """Of the first mail of an act: it was sent, or dropped."""
     return message.kind in BOOKED and bool(message.sent_at or message.dropped_at)
+
+
+def _is_recent(message: Message, entry: Entry, *, now: datetime) -> bool:
+    """Cancelled just now, or while the first mail was being tried."""
+    since = (message.failing_since or now) - CANCELLED_JUST_NOW
+    return bool(entry.cancelled_at and entry.cancelled_at > since)
+
+
+def _was_refused(message: Message) -> bool:
+    """A Confirmation that was given up at its only try: nobody can have read it."""
+    is_first_try = message.problem_at == message.failing_since
+    return message.kind == CONFIRMATION and message.problem is not None and is_first_try
 
 
 def _left_before(message: Message, entry: Entry) -> bool:
@@ -193,11 +207,14 @@ def _new_links(session: Session, school_id: int, entry: Entry, *, now: datetime)
 
 
 def _set_due(session: Session, message: Message, entries: list[Entry], *, now: datetime) -> None:
-    """A mail that has left, is leaving or was refused is left alone: its next try is the job's."""
-    if message.sent_at or message.dropped_at or message.claim or message.problem or message.kind == CANCELLATION:
+    """A mail that has left or is leaving is left alone, as is one that was refused and has something to tell: its next
+    try is the job's."""
+    if message.sent_at or message.dropped_at or message.claim or message.kind == CANCELLATION:
+        return
+    if message.problem and entries:
         return
     if not entries or not message.recipient:
-        message.due_at, message.dropped_at = None, now
+        _drop(message, now=now)
         return
     is_waiting = any(entry.room.state == MAKING for entry in entries)
     if not is_waiting:
@@ -207,3 +224,11 @@ def _set_due(session: Session, message: Message, entries: list[Entry], *, now: d
         message.due_at = None
     else:
         message.due_at = message.wait_until
+
+
+def _drop(message: Message, *, now: datetime) -> None:
+    """One that was given up keeps its reason: the contact's Log goes on telling of it."""
+    is_given_up = message.problem and message.due_at is None
+    for name, value in ({} if is_given_up else settled()).items():
+        setattr(message, name, value)
+    message.dropped_at = now

@@ -69,7 +69,7 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
             keep_sequence(session, entries, version=texts_of(session, message.event_id)[CALENDAR].version)
         draft = _draft(session, message, base_url=base_url, sender=sender, now=now)
     if draft is None:
-        write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
+        _drop(session, message, claim, now=now)
         return None
     if message.kind not in {CANCELLATION, RESOURCE}:
         keep_told(session, entries)
@@ -80,6 +80,13 @@ def next_mail(session: Session, claim: Claim, *, base_url: str, sender: str = ""
         # The stamp says that what is noted as told is told by this mail, also at its next try.
         write_if_ours(session, Message, claim, attempt_at=now)
     return draft
+
+
+def _drop(session: Session, message: Message, claim: Claim, *, now: datetime) -> None:
+    """What was cancelled while it was being tried is told by another mail."""
+    write_if_ours(session, Message, claim, **settled(), secret="", dropped_at=now)
+    if message.kind in BOOKED:
+        wish_messages(session, [message.act], now=now)
 
 
 def _draft(session: Session, message: Message, *, base_url: str, sender: str, now: datetime) -> Draft | None:
@@ -153,13 +160,14 @@ def _owe_links(session: Session, message: Message, *, since: datetime, now: date
 
 def store_unsent(session: Session, claim: Claim, error: ProviderError, *, now: datetime) -> None:
     """Passing troubles are tried again for three days, after growing pauses; a refused address is given up at once.
-    What was given up stands in Undelivered mails."""
+    What was given up stands in Undelivered mails. What was cancelled meanwhile is told by another mail."""
     message = session.get_one(Message, claim.id)
     since = message.failing_since or now
     columns = failed(error, attempts=message.attempts, now=now) | {"failing_since": since}
     if now - since > GIVE_UP_AFTER:
         columns["due_at"] = None
-    write_if_ours(session, Message, claim, **columns)
+    if write_if_ours(session, Message, claim, **columns) and message.kind in BOOKED:
+        wish_messages(session, [message.act], now=now)
 
 
 def _is_stale(session: Session, message: Message, entries: Sequence[Entry], *, now: datetime) -> bool:
