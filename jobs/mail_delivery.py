@@ -11,6 +11,7 @@ from webapp.context import confab, database
 from webapp.errors import ProviderError
 from webapp.models import Message
 from webapp.services.message import deliver
+from webapp.services.message.claim import claim_mails
 from webapp.services.system.errand import Claim, renew
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ SOON = timedelta(seconds=10)
 
 
 def deliver_mail(app: Flask) -> None:
-    ran = drain(app, Message, _deliver, at_once=AT_ONCE)
+    ran = drain(app, Message, _deliver, at_once=AT_ONCE, claim=claim_mails)
     if ran:
         log.info("mail delivery", extra={"messages": ran})
 

@@ -1,17 +1,23 @@
-"""A mail that takes long to print is sent by whoever holds its lease when it is printed, and by nobody else."""
+"""Whoever waits to sign in is mailed first. A mail that takes long to print is sent by whoever holds its lease when it
+is printed, and by nobody else."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
+from factories import make_contact
 from outside import Outside
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from jobs.mail_delivery import SOON, deliver_mail
 from webapp.db import Database
 from webapp.documents.press import Press
-from webapp.models import Message
+from webapp.models import Level, Message
+from webapp.providers.base import Mail
+from webapp.services.people.codes import MINUTES, Asker, send_code
+from webapp.services.people.links import mail_link
+from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import LEASE
 
 pytestmark = pytest.mark.both_databases
@@ -83,3 +89,37 @@ def test_who_lost_the_lease_while_it_printed_sends_nothing(
 
     assert outside.mailer.sent == []
     assert the_message(database).claim == "somebody else's"
+
+
+@pytest.mark.parametrize("asked", ["code", "link"])
+def test_who_asks_to_sign_in_is_mailed_before_all_that_became_due_earlier(
+    database: Database, now: datetime, outside: Outside, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    """Thousands of mails may be due at once, and a code is good for ten minutes."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        for n in range(4):
+            parent, child = evening.family(f"Parent{n}", f"Child{n}", evening.teacher)
+            evening.book(evening.slot(kind="P"), maker=parent, child=child)
+    send = outside.mailer.send
+
+    def meanwhile(mail: Mail) -> None:
+        if not outside.mailer.sent:
+            with evening.later(database) as session:
+                ask(session, evening, asked, now=outside.now)
+        outside.now += timedelta(minutes=MINUTES / 2)
+        send(mail)
+
+    monkeypatch.setattr(outside.mailer, "send", meanwhile)
+    outside.tick()
+
+    sign_ins = ["sign" in mail.subject or "code" in mail.subject for mail in outside.mailer.sent]
+    assert sign_ins == [False, True, False, False, False]
+
+
+def ask(session: Session, evening: Evening, what: str, *, now: datetime) -> None:
+    if what == "code":
+        send_code(session, evening.school, "alice@mail.example", Asker("203.0.113.7", "browser"), now=now)
+    else:
+        dora = make_contact(session, evening.school, "Dora", level=Level.ADMINISTRATOR)
+        mail_link(session, dora, who=SYSTEM, now=now)
