@@ -179,6 +179,20 @@ class TestWhatFollows:
         assert "16:00" in mail.text
         assert (mail.sender_name, mail.reply_to) == ("Linden, Office", "o@linden.example")
 
+    def test_a_test_mail_is_what_a_family_would_be_mailed(self, office: Office) -> None:
+        """PRODUCT 1.2"""
+        save(office, date_format="dmy", time_format="24", sender_name="Linden, Office", reply_to="o@linden.example")
+        office.booked(*office.slots(office.folake, 1))
+        office.dora.post(office.path("settings/notifications/confirmation/test"), {})
+        deliver_mail(office.app)
+
+        mails = office.app.extensions["confab"].providers.mailer.sent
+        [test] = [mail for mail in mails if mail.subject.startswith("Test: ")]
+        [family] = office.app.extensions["confab"].providers.mailer.sent_to(office.alice.email)
+        assert "3 December" in test.text
+        assert "16:00" in test.text
+        assert (test.text, test.sender_name, test.reply_to) == (family.text, family.sender_name, family.reply_to)
+
     def test_names_are_written_last_first_everywhere_and_back(self, office: Office) -> None:
         """PRODUCT 1.2: Display Contact Name As; what the office has named otherwise keeps its name."""
         with office.arranged() as session:

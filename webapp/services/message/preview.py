@@ -21,6 +21,7 @@ from webapp.services.booking.room import LINK, ROOM, Room
 from webapp.services.message.compose import Facts, for_teacher, written
 from webapp.services.message.default_texts import OfficeText
 from webapp.services.message.texts import WITH_SCHEDULE, TextInput, texts_of
+from webapp.services.people.manners import speaking_as
 
 _SAMPLE_LINK = "https://zoom.us/j/91422837710?pwd=a1B2c3D4"
 
@@ -96,13 +97,14 @@ def wish_test(session: Session, event: Event, kind: str, contact: Contact, *, no
 
 
 def test_mail(session: Session, message: Message, *, base_url: str, now: datetime) -> tuple[Mail, str]:
-    """The mail and the HTML of its schedule, empty where none goes with it."""
-    event = session.get_one(Event, message.event_id)
-    facts = sample_facts(session, event, message.act, base_url=base_url, now=now)
-    made = written(facts, message.act, facts.texts[message.act])
-    subject = _("Test: %(subject)s", subject=made.letter.subject)
+    """The mail and the HTML of its schedule, empty where none goes with it: as the school writes, and in its name."""
+    event, school = session.get_one(Event, message.event_id), session.get_one(School, message.school_id)
+    with speaking_as(school, "en"):
+        facts = sample_facts(session, event, message.act, base_url=base_url, now=now)
+        made = written(facts, message.act, facts.texts[message.act])
+        subject = _("Test: %(subject)s", subject=made.letter.subject)
     mail = Mail(message.recipient, subject, made.letter.text, made.letter.html, message.message_id)
-    return mail, made.schedule
+    return replace(mail, sender_name=school.sender_name, reply_to=school.reply_to), made.schedule
 
 
 def sample_facts(
