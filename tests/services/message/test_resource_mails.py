@@ -12,11 +12,12 @@ from sqlmodel import select
 from jobs.resource_mails import tell_resources
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Message, ResourceMember
+from webapp.models import Appointment, Contact, Message, ResourceMember
 from webapp.models.message.message_text import RESOURCE
 from webapp.providers.base import Mail
 from webapp.services.message.resource_mails import due_changes, wish_resource_mails
 from webapp.services.message.texts import TextInput, save_text, texts_of
+from webapp.services.people.delete_person import delete_contact
 from webapp.services.system.audit import SYSTEM
 
 pytestmark = pytest.mark.both_databases
@@ -205,6 +206,29 @@ def test_moved_before_the_mail_left_it_is_one_mail_with_the_new_time(
     work(outside, 20 * MINUTE)
 
     assert subjects(outside) == ["Booked: Mia Alvarez, Thursday, December 3, 5:00 PM"] * 2
+
+
+def test_what_waits_for_a_teacher_who_was_deleted_is_dropped(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """The others of the resource are mailed."""
+    want(database, evening)
+    booked = book(database, evening)
+    work(outside)
+    outside.mailer.fail("send", DOWN, times=3)
+    with evening.later(database):
+        evening.cancel(booked)
+    work(outside, MINUTE)
+    with evening.later(database) as session:
+        hugh = session.exec(select(Contact).where(Contact.first == "Hugh")).one()
+        delete_contact(session, evening.school.id or 0, hugh.id or 0, who=SYSTEM, now=outside.now)
+
+    work(outside, 20 * MINUTE)
+
+    told = [mail.recipient for mail in to_teachers(outside) if mail.subject.startswith("Cancelled")]
+    assert told == [evening.teacher.email]
+    [dropped] = [message for message in resource_messages(database) if message.dropped_at]
+    assert (dropped.recipient, dropped.due_at, dropped.problem) == ("hugh@school.example", None, None)
 
 
 def test_switched_on_late_nobody_is_mailed_what_was_booked_before_but_what_becomes_of_it(

@@ -96,9 +96,12 @@ def _draft(session: Session, message: Message, *, base_url: str, sender: str, no
 
 
 def _is_addressed(session: Session, message: Message) -> bool:
-    """To the address that its contact has by now, for it may have waited for days; False where they have none. Codes
-    and sign-in links are good for the address that they were made for, and a changed one is told to the former."""
-    if message.contact_id is None or message.kind not in {*OF_EVENT, OFFICE_MAIL}:
+    """To the address that its contact has by now, for it may have waited for days; False where they have none, or are
+    a teacher who was deleted. Codes and sign-in links are good for the address that they were made for, and a changed
+    one is told to the former."""
+    if message.contact_id is None:
+        return message.kind != RESOURCE
+    if message.kind not in {*OF_EVENT, OFFICE_MAIL}:
         return True
     email = session.get_one(Contact, message.contact_id).email
     message.recipient = email or message.recipient
