@@ -16,7 +16,7 @@ def tell_resources(app: Flask) -> None:
     """Looking takes no writer's turn."""
     with app.app_context():
         with database().reading() as session:
-            events = [] if hold_of(session) else events_that_tell(session)
+            events = [] if hold_of(session) else events_that_tell(session, now=clock.now())
         for event in events:
             with database().reading() as session:
                 changes = due_changes(session, event, now=clock.now())

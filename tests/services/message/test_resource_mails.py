@@ -12,10 +12,10 @@ from sqlmodel import select
 from jobs.resource_mails import tell_resources
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, Contact, Message, ResourceMember
+from webapp.models import Appointment, Contact, Message, ResourceMember, Slot
 from webapp.models.message.message_text import RESOURCE
 from webapp.providers.base import Mail
-from webapp.services.message.resource_mails import due_changes, wish_resource_mails
+from webapp.services.message.resource_mails import due_changes, events_that_tell, wish_resource_mails
 from webapp.services.message.texts import TextInput, save_text, texts_of
 from webapp.services.people.delete_person import delete_contact
 from webapp.services.system.audit import SYSTEM
@@ -338,6 +338,34 @@ def test_what_they_knew_of_and_the_family_sees_no_more_is_told_when_it_is_gone(
     work(outside)
 
     assert len([subject for subject in subjects(outside) if subject.startswith("Cancelled")]) == 2
+
+
+def test_an_event_is_looked_through_until_the_last_of_its_times_has_begun(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """The job comes every few seconds, and a school keeps its events for years."""
+    want(database, evening)
+    with evening.later(database):
+        last = [evening.slot(), evening.slot()][-1]
+
+    with database.reading() as session:
+        assert events_that_tell(session, now=last.starts_at - MINUTE) == [evening.event.id]
+        assert events_that_tell(session, now=last.starts_at) == []
+
+
+def test_what_is_cancelled_together_with_the_last_times_of_its_event_is_told(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    want(database, evening)
+    booked = book(database, evening)
+    work(outside)
+    with evening.later(database) as session:
+        session.get_one(Slot, booked.slot_id).removed_at = evening.now
+        evening.cancel(booked)
+
+    work(outside, MINUTE)
+
+    assert [subject.split(":")[0] for subject in subjects(outside)[2:]] == ["Cancelled"] * 2
 
 
 def test_the_office_writes_it(database: Database, evening: Evening, outside: Outside) -> None:

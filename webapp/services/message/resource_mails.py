@@ -7,11 +7,11 @@ crowd of the first minutes waits for none of it.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
-from webapp.models import Appointment, Contact, Event, Message, MessageText, ResourceMember
+from webapp.models import Appointment, Contact, Event, Message, MessageText, ResourceMember, Slot
 from webapp.models.base import new_token
 from webapp.models.message.message_text import RESOURCE
 from webapp.services.booking.agenda import agenda
@@ -21,14 +21,16 @@ from webapp.services.message.resource_told import GONE, NEW, Change, changes_of,
 from webapp.services.system.errand import settled
 
 
-def events_that_tell(session: Session) -> list[int]:
-    """Whose office wants teachers mailed."""
+def events_that_tell(session: Session, *, now: datetime) -> list[int]:
+    """Whose office wants teachers mailed, and which have times to come: removed ones too, for what was cancelled with
+    them is told."""
     newest = (
         select(func.max(col(MessageText.id)))
         .where(col(MessageText.kind) == RESOURCE)
         .group_by(col(MessageText.event_id))
     )
-    query = select(col(MessageText.event_id)).where(col(MessageText.id).in_(newest), col(MessageText.is_on))
+    has_more = exists().where(col(Slot.event_id) == col(MessageText.event_id), col(Slot.starts_at) > now)
+    query = select(col(MessageText.event_id)).where(col(MessageText.id).in_(newest), col(MessageText.is_on), has_more)
     return list(session.execute(query.order_by(col(MessageText.event_id))).scalars())
 
 
