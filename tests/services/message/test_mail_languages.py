@@ -1,11 +1,14 @@
 """A family's mail speaks its language, but for what the office wrote itself."""
 
+import re
+
 import pytest
 from evening import Evening
 from outside import Outside
 
 from webapp import i18n
 from webapp.db import Database
+from webapp.documents.letter import office_mail
 from webapp.models import Contact, MessageText
 from webapp.models.message.message import CONFIRMATION
 from webapp.providers.base import Mail
@@ -51,3 +54,23 @@ def test_the_standing_words_are_translated_even_after_the_office_saved_them(
     assert mail.subject == f"Sus citas, {evening.event.name}"
     assert mail.text.startswith("Hola, Alice:")
     assert i18n.language() == "en"
+
+
+def test_what_the_office_wrote_runs_in_its_own_direction_and_the_appointments_in_the_family_s(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    with evening.later(database) as session:
+        session.get_one(Contact, evening.alice.id).language = "ar"
+
+    mail = mail_of(database, evening, outside, "News", "Please come in time.\n\n$(AppointmentsTable)")
+
+    [page, written, *table] = re.findall(r'<(?:html|div|h2|table)[^>]* dir="(\w+)"', mail.html)
+    assert (page, written, set(table)) == ("rtl", "auto", {"rtl"})
+    assert mail.html.index('dir="auto"') < mail.html.index("Please come in time.") < mail.html.index("<table dir")
+
+
+def test_each_paragraph_that_the_office_typed_to_a_family_runs_in_its_own_direction() -> None:
+    with i18n.speaking("ar"):
+        mail = office_mail(school="Linden Park School", subject="News", text="Please come in time.\n\nأهلا")
+
+    assert re.findall(r'<p dir="auto">([^<]+)</p>', mail.html) == ["Please come in time.", "أهلا", "Linden Park School"]
