@@ -5,16 +5,20 @@ from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
-from factories import make_class
+from factories import make_class, make_guardian, make_student
 from outside import Outside
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from jobs.reminders import remind
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Event, Message, MessageText, Slot
+from webapp.models import Appointment, Event, Message, MessageText, Slot
+from webapp.models.booking.appointment import OVER_LIMIT
 from webapp.models.message.message_text import CANCELLATION, REMINDER
 from webapp.providers.base import Mail
+from webapp.services.booking.book_for import book_for, confirm_appointment
+from webapp.services.booking.family import child_of
+from webapp.services.system.audit import SYSTEM
 
 pytestmark = pytest.mark.both_databases
 
@@ -77,6 +81,38 @@ def test_whoever_booked_after_the_reminder_s_time_has_the_confirmation(
     remind_at(database, outside, slot, 4 * HOUR)
 
     assert mails(outside, "Reminder") == []
+
+
+@pytest.mark.parametrize("was_shown", [False, True])
+def test_what_the_office_confirms_after_the_reminder_s_time_is_reminded_of_where_the_family_knew_it(
+    database: Database, evening: Evening, outside: Outside, was_shown: bool
+) -> None:
+    """PRODUCT 3.7: what breaks a rule is shown to nobody before, and its Confirmation goes out when it is confirmed."""
+    with evening.later(database) as session:
+        slot = evening.slot()
+        made = evening.book(slot)[0] if was_shown else booked_against_a_rule(session, evening, slot)
+        made.problem = made.problem or OVER_LIMIT
+    outside.tick()
+    early = len(mails(outside, "Your appointment"))
+    evening.now = outside.now = slot.starts_at - 20 * HOUR
+    with evening.later(database) as session:
+        confirm_appointment(session, evening.again(made), who=SYSTEM, now=evening.now)
+    outside.tick()
+
+    for before in (20 * HOUR, 19 * HOUR):
+        remind_at(database, outside, slot, before)
+
+    assert (early, len(mails(outside, "Your appointment"))) == (int(was_shown), 1)
+    assert len(mails(outside, "Reminder")) == int(was_shown)
+
+
+def booked_against_a_rule(session: Session, evening: Evening, slot: Slot) -> Appointment:
+    """For Leo, whom the teacher does not teach."""
+    leo = make_student(session, evening.school, "Leo")
+    make_guardian(session, evening.alice, leo)
+    child = child_of(session, evening.alice, leo.token)
+    values = {"wants_virtual": True, "who": SYSTEM, "now": evening.now}
+    return book_for(session, evening.event, evening.alice, child, slot.token, **values)
 
 
 def test_who_adds_an_earlier_time_to_a_day_of_theirs_is_reminded_of_the_day_all_the_same(

@@ -12,6 +12,7 @@ from webapp import i18n
 from webapp.db import wake
 from webapp.models import Appointment, Event, Message, Slot
 from webapp.models.base import defaults_of, table_of
+from webapp.models.message.message import BOOKED
 from webapp.models.message.message_text import REMINDER
 from webapp.services.booking.agenda import Entry, agenda, is_sure, standing
 from webapp.services.message.texts import LONGEST_LEAD, texts_of
@@ -52,7 +53,8 @@ def due_reminders(session: Session, event_id: int, *, now: datetime) -> list[Due
     until = now + timedelta(hours=max(text.lead_hours))
     coming = (col(Appointment.event_id) == event_id, col(Slot.starts_at) > now, col(Slot.starts_at) <= until)
     entries = agenda(session, *coming, standing(), is_sure())
-    due = _one_a_day(one for entry in entries if (one := _due(entry, text.lead_hours, now=now)))
+    shown = _first_shown(session, entries)
+    due = _one_a_day(one for entry in entries if (one := _due(entry, text.lead_hours, shown.get(entry.act), now=now)))
     names = select(col(Message.dedupe_key)).where(col(Message.dedupe_key).in_([one.name for one in due]))
     wished = set(session.execute(names).scalars())
     return [one for one in due if one.name not in wished]
@@ -80,6 +82,16 @@ def wish_reminders(session: Session, due: Iterable[Due], *, now: datetime) -> in
     return n
 
 
+def _first_shown(session: Session, entries: Iterable[Entry]) -> dict[str, datetime]:
+    """By act, of what the office has confirmed: since when the family can know of it. What broke a rule they did not
+    see before; its first mail was wished when it was confirmed."""
+    acts = [entry.act for entry in entries if entry.confirmed_at]
+    if not acts:
+        return {}
+    firsts = select(col(Message.act), col(Message.created_at)).where(col(Message.act).in_(acts))
+    return {row.act: row.created_at for row in session.execute(firsts.where(col(Message.kind).in_(BOOKED)))}
+
+
 def _one_a_day(due: Iterable[Due]) -> list[Due]:
     """They come by time: the first of each family and day."""
     firsts: dict[tuple[int, date], Due] = {}
@@ -88,15 +100,15 @@ def _one_a_day(due: Iterable[Due]) -> list[Due]:
     return list(firsts.values())
 
 
-def _due(entry: Entry, leads: Iterable[int], *, now: datetime) -> Due | None:
-    """Whoever booked after the reminder's time has the Confirmation of it; what they had before on that day is
-    reminded of all the same."""
+def _due(entry: Entry, leads: Iterable[int], shown_at: datetime | None, *, now: datetime) -> Due | None:
+    """Whoever booked, or was shown, an appointment after the reminder's time has the Confirmation of it; what they had
+    before on that day is reminded of all the same."""
     if not entry.email:
         return None
     passed = [hours for hours in leads if entry.starts_at - timedelta(hours=hours) <= now]
     if not passed:
         return None
     lead = min(passed)
-    if entry.booked_at > entry.starts_at - timedelta(hours=lead):
+    if max(entry.booked_at, shown_at or entry.booked_at) > entry.starts_at - timedelta(hours=lead):
         return None
     return Due(entry, i18n.local_day(entry.starts_at, entry.zone), lead)
