@@ -49,7 +49,7 @@ def invited(office: Office, contact: Contact | None = None) -> str:
     contact = contact or folake(office)
     answer = office.dora.post(f"{office.base}/contacts/{contact.id}/link")
     assert answer.status_code == 303
-    return path_in(mails(office, contact.email or "")[-1])
+    return path_in([mail for mail in mails(office, contact.email or "") if "/link/" in mail.text][-1])
 
 
 def path_in(mail: Mail) -> str:
