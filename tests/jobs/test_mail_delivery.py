@@ -117,6 +117,20 @@ def test_who_asks_to_sign_in_is_mailed_before_all_that_became_due_earlier(
     assert sign_ins == [False, True, False, False, False]
 
 
+def test_a_code_is_mailed_before_the_links_of_those_who_work_for_a_school(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    """An office may invite all its teachers at once."""
+    with database.transaction() as session:
+        evening = Evening(session, now - timedelta(minutes=1))
+        ask(session, evening, "link", now=evening.now)
+        ask(session, evening, "code", now=now)
+
+    outside.tick()
+
+    assert ["code" in mail.subject for mail in outside.mailer.sent] == [True, False]
+
+
 def ask(session: Session, evening: Evening, what: str, *, now: datetime) -> None:
     if what == "code":
         send_code(session, evening.school, "alice@mail.example", Asker("203.0.113.7", "browser"), now=now)

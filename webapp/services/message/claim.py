@@ -26,13 +26,14 @@ def claim_mails(session: Session, table: type[Errand], *, now: datetime, limit: 
 
 
 def _sign_ins(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
-    """Longest due first."""
+    """Codes first, for an office may send links to all its teachers at once; of each kind longest due first."""
     found = [row.id for row in _AMONG_NEWEST.all(session, {"now": now, "newest": NEWEST})]
     if not found:
         return []
     rows = table_of(Message).c
-    due = select(rows.id).where(rows.id.in_(found), rows.due_at <= now).order_by(rows.due_at).limit(limit)
-    return session.execute(due.with_for_update(skip_locked=True)).scalars().all()
+    due = select(rows.id).where(rows.id.in_(found), rows.due_at <= now)
+    first = due.order_by(rows.kind != SIGN_IN_CODE, rows.due_at).limit(limit)
+    return session.execute(first.with_for_update(skip_locked=True)).scalars().all()
 
 
 def _among_newest() -> Prepared:
