@@ -12,12 +12,16 @@ from threads import at_once, until_somebody_waits
 from jobs.calendar_export import export_entries
 from webapp.db import Database
 from webapp.errors import ProviderError
-from webapp.models import Appointment, CalendarEntry, CalendarLink
+from webapp.models import Appointment, CalendarEntry, CalendarLink, Slot
+from webapp.models.booking.appointment import CALENDAR_BUSY
 from webapp.models.calendar.calendar_entry import DELETED
+from webapp.providers.base import BusySpan
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.wish_meetings import lock_appointments
 from webapp.services.calendar.follow_link import follow_link, put_back
 from webapp.services.calendar.link import link_of
+from webapp.services.calendar.read_busy import Read, Reading, store_read
+from webapp.services.system.errand import Claim
 
 pytestmark = pytest.mark.parametrize(
     "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
@@ -123,3 +127,33 @@ def test_who_saves_a_calendar_waits_for_who_wishes_an_entry_on_it_and_not_the_ot
 
     assert at_once(wishes, save) == [None, None]
     assert entries(database)[-1].due_at == outside.now
+
+
+def test_busy_times_that_were_read_and_an_entry_that_is_wished_wait_for_each_other_in_one_order(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """R35, R103: what was read turns the appointment red, of which an entry is wished on the same link."""
+    with evening.later(database) as session:
+        session.delete(session.get_one(CalendarEntry, 1))
+        link, slot = session.exec(select(CalendarLink)).one(), session.get_one(Slot, booked.slot_id)
+        link.is_import, link.claim = True, "ours"
+        claim, window = Claim(link.id or 0, "ours"), (outside.now, slot.ends_at)
+        reading = Reading(claim, claim.id, link.provider, link.calendar_id, *window, evening.school.zone)
+        read = Read((BusySpan(slot.starts_at, slot.ends_at, "main"),), {})
+    has_begun = threading.Event()
+
+    def wishes() -> None:
+        with database.transaction() as session:
+            lock_appointments(session, [booked.id or 0])
+            has_begun.set()
+            until_somebody_waits(database)
+            follow(session, [booked.id or 0], now=outside.now)
+
+    def reads() -> None:
+        assert has_begun.wait(10)
+        with database.transaction() as session:
+            store_read(session, reading, read, now=outside.now)
+
+    assert at_once(wishes, reads) == [None, None]
+    with database.reading() as session:
+        assert session.get_one(Appointment, booked.id).problem == CALENDAR_BUSY

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
@@ -23,6 +24,9 @@ REFUSED_EVERY = timedelta(hours=1)
 
 CALLS = 4
 """Of a reading at Google, as a rule: which calendars there are, twice, and a page of each of two."""
+
+_LOCKED: dict[str, Any] = {"key_share": True}
+"""Entries that are wished meanwhile name the link, and may hold an appointment that what was read turns red."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def begin(
 ) -> Reading | None:
     """None where nothing is to be asked: nobody wants it any more, the grant has died, the provider wants a pause or
     allows no more calls in this minute, or no slot of the teacher is to come."""
-    link = session.get(CalendarLink, claim.id, with_for_update=True, populate_existing=True)
+    link = session.get(CalendarLink, claim.id, with_for_update=_LOCKED, populate_existing=True)
     if link is None or link.claim != claim.receipt:
         return None
     if not (link.is_live and link.is_import and link.saved_at):
@@ -95,7 +99,7 @@ def carry_out(provider: CalendarProvider, reading: Reading) -> Store:
 
 def store_read(session: Session, reading: Reading, read: Read, *, now: datetime) -> None:
     """Replaced whole; nothing where the link was saved anew or disconnected meanwhile."""
-    link = session.get(CalendarLink, reading.link_id, with_for_update=True, populate_existing=True)
+    link = session.get(CalendarLink, reading.link_id, with_for_update=_LOCKED, populate_existing=True)
     if link is None or link.claim != reading.claim.receipt:
         return
     _replace(session, link, [span for span in read.spans if span.ends_at > now], read.names, now=now)
@@ -105,7 +109,7 @@ def store_read(session: Session, reading: Reading, read: Read, *, now: datetime)
 
 
 def store_failure(session: Session, reading: Reading, error: ProviderError, *, now: datetime) -> None:
-    link = session.get(CalendarLink, reading.link_id, with_for_update=True, populate_existing=True)
+    link = session.get(CalendarLink, reading.link_id, with_for_update=_LOCKED, populate_existing=True)
     if link is None or link.claim != reading.claim.receipt:
         return
     columns = failed(error, attempts=link.attempts, now=now)
