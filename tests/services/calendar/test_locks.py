@@ -1,12 +1,13 @@
 """Whoever locks a link and appointments, or entries and appointments, does so in one order: nobody loses for it."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from evening import Evening
 from outside import Outside
-from sqlmodel import select
+from sqlmodel import Session, select
 from threads import at_once, until_somebody_waits
 
 from jobs.calendar_export import export_entries
@@ -49,13 +50,10 @@ def entries(database: Database) -> list[CalendarEntry]:
         return list(session.exec(select(CalendarEntry).order_by(CalendarEntry.id)))
 
 
-def test_who_puts_entries_back_and_who_follows_an_appointment_lock_in_one_order(
-    database: Database, evening: Evening, booked: Appointment, outside: Outside
-) -> None:
-    """R103"""
-    outside.tick()
-    with evening.later(database) as session:
-        session.get_one(CalendarEntry, 1).theirs = DELETED
+def beside_a_follower(
+    database: Database, booked: Appointment, outside: Outside, deed: Callable[[Session], None]
+) -> list[object]:
+    """What both come to: the deed begins when a follower has locked the appointment, who goes on once it waits."""
     has_begun = threading.Event()
 
     def follows() -> None:
@@ -65,12 +63,26 @@ def test_who_puts_entries_back_and_who_follows_an_appointment_lock_in_one_order(
             until_somebody_waits(database)
             follow(session, [booked.id or 0], now=outside.now)
 
-    def owner() -> None:
+    def other() -> None:
         assert has_begun.wait(10)
         with database.transaction() as session:
-            put_back(session, session.exec(select(CalendarLink)).one(), now=outside.now)
+            deed(session)
 
-    assert at_once(follows, owner) == [None, None]
+    return at_once(follows, other)
+
+
+def test_who_puts_entries_back_and_who_follows_an_appointment_lock_in_one_order(
+    database: Database, evening: Evening, booked: Appointment, outside: Outside
+) -> None:
+    """R103"""
+    outside.tick()
+    with evening.later(database) as session:
+        session.get_one(CalendarEntry, 1).theirs = DELETED
+
+    def owner(session: Session) -> None:
+        put_back(session, session.exec(select(CalendarLink)).one(), now=outside.now)
+
+    assert beside_a_follower(database, booked, outside, owner) == [None, None]
     assert entries(database)[-1].generation == 1
 
 
@@ -109,23 +121,13 @@ def test_who_saves_a_calendar_waits_for_who_wishes_an_entry_on_it_and_not_the_ot
     teacher = evening.teacher.id or 0
     with evening.later(database) as session:
         session.delete(session.get_one(CalendarEntry, 1))
-    has_begun = threading.Event()
 
-    def wishes() -> None:
-        with database.transaction() as session:
-            lock_appointments(session, [booked.id or 0])
-            has_begun.set()
-            until_somebody_waits(database)
-            follow(session, [booked.id or 0], now=outside.now)
+    def save(session: Session) -> None:
+        locked = link_of(session, teacher, "google", locked=True)
+        assert locked
+        follow_link(session, locked, now=outside.now)
 
-    def save() -> None:
-        assert has_begun.wait(10)
-        with database.transaction() as session:
-            locked = link_of(session, teacher, "google", locked=True)
-            assert locked
-            follow_link(session, locked, now=outside.now)
-
-    assert at_once(wishes, save) == [None, None]
+    assert beside_a_follower(database, booked, outside, save) == [None, None]
     assert entries(database)[-1].due_at == outside.now
 
 
@@ -140,20 +142,10 @@ def test_busy_times_that_were_read_and_an_entry_that_is_wished_wait_for_each_oth
         claim, window = Claim(link.id or 0, "ours"), (outside.now, slot.ends_at)
         reading = Reading(claim, claim.id, link.provider, link.calendar_id, *window, evening.school.zone)
         read = Read((BusySpan(slot.starts_at, slot.ends_at, "main"),), {})
-    has_begun = threading.Event()
 
-    def wishes() -> None:
-        with database.transaction() as session:
-            lock_appointments(session, [booked.id or 0])
-            has_begun.set()
-            until_somebody_waits(database)
-            follow(session, [booked.id or 0], now=outside.now)
+    def reads(session: Session) -> None:
+        store_read(session, reading, read, now=outside.now)
 
-    def reads() -> None:
-        assert has_begun.wait(10)
-        with database.transaction() as session:
-            store_read(session, reading, read, now=outside.now)
-
-    assert at_once(wishes, reads) == [None, None]
+    assert beside_a_follower(database, booked, outside, reads) == [None, None]
     with database.reading() as session:
         assert session.get_one(Appointment, booked.id).problem == CALENDAR_BUSY
