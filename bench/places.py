@@ -14,7 +14,7 @@ from webapp.db import Database
 from webapp.schema import upgrade
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-_LEFT_BY_BOOKING = ("occupancy", "meeting", "message", "requestkey", "audit", "appointment")
+_LEFT_BY_BOOKING = ("occupancy", "meeting", "message", "requestkey", "appointment")
 
 
 @dataclass(frozen=True)

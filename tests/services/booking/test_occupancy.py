@@ -110,7 +110,7 @@ def test_what_is_released_is_the_appointment_s_and_the_slot_s_with_its_last(sess
     bob, ben = evening.family("Bob", "Ben", evening.teacher)
     [first], [second] = evening.book(slot), evening.book(slot, maker=bob, child=ben)
 
-    release(session, appointment_id=first.id or 0, slot_id=slot.id or 0)
+    release(session, {first.id or 0: slot.id or 0})
 
     assert {row.appointment_id for row in rows(session)} == {second.id, None}
     assert {row.slot_id for row in rows(session)} == {slot.id, None}

@@ -60,6 +60,7 @@ class Entry:
     held_until: datetime | None
     cancelled_at: datetime | None
     confirmed_at: datetime | None
+    student_id: int | None = None
     place: str = ""
     """The room or link that was typed for it, whether or not a provider's link is shown instead."""
     place_told: str | None = None
@@ -103,14 +104,9 @@ def newest_first(session: Session, *where: ColumnElement[bool], start: int, most
 
 
 def prepared_agenda(*where: ColumnElement[bool]) -> Any:
-    """A query made once for `agenda_of`: making it takes longer than asking it. Conditions as for `agenda`, with
-    places to fill in (bindparam)."""
+    """A query to be `Prepared`: making it takes longer than asking it. Conditions as for `agenda`, with places to fill
+    in (bindparam)."""
     return _QUERY.where(*where)
-
-
-def agenda_of(session: Session, prepared: Any, values: dict[str, object]) -> list[Entry]:
-    """As `agenda`; what the session has not flushed yet is not seen."""
-    return [_entry(dict(row)) for row in session.connection().execute(prepared, values).mappings()]
 
 
 def entries_of(rows: Iterable[Any]) -> list[Entry]:
@@ -144,12 +140,12 @@ def with_teacher(contact_id: int) -> ColumnElement[bool]:
 def _query() -> Any:
     shown = aliased(Meeting)
     columns = [
-        *_named(Appointment, "id token act event_id resource_id slot_id contact_id is_virtual problem booked_at"),
+        *_named(Appointment, "id token act event_id resource_id slot_id contact_id student_id is_virtual problem"),
         *_named(
             Appointment,
-            "held_until cancelled_at confirmed_at child_name told place_told calendar_sequence calendar_said",
+            "booked_at held_until cancelled_at confirmed_at child_name service told place_told",
         ),
-        col(Appointment.service),
+        *_named(Appointment, "calendar_sequence calendar_said"),
         *_named(Slot, "starts_at ends_at"),
         col(Event.name).label("event_name"),
         col(Event.zone).label("zone"),

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from webapp import faults
 from webapp.errors import NotFound
 from webapp.models import Appointment, Contact, Slot
+from webapp.models.base import table_of
+from webapp.prepared import Prepared
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.errors import AlreadyCancelled, AppointmentMoved
 from webapp.services.booking.occupancy import release
@@ -17,8 +19,7 @@ from webapp.services.system.audit import Who
 
 def appointment_of_maker(session: Session, contact: Contact, token: str) -> Appointment:
     """The contact's own appointment. Raises NotFound for anybody else's."""
-    query = select(Appointment).where(col(Appointment.token) == token, col(Appointment.contact_id) == contact.id)
-    return _found(session.execute(query).scalar_one_or_none())
+    return _found(session.execute(_OF_MAKER, {"its_token": token, "maker": contact.id}).scalar_one_or_none())
 
 
 def appointment_of_event(session: Session, school_id: int, event_id: int, appointment_id: int) -> Appointment:
@@ -39,7 +40,7 @@ def cancel_appointment(session: Session, appointment: Appointment, *, who: Who, 
     assert appointment.id is not None
     if result.rowcount != 1:
         raise AlreadyCancelled
-    release(session, appointment_id=appointment.id, slot_id=appointment.slot_id)
+    release(session, {appointment.id: appointment.slot_id})
     audit.record(
         session,
         "appointment.cancel",
@@ -56,8 +57,7 @@ def hold(session: Session, appointment: Appointment, *, slot: str = "") -> None:
     """Lock its slot, and another by its token, in the order of their ids: whoever books, moves or cancels waits here
     and nowhere else. Raises AppointmentMoved if somebody moved it meanwhile."""
     was_at = appointment.slot_id
-    wanted = or_(col(Slot.id) == was_at, col(Slot.token) == slot)
-    session.execute(select(col(Slot.id)).where(wanted).order_by(col(Slot.id)).with_for_update()).all()
+    _LOCK.all(session, {"was_at": was_at, "wanted": slot})
     session.refresh(appointment)
     if appointment.slot_id != was_at:
         raise AppointmentMoved
@@ -67,3 +67,15 @@ def _found(appointment: Appointment | None) -> Appointment:
     if appointment is None:
         raise NotFound
     return appointment
+
+
+_OF_MAKER = select(Appointment).where(
+    col(Appointment.token) == bindparam("its_token"), col(Appointment.contact_id) == bindparam("maker")
+)
+_SLOT = table_of(Slot).c
+_LOCK = Prepared(
+    select(_SLOT.id)
+    .where(or_(_SLOT.id == bindparam("was_at"), _SLOT.token == bindparam("wanted")))
+    .order_by(_SLOT.id)
+    .with_for_update()
+)

@@ -38,13 +38,10 @@ def cancel_own(
 
 def other_times(session: Session, found: Round, contact: Contact, entry: Entry, *, now: datetime) -> Options:
     """Where the appointment can go: times of the same teacher, as if its own were free, which is left out."""
-    appointment = appointment_of_maker(session, contact, entry.token)
-    students = [appointment.student_id] if appointment.student_id else []
+    students = [entry.student_id] if entry.student_id else []
     resource = entry.resource_id
     rules = found.settings
-    times = times_of(
-        session, found.event, [resource], contact, students, now=now, besides=appointment.id, settings=rules
-    )
+    times = times_of(session, found.event, [resource], contact, students, now=now, besides=entry.id, settings=rules)
     others = [time for time in times[resource] if time.starts_at != entry.starts_at]
     return Options(entry.zone, options_of(others))
 

@@ -2,6 +2,7 @@
 family's own and that it has no more use for."""
 
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlmodel import Session, col
 
 from webapp.errors import LostRace, NotFound
 from webapp.models import Appointment, Slot
+from webapp.models.base import table_of
+from webapp.prepared import Prepared, padded
 from webapp.services.booking.occupancy import Clash, release
 
 HOLD = timedelta(minutes=5)
@@ -21,43 +24,25 @@ LONGEST = timedelta(minutes=60)
 _AT_ONCE = 200
 
 
-def let_go(session: Session, appointments: Sequence[int], *, mine: int = 0, now: datetime) -> set[int]:
+def let_go(session: Session, appointments: Sequence[int], *, mine: int = 0, now: datetime) -> AbstractSet[int]:
     """Those of the appointments that were expired holds, or held by a contact (`mine`), and are cancelled now.
 
     Their slots are locked as for every cancellation, but never waited for: whoever has one may be waiting for us.
     """
-    of_holds = select(col(Appointment.slot_id)).where(col(Appointment.id).in_(appointments))
-    slots = select(col(Slot.id)).where(col(Slot.id).in_(of_holds)).order_by(col(Slot.id))
-    locked = session.execute(slots.with_for_update(skip_locked=True)).scalars().all()
-    expired = update(Appointment).where(
-        col(Appointment.id).in_(appointments),
-        col(Appointment.slot_id).in_(locked),
-        col(Appointment.cancelled_at).is_(None),
-        or_(col(Appointment.held_until) <= now, col(Appointment.contact_id) == mine),
-        col(Appointment.held_until).is_not(None),
-    )
-    # It keeps its `held_until`: no family is shown an appointment that it never had.
-    ended = expired.values(cancelled_at=now).returning(col(Appointment.id), col(Appointment.slot_id))
-    gone = session.execute(ended).all()
-    for appointment, slot in gone:
-        release(session, appointment_id=appointment, slot_id=slot)
-    return {appointment for appointment, _ in gone}
+    session.flush()
+    holds: dict[str, Any] = {"holds": padded(appointments), "mine": mine, "as_of": now}
+    locked = [row.id for row in _LOCK_FREE.all(session, holds)] if appointments else []
+    gone = dict(_END.all(session, holds | {"slots": padded(locked)})) if locked else {}
+    release(session, gone)
+    return gone.keys()
 
 
 def let_go_of(session: Session, clash: Clash, *, mine: int, but: Collection[int] = (), now: datetime) -> bool:
     """Whether the minutes were held by expired holds, or by the family's own, and some are free now. What is part of
     the same plan (`but`) is kept: it does not make room for the rest."""
-    holder = or_(col(Appointment.id) == clash.appointment_id, col(Appointment.slot_id) == clash.slot_id)
-    is_in_nobodys_way = or_(col(Appointment.held_until) <= now, col(Appointment.contact_id) == mine)
-    holds = (
-        select(col(Appointment.id))
-        .where(
-            holder, col(Appointment.cancelled_at).is_(None), col(Appointment.held_until).is_not(None), is_in_nobodys_way
-        )
-        .where(col(Appointment.id).not_in(but))
-    )
-    found = session.execute(holds).scalars().all()
-    return bool(found and let_go(session, found, mine=mine, now=now))
+    values = {"holder": clash.appointment_id, "slot": clash.slot_id, "mine": mine, "as_of": now}
+    found = {row.id for row in _HELD_BY.all(session, values)} - set(but)
+    return bool(found and let_go(session, sorted(found), mine=mine, now=now))
 
 
 def lock_with_held(session: Session, tokens: Collection[str], *, mine: int, besides: int | None = None) -> None:
@@ -144,4 +129,29 @@ def _by_act(contact_id: int, event_id: int, act: str) -> tuple[ColumnElement[boo
     return (*mine, col(Appointment.act) == act)
 
 
+_ROW, _SLOT = table_of(Appointment), table_of(Slot).c
 _STANDS = col(Appointment.cancelled_at).is_(None)
+_IS_IN_NOBODYS_WAY = and_(
+    _ROW.c.cancelled_at.is_(None),
+    _ROW.c.held_until.is_not(None),
+    or_(_ROW.c.held_until <= bindparam("as_of"), _ROW.c.contact_id == bindparam("mine")),
+)
+_HELD_BY = Prepared(
+    select(_ROW.c.id).where(
+        _IS_IN_NOBODYS_WAY, or_(_ROW.c.id == bindparam("holder"), _ROW.c.slot_id == bindparam("slot"))
+    )
+)
+_ARE_THESE = _ROW.c.id.in_(bindparam("holds", expanding=True))
+_LOCK_FREE = Prepared(
+    select(_SLOT.id)
+    .where(_SLOT.id.in_(select(_ROW.c.slot_id).where(_ARE_THESE)))
+    .order_by(_SLOT.id)
+    .with_for_update(skip_locked=True)
+)
+_END = Prepared(
+    update(_ROW)
+    .where(_ARE_THESE, _ROW.c.slot_id.in_(bindparam("slots", expanding=True)), _IS_IN_NOBODYS_WAY)
+    .values(cancelled_at=bindparam("as_of"))
+    .returning(_ROW.c.id, _ROW.c.slot_id)
+)
+"""It keeps its `held_until`: no family is shown an appointment that it never had."""

@@ -1,9 +1,8 @@
 """Ask for all that decides whether an appointment has an online meeting, and with whom."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import BindParameter, Select, and_, exists, select
 from sqlmodel import col
 
 from webapp.models import (
@@ -26,7 +25,7 @@ _LINK = table_of(CalendarLink).c
 HOST_COLUMNS = ("lead_id", "host_state", "host_key", "connected_at", "disconnected_at", "needs_reconnect_at")
 
 
-def facts_about(ids: Sequence[int]) -> Select[Any]:
+def facts_about(ids: BindParameter[Any]) -> Select[Any]:
     """The columns of `wish_meetings.Fact` for appointments."""
     provider = col(EventSettings.provider)
     query = (

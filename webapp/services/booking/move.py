@@ -57,7 +57,7 @@ def move_appointment(
     assert appointment.id is not None
     chosen = offer.kind_of(is_virtual)
     was_at, act = appointment.slot_id, appointment.act
-    release(session, appointment_id=appointment.id, slot_id=was_at)
+    release(session, {appointment.id: was_at})
     counts = _place(session, turn, appointment, offer, by_office=by_office, now=now)
     counts |= _judged(session, event, appointment, offer) if by_office else {"problem": _kept(appointment)}
     if "nth" not in counts:

@@ -1,19 +1,19 @@
 """Take and give back the minutes of people, so that the database refuses a person in two places."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, exists, select, text
+from sqlalchemy import BindParameter, and_, bindparam, delete, exists, or_, select, text
 from sqlmodel import Session, col
 
 from webapp.errors import LostRace
 from webapp.models import Appointment, Occupancy
 from webapp.models.base import table_of
 from webapp.models.booking.occupancy import GAP, PARENT, STUDENT, TEACHER
-from webapp.prepared import Prepared
+from webapp.prepared import Prepared, padded
 
 _ROW = table_of(Occupancy).c
 
@@ -42,6 +42,21 @@ _HOLDERS = Prepared(
         _ROW.tick >= bindparam("first"),
         _ROW.tick < bindparam("stop"),
         _ROW.lane == bindparam("lane"),
+    )
+)
+_LEAVING: BindParameter[Any] = bindparam("leaving", expanding=True)
+_STAYS = table_of(Appointment).alias("stays").c
+_RELEASE = Prepared(
+    delete(table_of(Occupancy)).where(
+        or_(
+            _ROW.appointment_id.in_(_LEAVING),
+            and_(
+                _ROW.slot_id.in_(bindparam("slots", expanding=True)),
+                ~exists().where(
+                    _STAYS.slot_id == _ROW.slot_id, _STAYS.cancelled_at.is_(None), _STAYS.id.not_in(_LEAVING)
+                ),
+            ),
+        )
     )
 )
 _TRIES = 3
@@ -122,16 +137,13 @@ def spread(session: Session, spans: Sequence[Span]) -> None:
         _insert(session, spans)
 
 
-def release(session: Session, *, appointment_id: int, slot_id: int) -> None:
-    """Give back what a cancelled or moved appointment held; the slot's when it was the last standing one."""
-    session.execute(delete(Occupancy).where(col(Occupancy.appointment_id) == appointment_id))
-    others = select(col(Appointment.id)).where(
-        col(Appointment.slot_id) == slot_id,
-        col(Appointment.cancelled_at).is_(None),
-        col(Appointment.id) != appointment_id,
-    )
-    if session.execute(others.limit(1)).first() is None:
-        session.execute(delete(Occupancy).where(col(Occupancy.slot_id) == slot_id))
+def release(session: Session, places: Mapping[int, int]) -> None:
+    """Give back what cancelled or moved appointments held, each with the slot that it leaves; a slot's with the last
+    that stands on it."""
+    if places:
+        session.flush()
+        leaving = {"leaving": padded([*places]), "slots": padded([*places.values()])}
+        _RELEASE.change(session, leaving)
 
 
 def release_all_of(session: Session, contacts: Collection[int]) -> None:

@@ -13,7 +13,7 @@ from webapp.errors import N_, DomainError, NotFound
 from webapp.models import Appointment, Contact, Event, EventSettings, Message, Slot
 from webapp.models.message.message import BOOKED, CONFIRMATION, LINKS_READY
 from webapp.prepared import Prepared
-from webapp.services.booking.agenda import Entry, agenda_of, is_for_family, prepared_agenda
+from webapp.services.booking.agenda import Entry, entries_of, is_for_family, prepared_agenda
 from webapp.services.booking.errors import TooLateToCancel
 from webapp.services.event.availability import cancelling_words
 from webapp.services.message.texts import mails_all
@@ -40,7 +40,7 @@ class Own:
 
 
 def own_entries(session: Session, contact: Contact, event_id: int, *, now: datetime) -> Own:
-    entries = agenda_of(session, _OWN, _by(contact, event_id))
+    entries = entries_of(_OWN.all(session, _by(contact, event_id)))
     standing = [entry for entry in entries if entry.cancelled_at is None]
     again = {(entry.resource_id, entry.child) for entry in standing}
     newest: dict[tuple[int, str], Entry] = {}
@@ -55,7 +55,7 @@ def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) 
     """What was booked together; empty where all of it has another time by now, since a move is an act of its own.
     Raises NotFound for another contact's act."""
     here = _by(contact, event_id) | {"act": act}
-    entries = agenda_of(session, _OF_ACT, here)
+    entries = entries_of(_OF_ACT.all(session, here))
     if not entries and not _MAIL_OF_ACT.first(session, here):
         raise NotFound
     return entries
@@ -63,7 +63,7 @@ def entries_of_act(session: Session, contact: Contact, event_id: int, act: str) 
 
 def own_entry(session: Session, contact: Contact, event_id: int, token: str) -> Entry:
     """Raises NotFound for another contact's appointment."""
-    entries = agenda_of(session, _BY_TOKEN, _by(contact, event_id) | {"token": token})
+    entries = entries_of(_BY_TOKEN.all(session, _by(contact, event_id) | {"token": token}))
     if not entries:
         raise NotFound
     return entries[0]
@@ -73,7 +73,7 @@ def entries_for_feed(session: Session, contact: Contact, *, now: datetime) -> li
     """Of all events of the school, from a month ago on, the first `MOST_IN_FEED`; cancelled ones too, since programs
     take out only what they are told of."""
     values: dict[str, object] = {"contact": contact.id, "since": now - timedelta(days=30), "most": MOST_IN_FEED}
-    return agenda_of(session, _FOR_FEED, values)
+    return entries_of(_FOR_FEED.all(session, values))
 
 
 def refuse_too_late(entry: Entry, settings: EventSettings, *, now: datetime) -> None:
@@ -111,14 +111,16 @@ _MAILED = (
     mails_all(CONFIRMATION).label("is_mailed"),
     mails_all(CONFIRMATION, LINKS_READY).label("is_link_mailed"),
 )
-_OWN = prepared_agenda(_HERE).add_columns(*_MAILED)
-_OF_ACT = prepared_agenda(_HERE, col(Appointment.act) == bindparam("act")).add_columns(*_MAILED)
+_OWN = Prepared(prepared_agenda(_HERE).add_columns(*_MAILED))
+_OF_ACT = Prepared(prepared_agenda(_HERE, col(Appointment.act) == bindparam("act")).add_columns(*_MAILED))
 _MAIL_OF_ACT = Prepared(
     select(col(Message.id))
     .where(col(Message.act) == bindparam("act"), col(Message.kind).in_(BOOKED))
     .where(col(Message.contact_id) == bindparam("contact"), col(Message.event_id) == bindparam("event"))
 )
-_BY_TOKEN = prepared_agenda(_HERE, col(Appointment.token) == bindparam("token")).add_columns(*_MAILED)
-_FOR_FEED = prepared_agenda(_theirs(), col(Slot.ends_at) > bindparam("since"), col(Event.deleted_at).is_(None)).limit(
-    bindparam("most")
+_BY_TOKEN = Prepared(prepared_agenda(_HERE, col(Appointment.token) == bindparam("token")).add_columns(*_MAILED))
+_FOR_FEED = Prepared(
+    prepared_agenda(_theirs(), col(Slot.ends_at) > bindparam("since"), col(Event.deleted_at).is_(None)).limit(
+        bindparam("most")
+    )
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import BindParameter, bindparam, insert, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
@@ -14,7 +14,7 @@ from webapp.models import Appointment, Meeting
 from webapp.models.base import defaults_of, names_of, table_of
 from webapp.models.meeting.host import CANNOT_HOST, INACTIVE, MAPPED, NO_EMAIL, NOT_FOUND, PENDING, TAKEN, VANISHED
 from webapp.models.system.wished import ABSENT
-from webapp.prepared import Prepared
+from webapp.prepared import Prepared, padded
 from webapp.services.booking.meeting_facts import facts_about
 from webapp.services.booking.room import MAKING, room_of
 from webapp.services.meeting.order import digest, new_marker, topic_of
@@ -42,6 +42,17 @@ BLOCKED = {
 TOPIC = "meeting"
 _BLANK = defaults_of(Meeting)
 _INSERT = Prepared(insert(table_of(Meeting)), names_of(Meeting))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_FACTS = Prepared(facts_about(_IDS))
+_ID = table_of(Appointment).c.id
+_LOCK = Prepared(select(_ID).where(_ID.in_(_IDS)).order_by(_ID).with_for_update(key_share=True))
+_MEETINGS = (
+    select(Meeting)
+    .where(col(Meeting.appointment_id).in_(_IDS), col(Meeting.gone_at).is_(None))
+    .order_by(col(Meeting.id))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ def why_unreachable(
 def wish_meetings(session: Session, ids: Sequence[int], *, now: datetime, retry: bool) -> Sequence[Fact]:
     """Returns what it looked at; the appointments are locked from here on."""
     lock_appointments(session, ids)
-    facts = [Fact(**row) for row in session.execute(facts_about(ids)).mappings()]
+    facts = [Fact(**row._asdict()) for row in _FACTS.all(session, {"ids": padded(ids)})]
     meetings: dict[int, list[Meeting]] = {}
     for meeting in _meetings(session, ids):
         meetings.setdefault(meeting.appointment_id, []).append(meeting)
@@ -136,15 +147,12 @@ def wish_first_meetings(session: Session, facts: Iterable[Fact], *, life: str | 
 def lock_appointments(session: Session, ids: Sequence[int]) -> None:
     """In the order of all who follow. Of two who follow one appointment, the second sees the meeting that the first
     wished: one is current."""
-    rows = select(col(Appointment.id)).where(col(Appointment.id).in_(ids)).order_by(col(Appointment.id))
-    session.execute(rows.with_for_update(key_share=True)).all()
+    _LOCK.all(session, {"ids": padded(ids)})
 
 
 def _meetings(session: Session, ids: Sequence[int]) -> Iterable[Meeting]:
     """Locked, and as they stand once they are: a job may be stamping or storing one of them at this moment."""
-    query = select(Meeting).where(col(Meeting.appointment_id).in_(ids), col(Meeting.gone_at).is_(None))
-    locked = query.order_by(col(Meeting.id)).with_for_update().execution_options(populate_existing=True)
-    return session.execute(locked).scalars()
+    return session.execute(_MEETINGS, {"ids": ids}).scalars()
 
 
 def _wish(session: Session, fact: Fact, meetings: list[Meeting], *, now: datetime, retry: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import BindParameter, bindparam, insert, select
 from sqlmodel import Session, col
 
 from webapp.db import wake
@@ -14,8 +14,8 @@ from webapp.models import Appointment, Message, Slot
 from webapp.models.base import defaults_of, names_of, new_token, table_of
 from webapp.models.message.message import BOOKED, CHANGED, CONFIRMATION, LINKS_READY, NEW_LINKS
 from webapp.models.message.message_text import CANCELLATION
-from webapp.prepared import Prepared
-from webapp.services.booking.agenda import Entry, agenda, is_for_family, standing
+from webapp.prepared import Prepared, padded
+from webapp.services.booking.agenda import Entry, entries_of, is_for_family, prepared_agenda, standing
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import has_links_on_their_way, is_news, was_told
 from webapp.services.system.errand import settled
@@ -31,6 +31,20 @@ CANCELLED_JUST_NOW = timedelta(hours=1)
 
 _BLANK = defaults_of(Message)
 _INSERT = Prepared(insert(table_of(Message)), names_of(Message))
+_ACTS: BindParameter[Any] = bindparam("acts", expanding=True)
+_ARE_OF_ACTS = col(Appointment.act).in_(_ACTS)
+_STANDING = Prepared(prepared_agenda(_ARE_OF_ACTS, standing(), is_for_family()))
+_GONE = Prepared(
+    prepared_agenda(_ARE_OF_ACTS, col(Appointment.cancelled_at).is_not(None), col(Slot.starts_at) > bindparam("as_of"))
+)
+_SCHOOL = Prepared(select(col(Appointment.school_id)).where(col(Appointment.id) == bindparam("of")))
+_MESSAGES = (
+    select(Message)
+    .where(col(Message.act).in_(_ACTS))
+    .order_by(col(Message.id))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ def wish_messages(session: Session, acts: Collection[str], *, left: Collection[s
         letters[message.act].append(message)
     knew = {mail.contact_id for act in left for mail in letters[act] if _has_left(mail)}
     by_act: dict[str, list[Entry]] = {act: [] for act in acts}
-    for entry in agenda(session, col(Appointment.act).in_(acts), standing(), is_for_family()):
+    for entry in entries_of(_STANDING.all(session, {"acts": padded([*acts])})):
         by_act[entry.act].append(entry)
     for act, entries in by_act.items():
         if entries and not letters[act]:
@@ -80,14 +94,13 @@ def wish_first_confirmation(session: Session, act: Act, *, has_links_to_come: bo
 
 def _messages(session: Session, acts: Collection[str]) -> Iterable[Message]:
     """Locked before the links are read: of two that arrive at once, the second has to see the first."""
-    query = select(Message).where(col(Message.act).in_(acts)).order_by(col(Message.id))
-    return session.execute(query.with_for_update().execution_options(populate_existing=True)).scalars()
+    return session.execute(_MESSAGES, {"acts": [*acts]}).scalars()
 
 
 def _first(session: Session, kind: str, entries: list[Entry]) -> Message:
     first = entries[0]
     since = max(entry.confirmed_at or entry.booked_at for entry in entries)
-    school_id = session.execute(select(col(Appointment.school_id)).where(col(Appointment.id) == first.id)).scalar_one()
+    school_id = _SCHOOL.first(session, {"of": first.id}).school_id
     message = new_message(
         kind=kind,
         school_id=school_id,
@@ -153,9 +166,8 @@ def _wish_cancellations(session: Session, letters: dict[str, list[Message]], *, 
     told = {act: firsts[0] for act, mails in letters.items() if (firsts := [m for m in mails if _has_left(m)])}
     if not told:
         return
-    gone = and_(col(Appointment.cancelled_at).is_not(None), col(Slot.starts_at) > now)
     known = {message.dedupe_key for mails in letters.values() for message in mails}
-    for entry in agenda(session, col(Appointment.act).in_(told), gone):
+    for entry in entries_of(_GONE.all(session, {"acts": padded([*told]), "as_of": now})):
         first = told[entry.act]
         is_known = (was_told(entry) and not _was_refused(first)) or _left_before(first, entry)
         if is_known and _is_recent(first, entry, now=now) and entry.email and f"{CANCELLATION}:{entry.id}" not in known:
