@@ -137,6 +137,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: dict[str, dict[str, list[str]]] = {}
         self._fields: dict[str, list[str]] = {}
+        self._select = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
@@ -145,6 +146,10 @@ class _Forms(HTMLParser):
         is_ticked = values.get("type") not in {"radio", "checkbox"} or "checked" in values
         if tag == "input" and values.get("name") and is_ticked and "disabled" not in values:
             self._fields.setdefault(values["name"] or "", []).append(values.get("value") or "")
+        if tag == "select":
+            self._select = values.get("name") or ""
+        if tag == "option" and self._select and ("selected" in values or self._select not in self._fields):
+            self._fields[self._select] = [values.get("value") or ""]
 
 
 def settle(

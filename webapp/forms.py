@@ -1,5 +1,6 @@
 """Hold one submission: what was typed, the typed value, and a message per field."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, get_origin
 
@@ -13,6 +14,9 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 _EXACT = frozenset({"password", "again"})
 """Spaces at the ends of a password are part of it."""
+
+SHOWN = "shown"
+"""The field by which a page says what it showed."""
 
 _UNUSABLE = N_("This cannot be used. Check it.")
 _WORDS = {
@@ -41,11 +45,13 @@ class Form(Generic[Shape]):
         self.errors: dict[str, str] = {}
         self.problem: str = ""
         self._value: Shape | None = None
+        self._shown: str | None = None
 
     @classmethod
     def sent(cls, shape: type[Shape], source: MultiDict[str, str]) -> "Form[Shape]":
         """Lists are read as lists, absent checkboxes as false; unknown fields are ignored."""
         form = cls(shape, _read(shape, source))
+        form._shown = source.get(SHOWN)
         if any("\0" in text for texts in source.listvalues() for text in texts):
             # PostgreSQL stores no such text, and nobody types it.
             form.problem = gettext(_UNUSABLE)
@@ -62,6 +68,22 @@ class Form(Generic[Shape]):
     def value(self) -> Shape:
         assert self._value is not None, "ask whether the form is good first"
         return self._value
+
+    @property
+    def shown(self) -> str:
+        """What the page showed before anything was typed, for the page to send along (`SHOWN`)."""
+        return json.dumps(self.typed) if self._shown is None else self._shown
+
+    def over(self, stored: "Form[Shape]") -> Shape:
+        """The value, but each field that was left as the page showed it is as `stored` has it by now: a page that stood
+        open takes back nobody's change."""
+        try:
+            shown = self.shape.model_validate_json(self._shown or "")
+        except ValidationError:
+            return self.value
+        by_now = self.shape.model_validate(stored.typed)
+        left = (name for name in self.shape.model_fields if getattr(self.value, name) == getattr(shown, name))
+        return self.value.model_copy(update={name: getattr(by_now, name) for name in left})
 
     def refuse(self, error: DomainError) -> None:
         """Show a refusal of the service at its field, or above the form."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from event_office import Office, cell, headings, open_office, words
 from factories import make_appointment
+from households import form_of
 from online_office import time_stands_at
 from sqlmodel import select
 
@@ -16,6 +17,7 @@ from webapp.db import Database
 from webapp.models import Appointment, Connection, EventSettings, Level
 from webapp.services.booking.consequences import follow
 
+UI, VENDOR = "settings/ui-setup", "settings/vendor-ui-setup"
 LINK = "https://meet.linden.example/adeyemi"
 
 
@@ -240,6 +242,52 @@ def test_vendor_ui_setup_ticks_the_appointment_type(office: Office) -> None:
     assert 'value="1" checked' in shown
     assert "Saved" in shown
     assert not settings(office).shows_appointment_type
+
+
+def shown(office: Office, rest: str, page: str = "") -> dict[str, str]:
+    """What a browser sends of a page of settings of which no field is changed."""
+    page = page or office.dora.get(office.path(rest)).text
+    return {name: values[0] for name, values in form_of(page, office.path(rest)).items() if name != "csrf"}
+
+
+def test_a_page_that_stood_open_takes_back_nothing_that_somebody_else_has_changed(office: Office) -> None:
+    """Two tabs: what is left as it was shown is not saved; what is typed is."""
+    stale = shown(office, UI)
+    save(office, **shown(office, UI) | {"provider": "zoom", "walk_minutes": "12"})
+
+    answer = save(office, **stale | {"max_per_event": "4", "admins_may_preview": "1"})
+
+    now = settings(office)
+    assert answer.status_code == 303
+    assert (now.provider, now.walk_minutes) == ("zoom", 12)
+    assert (now.max_per_event, now.admins_may_preview) == (4, True)
+
+
+def test_a_refused_page_still_knows_what_it_showed_first(office: Office) -> None:
+    stale = shown(office, UI)
+    save(office, **stale | {"walk_minutes": "12"})
+
+    refused = save(office, **stale | {"max_per_event": "none"})
+    again = save(office, **shown(office, UI, refused.text) | {"max_per_event": "4"})
+
+    assert (refused.status_code, again.status_code) == (422, 303)
+    assert (settings(office).walk_minutes, settings(office).max_per_event) == (12, 4)
+
+
+@pytest.mark.parametrize("odd", ["", "[]", "{", '{"max_per_event": null}', '{"walk_minutes": "many"}'])
+def test_a_page_that_does_not_say_what_it_showed_is_saved_as_it_was_typed(office: Office, odd: str) -> None:
+    answer = save(office, **shown(office, UI) | {"shown": odd, "max_per_event": "4"})
+
+    assert (answer.status_code, settings(office).max_per_event) == (303, 4)
+
+
+def test_a_page_of_vendor_settings_that_stood_open_takes_nothing_back_either(office: Office) -> None:
+    stale = shown(office, VENDOR)
+    office.dora.post(office.path("settings/vendor-ui-setup"), stale | {"shows_appointment_type": "1"})
+
+    office.dora.post(office.path("settings/vendor-ui-setup"), stale | {"draw_minutes": "10"})
+
+    assert (settings(office).shows_appointment_type, settings(office).draw_minutes) == (True, 10)
 
 
 def test_the_settings_of_other_events_stay(office: Office) -> None:

@@ -19,7 +19,7 @@ from webapp.services.event.wall_time import typed_moment
 from webapp.services.system import audit
 from webapp.services.system.audit import Who
 
-Most = Annotated[int | None, blank_is_none, Field(ge=1, le=100)]
+Most = Annotated[int | None, Field(ge=1, le=100), blank_is_none]
 
 
 class UiSetupInput(BaseModel):
@@ -35,7 +35,7 @@ class UiSetupInput(BaseModel):
     reason: str = Field(default="", max_length=500)
     links_go: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     max_per_event: Most = None
-    max_per_day: Annotated[int | None, blank_is_none, Field(ge=1, le=1000)] = None
+    max_per_day: Annotated[int | None, Field(ge=1, le=1000), blank_is_none] = None
     max_per_child: Most = None
     one_per_teacher: bool = False
     one_per_class: bool = False
@@ -98,7 +98,7 @@ def save_ui_setup(session: Session, event: Event, typed: UiSetupInput, *, who: W
 
 class VendorUiSetupInput(BaseModel):
     shows_appointment_type: bool = False
-    draw_minutes: Annotated[int | None, blank_is_none, Field(ge=1, le=120)] = None
+    draw_minutes: Annotated[int | None, Field(ge=1, le=120), blank_is_none] = None
 
 
 def save_vendor_ui_setup(

@@ -19,6 +19,7 @@ from webapp.models import EventSettings, Level
 from webapp.models.event.event_settings import ZOOM
 from webapp.services.booking.limits import beyond
 from webapp.services.booking.untold import count_untold, mail_untold
+from webapp.services.event.events import settings_to_change
 from webapp.services.event.settings import RULES, UiSetupInput, VendorUiSetupInput, is_connected, save_vendor_ui_setup
 from webapp.services.message.leaving import leaving_of_event
 from webapp.services.preflight.finding import Finding
@@ -46,7 +47,9 @@ def save_ui(school: str, event: int) -> Answer:
             frame = framed(session, event)
             missing = confab().providers.grants[ZOOM].missing_scopes
             was = frame.settings.limits
-            saved = save_and_open(session, frame.event, form.value, missing_scopes=missing, who=who(), now=clock.now())
+            settings_to_change(session, frame.event, address=form.value.slug)
+            typed = form.over(_stored(frame))
+            saved = save_and_open(session, frame.event, typed, missing_scopes=missing, who=who(), now=clock.now())
             more = beyond(session, event, saved.limits) if saved.limits != was else 0
     except Invalid as error:
         form.refuse(error)
@@ -89,7 +92,8 @@ def save_vendor_ui(school: str, event: int) -> Answer:
         return _vendor_ui_setup_page(event, form)
     with database().transaction() as session:
         frame = framed(session, event)
-        save_vendor_ui_setup(session, frame.event, **form.value.model_dump(), who=who(), now=clock.now())
+        typed = form.over(_stored_for_vendors(frame))
+        save_vendor_ui_setup(session, frame.event, **typed.model_dump(), who=who(), now=clock.now())
     flash(_("Saved"))
     return go_to(url_for("event_settings.vendor_ui_setup", school=school, event=event))
 
@@ -105,8 +109,7 @@ def _kept(more: int) -> str:
 def _vendor_ui_setup_page(event: int, refused: Form[VendorUiSetupInput] | None = None) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
-    stored = _values(frame.settings, VendorUiSetupInput.model_fields)
-    form = refused if refused is not None else Form(VendorUiSetupInput, stored)
+    form = refused if refused is not None else _stored_for_vendors(frame)
     return event_page("admin/event/vendor_ui_setup.html", frame, 200 if refused is None else 422, form=form)
 
 
@@ -139,6 +142,10 @@ def _stored(frame: Frame) -> Form[UiSetupInput]:
             **_values(settings, RULES),
         },
     )
+
+
+def _stored_for_vendors(frame: Frame) -> Form[VendorUiSetupInput]:
+    return Form(VendorUiSetupInput, _values(frame.settings, VendorUiSetupInput.model_fields))
 
 
 def _values(settings: EventSettings, names: Iterable[str]) -> dict[str, Any]:
