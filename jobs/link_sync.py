@@ -24,6 +24,7 @@ from webapp.services.meeting import settle
 from webapp.services.meeting.budget import Allowance
 from webapp.services.meeting.call import carry_out
 from webapp.services.meeting.claim import claim_meetings
+from webapp.services.meeting.decide import Decision, decide, decide_each
 from webapp.services.meeting.tokens import ConnectionTokens
 from webapp.services.system.wishes import Step
 
@@ -44,7 +45,7 @@ def sync_links(app: Flask) -> None:
     work = Rounds(
         Meeting,
         claim=claim_meetings,
-        decide=lambda session, claims: settle.decide_each(session, claims, **_terms(settings)),
+        decide=lambda session, claims: decide_each(session, claims, **_terms(settings)),
         calling=lambda _: _called,
         put_back=settle.put_back,
         store=lambda session, outcomes: settle.store(session, outcomes, now=clock.now()),
@@ -70,7 +71,7 @@ def follow_overlooked(app: Flask) -> None:
         log.warning("overlooked", extra={"meetings": len(meetings), "entries": len(entries)})
 
 
-def _called(decision: settle.Decision) -> settle.Outcome | None:
+def _called(decision: Decision) -> settle.Outcome | None:
     if decision.step is Step.WAIT:
         decision = _waited(decision)
     if decision.step is Step.NOTHING:
@@ -85,7 +86,7 @@ def _called(decision: settle.Decision) -> settle.Outcome | None:
     )
 
 
-def _asked(provider: MeetingProvider, decision: settle.Decision) -> settle.Outcome:
+def _asked(provider: MeetingProvider, decision: Decision) -> settle.Outcome:
     key = (decision.connection_id, decision.label)
     try:
         with _turnstile.turn(key, at=decision.at, spacing=decision.spacing, burst=decision.burst):
@@ -96,17 +97,17 @@ def _asked(provider: MeetingProvider, decision: settle.Decision) -> settle.Outco
         raise
 
 
-def _waited(decision: settle.Decision) -> settle.Decision:
+def _waited(decision: Decision) -> Decision:
     """What is to be done once the rate may allow it."""
     for _ in range(MOST_WAITS):
         time.sleep(max(0.0, decision.at - time.monotonic()))
         with database().transaction() as session:
-            decision = settle.decide(session, decision.claim, **_terms(confab().settings))
+            decision = decide(session, decision.claim, **_terms(confab().settings))
         if decision.step is not Step.WAIT:
             return decision
     with database().transaction() as session:
         settle.make_room(session, decision.claim, now=clock.now())
-    return settle.Decision(Step.NOTHING, decision.claim)
+    return Decision(Step.NOTHING, decision.claim)
 
 
 def _terms(settings: Settings) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from webapp import clock, create_app
 from webapp.config import Settings
 from webapp.errors import DomainError
 from webapp.models import Appointment, Meeting
-from webapp.services.meeting.settle import order_of
+from webapp.services.meeting.claimed import order_of
 
 
 @pytest.fixture(params=BOTH)

@@ -23,7 +23,7 @@ from webapp.documents.paper import pdf_of_html
 from webapp.logs import set_up_logs
 from webapp.providers import bearer, http
 from webapp.services.calendar import settle as calendar_settle
-from webapp.services.meeting import settle
+from webapp.services.meeting import decide
 from webapp.services.system import errand
 
 DEADLINE = PROMPT = 1.0
@@ -35,7 +35,7 @@ TICK = 1
 def hasten(job: str) -> None:
     bearer.call = partial(http.call, deadline=DEADLINE)
     errand.LEASE, errand.FIRST_PAUSE, errand.LONGEST_PAUSE = LEASE, FIRST_PAUSE, LONGEST_PAUSE
-    settle.PROMPT = calendar_settle.PROMPT = PROMPT
+    decide.PROMPT = calendar_settle.PROMPT = PROMPT
     only = scheduler.SCHEDULE[job]._replace(seconds=TICK)
     scheduler.SCHEDULE.clear()
     scheduler.SCHEDULE[job] = only

@@ -12,7 +12,7 @@ from webapp.db import Database
 from webapp.errors import ProviderError
 from webapp.models import Appointment, Meeting, Slot
 from webapp.providers.base import MadeMeeting, MeetingOrder
-from webapp.services.meeting.settle import PROMPT, decide
+from webapp.services.meeting.decide import PROMPT, decide
 from webapp.services.system.errand import LEASE, claim_due
 
 pytestmark = pytest.mark.both_databases

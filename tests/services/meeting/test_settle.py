@@ -20,7 +20,9 @@ from webapp.services.booking.agenda import Entry, agenda
 from webapp.services.booking.consequences import follow
 from webapp.services.booking.still_outside import is_still_outside
 from webapp.services.booking.wish_meetings import NEEDS_RECONNECT, NOT_CONNECTED
-from webapp.services.meeting.settle import Decision, decide, order_of, store_made
+from webapp.services.meeting.claimed import order_of
+from webapp.services.meeting.decide import Decision, decide
+from webapp.services.meeting.settle import store_made
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.errand import ASK_AGAIN_AFTER, LEASE, MOST_FAULTS, Claim, claim_due
 from webapp.services.system.installation import begin_again, life_of, resume

@@ -18,7 +18,8 @@ from webapp.models import Appointment, Meeting, Message, MessageText
 from webapp.models.message.message import CHANGED, CONFIRMATION, LINKS_READY
 from webapp.providers.base import MadeMeeting, Mail
 from webapp.services.booking.consequences import follow
-from webapp.services.meeting.settle import Outcome, decide, store, store_made
+from webapp.services.meeting.decide import decide
+from webapp.services.meeting.settle import Outcome, store, store_made
 from webapp.services.message.deliver import FOLLOW_UP_WITHIN, GIVE_UP_AFTER, next_mail, store_sent
 from webapp.services.system.errand import claim_due
 

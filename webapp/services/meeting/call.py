@@ -10,7 +10,8 @@ from sqlmodel import Session
 from webapp.errors import ProviderError
 from webapp.providers.base import MadeMeeting, MeetingOrder, MeetingProvider
 from webapp.services.meeting import settle
-from webapp.services.meeting.settle import Decision, Outcome
+from webapp.services.meeting.decide import Decision
+from webapp.services.meeting.settle import Outcome
 from webapp.services.system.wishes import Step
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from webapp.db import wake
 from webapp.models import Meeting
 from webapp.models.system.wished import PRESENT
 from webapp.providers.base import MadeMeeting
-from webapp.services.meeting.settle import order_of, store_missing
+from webapp.services.meeting.claimed import order_of
+from webapp.services.meeting.settle import store_missing
 from webapp.services.meeting.sweep import look_at
 
 
