@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from bench.gauge import quantile
 from webapp.services.booking.plan import propose
-from webapp.services.booking.times import Time
+from webapp.services.booking.timetable import Time
 
 TEACHERS, TIMES, MINUTES = 60, 20, 15
 FIRST = date(2026, 12, 3)

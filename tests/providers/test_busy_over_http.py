@@ -20,7 +20,8 @@ from webapp import clock
 from webapp.db import Database
 from webapp.models import BusyTime, Contact, Resource, ResourceMember
 from webapp.providers.base import EntryOrder
-from webapp.services.booking.times import CALENDAR_BUSY, times_of
+from webapp.services.booking.times import times_of
+from webapp.services.booking.timetable import CALENDAR_BUSY
 
 QUARTER = timedelta(minutes=15)
 

@@ -12,7 +12,7 @@ from webapp.documents.calendar_file import feed
 from webapp.models.people.feed import TEACHER
 from webapp.services.booking.own import entries_for_feed
 from webapp.services.calendar.teacher_feed import teacher_feed
-from webapp.services.message.compose import entries_for_calendar
+from webapp.services.message.invitations import entries_for_calendar
 from webapp.services.people.feeds import count_look, holder_of
 from webapp.services.people.manners import speaking_as
 

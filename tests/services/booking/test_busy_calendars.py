@@ -19,8 +19,9 @@ from webapp.services.booking.move import move_appointment
 from webapp.services.booking.own import may_still_change, own_entry
 from webapp.services.booking.red import problem_words
 from webapp.services.booking.teachers import teachers_by_child
-from webapp.services.booking.times import CALENDAR_BUSY as NOT_AVAILABLE
-from webapp.services.booking.times import TEACHER_BUSY, times_of
+from webapp.services.booking.times import times_of
+from webapp.services.booking.timetable import CALENDAR_BUSY as NOT_AVAILABLE
+from webapp.services.booking.timetable import TEACHER_BUSY
 from webapp.services.event.day_grid import day_grid
 from webapp.services.event.delete_slots import delete_slots
 from webapp.services.event.own_schedule import FreeTime, own_schedule

@@ -24,7 +24,8 @@ from webapp.services.booking.errors import (
 )
 from webapp.services.booking.family import child_of
 from webapp.services.booking.rules import judge
-from webapp.services.booking.times import YOURS, times_of
+from webapp.services.booking.times import times_of
+from webapp.services.booking.timetable import YOURS
 from webapp.services.event.settings import UiSetupInput, save_ui_setup
 from webapp.services.system.audit import SYSTEM
 from webapp.services.system.invariants import broken

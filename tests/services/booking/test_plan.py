@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.services.booking.plan import AtMost, propose
-from webapp.services.booking.times import YOURS, Time
+from webapp.services.booking.timetable import YOURS, Time
 
 FOUR = datetime(2026, 12, 3, 22, 0, tzinfo=UTC)
 A_DAY = 24 * 60

@@ -12,7 +12,8 @@ from webapp.errors import DomainError
 from webapp.models import EventSettings, Slot
 from webapp.services.booking.book import Choice, book
 from webapp.services.booking.family import child_of
-from webapp.services.booking.times import TEACHER_BUSY, YOURS, Time, times_of
+from webapp.services.booking.times import times_of
+from webapp.services.booking.timetable import TEACHER_BUSY, YOURS, Time
 
 pytestmark = pytest.mark.both_databases
 

@@ -21,7 +21,8 @@ from webapp.services.booking.errors import FamilyBusy, TimeClash
 from webapp.services.booking.move import move_appointment
 from webapp.services.booking.questions import answers_of
 from webapp.services.booking.red import problem_words
-from webapp.services.booking.times import Time, times_of
+from webapp.services.booking.times import times_of
+from webapp.services.booking.timetable import Time
 from webapp.services.event.slots import stands
 from webapp.services.system.audit import Who
 

@@ -16,7 +16,8 @@ from webapp.models.event.slot import EITHER, VIRTUAL
 from webapp.services.booking.book_for import book_for
 from webapp.services.booking.customers import customer_of
 from webapp.services.booking.family import Child, named_child
-from webapp.services.booking.times import Time, timetable_of
+from webapp.services.booking.times import timetable_of
+from webapp.services.booking.timetable import Time
 from webapp.services.people.accounts import checked_email
 from webapp.services.people.contacts import ContactInput, Ref, Words, add_contact
 from webapp.services.people.families import link, student_called

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from webapp.services.booking.plan_search import Board, Hulls, Visit, length, search, widened
-from webapp.services.booking.times import Time
+from webapp.services.booking.timetable import Time
 
 
 @dataclass(frozen=True)

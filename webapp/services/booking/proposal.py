@@ -28,7 +28,8 @@ from webapp.services.booking.limits import (
 )
 from webapp.services.booking.plan import AtMost, propose
 from webapp.services.booking.sheet import Hold, Row, options_of
-from webapp.services.booking.times import Time, Timetable, timetable_of
+from webapp.services.booking.times import timetable_of
+from webapp.services.booking.timetable import Time, Timetable
 
 Key = TypeVar("Key")
 Times = Mapping[int, Sequence[Time]]

@@ -13,7 +13,7 @@ from webapp.models.event.slot import CALL, EITHER, IN_PERSON, VIRTUAL
 from webapp.services.booking.choices import Wish
 from webapp.services.booking.confirm import stamp
 from webapp.services.booking.errors import TimeClash, TooClose, WrongKind
-from webapp.services.booking.times import DAY_FULL, TOO_CLOSE, YOURS, Time
+from webapp.services.booking.timetable import DAY_FULL, TOO_CLOSE, YOURS, Time
 
 
 class NotFreeAnyMore(DomainError):

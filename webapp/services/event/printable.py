@@ -13,7 +13,7 @@ from webapp.models import Appointment, Contact, Event, School
 from webapp.services.booking.agenda import Entry, agenda, standing, with_teacher
 from webapp.services.event.own_schedule import own_times
 from webapp.services.event.report import days_of, grouped, on_day, teachers_of
-from webapp.services.message.compose import itinerary_of
+from webapp.services.message.facts import itinerary_of
 
 
 @dataclass(frozen=True)

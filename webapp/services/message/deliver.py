@@ -31,8 +31,9 @@ from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING
 from webapp.services.booking.told import is_elsewhere, is_news, keep_told
 from webapp.services.booking.wish_messages import new_message, wish_messages
+from webapp.services.message.about import appointment_told, entries_of
 from webapp.services.message.calendar_entries import keep_sequence
-from webapp.services.message.compose import Draft, appointment_told, compose, entries_of
+from webapp.services.message.compose import Draft, compose
 from webapp.services.message.hold_mails import is_held, put_aside
 from webapp.services.message.kinds import OF_EVENT
 from webapp.services.message.preview import test_mail

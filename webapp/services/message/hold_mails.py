@@ -12,7 +12,7 @@ from webapp.models import Event, EventSettings, Message
 from webapp.models.message.message import NEW_LINKS
 from webapp.services.booking.told import keep_told
 from webapp.services.event.events import settings_of
-from webapp.services.message.compose import entries_of
+from webapp.services.message.about import entries_of
 from webapp.services.message.kinds import OF_EVENT
 from webapp.services.system import audit
 from webapp.services.system.audit import Who

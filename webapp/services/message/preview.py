@@ -18,9 +18,10 @@ from webapp.models.message.message_text import CALENDAR, PRINTABLE, RESOURCE
 from webapp.providers.base import Mail
 from webapp.services.booking.agenda import Entry, agenda, standing
 from webapp.services.booking.room import LINK, ROOM, Room
-from webapp.services.message.compose import Facts, for_teacher, written
 from webapp.services.message.default_texts import OfficeText
+from webapp.services.message.facts import Facts, for_teacher
 from webapp.services.message.texts import WITH_SCHEDULE, TextInput, texts_of
+from webapp.services.message.written import written
 from webapp.services.people.manners import speaking_as
 
 _SAMPLE_LINK = "https://zoom.us/j/91422837710?pwd=a1B2c3D4"

@@ -11,7 +11,9 @@ from webapp.documents.paper import picture
 from webapp.i18n import gettext as _
 from webapp.services.booking.own import own_entries, own_entry
 from webapp.services.event.open_events import Round
-from webapp.services.message.compose import entry_for_calendar, facts_of, heading_of, schedule_of
+from webapp.services.message.facts import facts_of
+from webapp.services.message.invitations import entry_for_calendar
+from webapp.services.message.written import heading_of, schedule_of
 from webapp.views.download import send
 from webapp.views.parent.frame import Answer, blueprint, event_page, to
 
