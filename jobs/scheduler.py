@@ -1,12 +1,19 @@
 """Tick: the schedule lives in memory, the work in rows, so that any number of processes may tick."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
+from apscheduler.events import (
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_SUBMITTED,
+    EVENT_SCHEDULER_SHUTDOWN,
+    JobSubmissionEvent,
+    SchedulerEvent,
+)
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -50,6 +57,12 @@ SCHEDULE = {
 }
 """By the topic that a commit wakes: what runs, and how often at the least."""
 
+LOOK = 5.0
+"""Seconds between two looks at the clock on the wall."""
+
+SET_BACK = 2.0
+"""Seconds; a clock that is only kept right loses less from one look to the next."""
+
 
 def start(app: Flask) -> BackgroundScheduler:
     """Start ticking in this process, and be woken after each commit that made errands due."""
@@ -71,7 +84,32 @@ def start(app: Flask) -> BackgroundScheduler:
     confab: Confab = app.extensions["confab"]
     confab.database.after_commit.append(lambda topics: wake(scheduler, topics))
     scheduler.start()
+    _mind_the_clock(scheduler)
     return scheduler
+
+
+def _mind_the_clock(scheduler: BackgroundScheduler) -> None:
+    """The timer waits for a time on the wall. Where the clock is set back, as on a machine that started with a wrong
+    one, no job would run until it is as late again."""
+    ended = threading.Event()
+
+    def end(_event: SchedulerEvent) -> None:
+        ended.set()
+
+    def watch() -> None:
+        ahead = _ahead()
+        while not ended.wait(LOOK):
+            was, ahead = ahead, _ahead()
+            if was - ahead > SET_BACK:
+                wake(scheduler, set(SCHEDULE))
+
+    scheduler.add_listener(end, EVENT_SCHEDULER_SHUTDOWN)
+    threading.Thread(target=watch, name="clock", daemon=True).start()
+
+
+def _ahead() -> float:
+    """Seconds by which the clock on the wall is ahead of the one that nobody can set."""
+    return datetime.now(UTC).timestamp() - time.monotonic()
 
 
 def _note_ticks(scheduler: BackgroundScheduler, app: Flask) -> None:

@@ -4,7 +4,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES, JobEvent
@@ -117,6 +118,35 @@ def test_each_job_ticks_by_itself_and_never_beside_itself(outside: Outside) -> N
         "housekeeping": timedelta(hours=1),
     }
     assert {(job.max_instances, job.coalesce, job.misfire_grace_time) for job in jobs.values()} == {(1, True, None)}
+
+
+class Wall(datetime):
+    """The clock on the wall, for the scheduler and APScheduler."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) + cls.ahead
+
+
+def test_jobs_go_on_when_the_clock_is_set_back(
+    runs: Runs, outside: Outside, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """RELIABILITY 2.3: a machine that started with its clock two hours ahead makes links all the same."""
+    for module in ("jobs.scheduler", "apscheduler.schedulers.base", "apscheduler.triggers.interval"):
+        monkeypatch.setattr(f"{module}.datetime", Wall)
+    monkeypatch.setattr(Wall, "ahead", timedelta(hours=2))
+    monkeypatch.setattr(scheduler, "LOOK", 0.05)
+    monkeypatch.setitem(scheduler.SCHEDULE, "mail", Job(runs.job("mail"), 1))
+    request.getfixturevalue("timer")
+    assert runs.come("mail")
+
+    Wall.ahead = timedelta()
+
+    assert runs.come("mail")
+    assert runs.come("sweep")
+    assert runs.come("mail")
 
 
 def test_a_commit_that_made_errands_due_wakes_their_job_at_once(
