@@ -335,6 +335,24 @@ def test_a_move_is_confirmed_anew_and_the_unsent_mail_of_the_old_time_dropped(
     assert [(bool(m.sent_at), bool(m.dropped_at)) for m in messages(database)] == [(False, True), (True, False)]
 
 
+def test_who_is_moved_twice_at_once_is_mailed_one_change(
+    database: Database, evening: Evening, outside: Outside
+) -> None:
+    """They have a Confirmation: a second one would be another appointment to them."""
+    [booked] = book(database, evening)
+    outside.tick()
+    outside.tick()
+    for after in (60, 75):
+        with evening.later(database):
+            evening.move(booked, evening.slot(after=after))
+    outside.tick()
+
+    first, second = mails(outside)
+    kinds = [(m.kind, bool(m.sent_at), bool(m.dropped_at)) for m in messages(database)]
+    assert kinds == [(CONFIRMATION, True, False), (CHANGED, False, True), (CHANGED, True, False)]
+    assert ("4:00 PM" in first.text, "5:15 PM" in second.text) == (True, True)
+
+
 def test_a_follow_up_of_a_moved_appointment_does_not_stay_behind(
     database: Database, evening: Evening, outside: Outside
 ) -> None:

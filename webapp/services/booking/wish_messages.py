@@ -64,7 +64,7 @@ def wish_messages(session: Session, acts: Collection[str], *, left: Collection[s
     letters: dict[str, list[Message]] = {act: [] for act in acts}
     for message in _messages(session, acts):
         letters[message.act].append(message)
-    knew = {mail.contact_id for act in left for mail in letters[act] if _has_left(mail)}
+    knew = {mail.contact_id for act in left for mail in letters[act] if mail.kind == CHANGED or _has_left(mail)}
     by_act: dict[str, list[Entry]] = {act: [] for act in acts}
     for entry in entries_of(_STANDING.all(session, {"acts": padded([*acts])})):
         by_act[entry.act].append(entry)
