@@ -5,10 +5,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from app import Browser, fake_providers, make_app
@@ -22,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session, select
 from threads import at_once
 
-from webapp import db
+from webapp import clock, db
 from webapp.db import Database, wake
 from webapp.errors import Busy, Invalid, LostRace, Unsure
 from webapp.models import School
@@ -42,6 +43,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def file_of(database: Database) -> str:
     return str(database.engine.url.database)
+
+
+class Wall(datetime):
+    """The clock of this machine."""
+
+    off = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) + cls.off
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> type[Wall]:
+    monkeypatch.setattr(clock, "datetime", Wall)
+    monkeypatch.setattr(clock, "_behind", timedelta())
+    monkeypatch.setattr(Wall, "off", timedelta())
+    return Wall
 
 
 @contextmanager
@@ -529,3 +548,44 @@ def test_who_asks_whether_it_took_effect_and_finds_no_database_stays_unsure(data
 
     with pytest.raises(Unsure):
         database.carry_out(deed)
+
+
+@on_postgresql
+def test_hosts_that_share_a_postgresql_share_its_time(
+    database: Database, wall: type[Wall], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY 2.3: leases and due times go by it, also where a machine's clock is wrong, or is set anew."""
+    monkeypatch.setattr(db, "COMPARED", 0)
+    for minutes in (3, -90, 0):
+        wall.off = timedelta(minutes=minutes)
+
+        with database.reading() as session:
+            theirs = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+
+        assert abs(clock.now() - theirs) < timedelta(seconds=1)
+        assert abs(clock.of_machine() - theirs - wall.off) < timedelta(seconds=1)
+
+
+def test_a_clock_that_is_right_but_for_a_moment_is_left_alone(wall: type[Wall]) -> None:
+    clock.keep_to(lambda: wall.now(UTC) + timedelta(seconds=0.4))
+
+    assert abs(clock.now() - wall.now(UTC)) < timedelta(seconds=0.1)
+
+
+def test_an_answer_that_took_long_tells_nothing_of_the_clock(wall: type[Wall]) -> None:
+    def slow() -> datetime:
+        wall.off += timedelta(seconds=40)
+        return wall.now(UTC)
+
+    clock.keep_to(slow)
+
+    assert clock.now() - wall.now(UTC) < timedelta(seconds=0.1)
+
+
+def test_a_database_that_gives_no_answer_leaves_the_clock_alone(wall: type[Wall]) -> None:
+    connection = Mock()
+    connection.pgconn.exec_.return_value.get_value.return_value = None
+
+    db._keep_its_time(connection, Mock(info={}))
+
+    assert abs(clock.now() - wall.now(UTC)) < timedelta(seconds=0.1)

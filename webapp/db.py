@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from webapp import clock
 from webapp.errors import Busy, LostRace, Unsure
 
 PATIENCE = 5.0
@@ -30,6 +32,9 @@ PATIENCE = 5.0
 
 TRUSTED = 30.0
 """Seconds for which an idle connection to PostgreSQL is taken to be alive, unless it has said goodbye."""
+
+COMPARED = 60.0
+"""Seconds after which a connection compares the machine's clock with PostgreSQL's once more: one may be set anew."""
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
 _ONE_STATE = "ISOLATION LEVEL REPEATABLE READ"
@@ -201,6 +206,7 @@ def _postgresql(url: str) -> Engine:
     engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=2, pool_use_lifo=True)
     engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
     event.listen(engine, "connect", _speak_of_utc)
+    event.listen(engine, "connect", _keep_its_time)
     event.listen(engine, "begin", _begin_look)
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
@@ -211,6 +217,18 @@ def _speak_of_utc(connection: Any, _record: Any) -> None:
     """Instants need not be turned into ours, then (models/instant.py)."""
     connection.execute("SET TIME ZONE 'UTC'")
     connection.commit()
+
+
+def _keep_its_time(connection: Any, entry: Any) -> None:
+    """Asked outside of a transaction, by the driver's shortest way; where that fails, the next statement says why."""
+    entry.info["compared_at"] = time.monotonic()
+
+    def ask() -> datetime:
+        answer = connection.pgconn.exec_(b"SELECT extract(epoch FROM clock_timestamp())")
+        return datetime.fromtimestamp(float(answer.get_value(0, 0)), UTC)
+
+    with suppress(TypeError):  # there was no answer
+        clock.keep_to(ask)
 
 
 def _begin_look(connection: Connection) -> None:
@@ -246,6 +264,8 @@ def _refuse_dead(dialect: Any, connection: Any, entry: Any, _borrower: Any) -> N
             dialect.do_ping(connection)
         for _ in range(2):  # its last words, then the end
             connection.pgconn.consume_input()
+        if time.monotonic() > entry.info["compared_at"] + COMPARED:
+            _keep_its_time(connection, entry)
     except dialect.loaded_dbapi.Error as error:
         raise InvalidatePoolError from error
 

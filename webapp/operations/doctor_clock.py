@@ -23,6 +23,6 @@ def clock_finding(name: str, whose: str, theirs: datetime, ours: datetime) -> Fi
 
 def database_clock(session: Session) -> Finding:
     """Of several machines with one PostgreSQL each asks it, so that any two of them are known to agree."""
-    before = clock.now()
+    before = clock.of_machine()
     theirs: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return clock_finding("database clock", "PostgreSQL's", theirs, before + (clock.now() - before) / 2)
+    return clock_finding("database clock", "PostgreSQL's", theirs, before + (clock.of_machine() - before) / 2)
