@@ -126,7 +126,7 @@ def test_a_seat_given_back_in_the_middle_is_used_again(session: Session, now: da
     [
         (None, None, BookingNotOpenYet),
         (timedelta(minutes=1), None, BookingNotOpenYet),
-        (timedelta(days=-1), timedelta(), BookingClosed),
+        (timedelta(days=-1), timedelta(seconds=-1), BookingClosed),
         (timedelta(days=-2), timedelta(days=-1), BookingClosed),
     ],
 )

@@ -22,7 +22,10 @@ class Window:
     closes_at: datetime | None
 
     def is_open(self, now: datetime) -> bool:
-        return self.opens_at is not None and self.opens_at <= now and not self.has_closed(now)
+        return self.has_opened(now) and not self.has_closed(now)
+
+    def has_opened(self, now: datetime) -> bool:
+        return self.opens_at is not None and self.opens_at <= now
 
     def has_closed(self, now: datetime) -> bool:
         return self.closes_at is not None and self.closes_at <= now

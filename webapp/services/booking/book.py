@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -37,6 +37,7 @@ from webapp.services.booking.seating import Standing, free_seat, is_held_by, nex
 from webapp.services.booking.turn import Turn, take_turn
 
 MOST_AT_ONCE = 40
+CLOSING = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,10 @@ def book_in_turn(
 
 
 def refuse_when_closed(window: Window, *, now: datetime) -> None:
-    if window.has_closed(now):
+    """What comes within the closing second is in time (BOOK-010). Raises BookingClosed or BookingNotOpenYet."""
+    if window.has_closed(now - CLOSING):
         raise BookingClosed
-    if not window.is_open(now):
+    if not window.has_opened(now):
         raise BookingNotOpenYet
 
 
