@@ -465,6 +465,7 @@ def _rename(session: Session, school_id: int | None) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_at_the_edge_busy_is_503_with_a_time_to_come_back(database: Database, tmp_path: Path) -> None:
+    """OPS-005: after `db.PATIENCE`; who only reads is not held up."""
     app = make_app(settings_of(f"sqlite:///{file_of(database)}", KEY), fake_providers(FakeMeetings(), FakeMailer()))
     visitor = Browser(app)
     with database.transaction() as session:

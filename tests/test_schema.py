@@ -1,6 +1,7 @@
 """An upgraded database is the one that the models describe, guard by guard, on SQLite and PostgreSQL."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +33,21 @@ from webapp.db import Database
 database = Database(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
+schema.upgrade(database)
+"""
+
+
+KILLED_UPGRADE = """
+import os, signal, sys
+from sqlalchemy import event
+from webapp import schema
+from webapp.db import Database
+database, left = Database(sys.argv[1]), [int(sys.argv[2])]
+def count(*_):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+event.listen(database.engine, "before_cursor_execute", count)
 schema.upgrade(database)
 """
 
@@ -230,6 +246,25 @@ def test_processes_that_upgrade_at_once_are_one_after_the_other(empty: Database)
     assert schema.drift(empty) == []
 
 
+def test_an_upgrade_that_is_killed_half_way_is_done_again_and_keeps_the_rows(empty: Database, now: datetime) -> None:
+    """OPS-012: from a version of weeks ago, by a process that is killed at some statement of many."""
+    schema.upgrade(empty)
+    with empty.transaction() as session:
+        evening = Evening(session, now)
+        booked = make_appointment(session, evening.slot(), evening.alice).id
+    with empty.transaction() as session:
+        command.downgrade(schema._config(session.connection()), "0020")
+
+    killed = [_killed(address(empty), statement) for statement in (20, 100)]
+    is_current = schema.is_current(empty)
+    schema.upgrade(empty)
+
+    assert (killed, is_current) == ([-signal.SIGKILL] * 2, False)
+    assert (schema.is_current(empty), schema.drift(empty)) == (True, [])
+    with empty.reading() as session:
+        assert session.execute(text("SELECT id FROM appointment")).scalars().all() == [booked]
+
+
 def test_a_row_that_points_nowhere_stops_the_upgrade_and_ties_are_checked_again_after_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'broken.db'}")
     schema.upgrade(database)
@@ -249,3 +284,10 @@ def _waiting(url: str) -> subprocess.Popen[str]:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([sys.executable, "-c", UPGRADE, url], env=environment, text=True, **pipes)
+
+
+def _killed(url: str, statement: int) -> int:
+    """What an upgrade ended with that is killed before that statement of its own."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", KILLED_UPGRADE, url, str(statement)]
+    return subprocess.run(command, env=environment, timeout=60, check=False).returncode

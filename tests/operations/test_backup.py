@@ -128,7 +128,7 @@ def test_what_the_disk_refuses_is_told_without_a_traceback(
 def test_it_ends_under_four_writers_and_holds_every_row_that_was_acknowledged(
     on_sqlite: Installation, shelf: Path
 ) -> None:
-    """D14, B11"""
+    """D14, B11, OPS-009"""
     with on_sqlite.rows() as session:
         filling = "INSERT INTO audit (at, action, subject, detail) VALUES ('2026-11-23 15:00:00', 'x', '', :detail)"
         session.execute(text(filling), [{"detail": "x" * 1000}] * 5000)

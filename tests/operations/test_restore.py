@@ -18,6 +18,7 @@ from webapp.models import Audit, Meeting
 from webapp.operations.sealed import make_private, place
 from webapp.operations.verdict import count_rows
 from webapp.services.system.installation import epoch_of, hold_of
+from webapp.services.system.readiness import newest_migration
 
 
 @pytest.fixture
@@ -245,6 +246,7 @@ def test_an_older_backup_is_brought_to_this_version_before_it_is_used(
 
 
 def test_a_backup_of_a_newer_version_is_refused_and_leaves_nothing(on_sqlite: Installation, tmp_path: Path) -> None:
+    """OPS-011"""
     with on_sqlite.rows() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0999'"))
     newer = stored(on_sqlite, tmp_path / "newer")
@@ -252,7 +254,10 @@ def test_a_backup_of_a_newer_version_is_refused_and_leaves_nothing(on_sqlite: In
     answer = on_sqlite.run("restore", newer, "--into", tmp_path / "new.db")
 
     assert answer.exit_code == 2
-    assert "a newer version of Confab" in answer.stderr
+    said = " ".join(answer.stderr.split())
+    assert (
+        f"a newer version of Confab: its tables are those of 0999, and this version's of {newest_migration()}." in said
+    )
     assert not list(tmp_path.glob("new.db*"))
 
 

@@ -91,5 +91,9 @@ def _refuse_unusable(database: Database, file: Path) -> None:
     if faults := damages(database):
         raise Refused(f"{file} is damaged: {'; '.join(faults)}")
     with database.reading() as session:
-        if (applied_migration(session) or "") > newest_migration():
-            raise Refused(f"{file} was made by a newer version of Confab. Update this one first.")
+        theirs, ours = applied_migration(session) or "", newest_migration()
+    if theirs > ours:
+        raise Refused(
+            f"{file} was made by a newer version of Confab: its tables are those of {theirs}, and this version's of"
+            f" {ours}. Update this one first."
+        )
