@@ -8,7 +8,7 @@ from jobs.batch import drain
 from jobs.calendar_export import spared_until, speak
 from jobs.step import carry_through
 from webapp import clock
-from webapp.context import confab, database
+from webapp.context import database
 from webapp.models import CalendarLink
 from webapp.services.booking.collisions import any_settled, let_settled_be
 from webapp.services.calendar import read_busy
@@ -35,8 +35,7 @@ def import_busy_times(app: Flask) -> None:
 def _read(claim: Claim) -> None:
     """No transaction is open while the provider is asked."""
     with database().transaction() as session:
-        base_url = confab().settings.base_url
-        reading = read_busy.begin(session, claim, base_url=base_url, spared_until=spared_until, now=clock.now())
+        reading = read_busy.begin(session, claim, spared_until=spared_until, now=clock.now())
     if reading is None:
         return
     carry_through(

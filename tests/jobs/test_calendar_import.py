@@ -72,9 +72,7 @@ class Desk:
         with self.database.reading() as session:
             [entry] = agenda(session, col(Appointment.id) == appointment_id)
         span = BusySpan(self.starts[slot], self.starts[slot] + timedelta(minutes=15), "main")
-        self.outside.calendars.files[
-            uid_of(entry, base_url=self.outside.app.extensions["confab"].settings.base_url)
-        ] = span
+        self.outside.calendars.files[uid_of(entry.token)] = span
 
     def known(self) -> list[int]:
         """The slots that busy times begin with."""

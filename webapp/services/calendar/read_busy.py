@@ -14,7 +14,7 @@ from webapp.providers.base import BusySpan, CalendarProvider
 from webapp.services.booking.agenda import with_teacher
 from webapp.services.booking.collisions import mark_collisions_of
 from webapp.services.calendar.pace import grant, granted_again, is_limit, note_limit, outage_until, pause_of
-from webapp.services.message.calendar_entries import uid_by_token
+from webapp.services.message.calendar_entries import uid_of
 from webapp.services.system.errand import Claim, failed, settled, write_if_ours
 from webapp.services.system.wishes import Store
 
@@ -57,7 +57,6 @@ def begin(
     session: Session,
     claim: Claim,
     *,
-    base_url: str,
     spared_until: Callable[[str, int], datetime | None],
     now: datetime,
 ) -> Reading | None:
@@ -84,7 +83,7 @@ def begin(
         again = granted_again(session, link.provider, now=now)
         write_if_ours(session, CalendarLink, claim, due_at=again, claim=None, attempts=max(0, link.attempts - 1))
         return None
-    return replace(reading, own_files=_own_files(session, link.contact_id, base_url=base_url, now=now))
+    return replace(reading, own_files=_own_files(session, link.contact_id, now=now))
 
 
 def carry_out(provider: CalendarProvider, reading: Reading) -> Store:
@@ -144,14 +143,14 @@ def _last_end(session: Session, contact_id: int, *, now: datetime) -> datetime |
     return ends_at
 
 
-def _own_files(session: Session, contact_id: int, *, base_url: str, now: datetime) -> frozenset[str]:
+def _own_files(session: Session, contact_id: int, *, now: datetime) -> frozenset[str]:
     """Of what is booked with the teacher, not by them as a parent; cancelled ones too, whose file may be left there."""
     query = (
         select(col(Appointment.token))
         .join(Slot, col(Slot.id) == col(Appointment.slot_id))
         .where(with_teacher(contact_id), col(Slot.ends_at) > now)
     )
-    return frozenset(uid_by_token(token, base_url=base_url) for token in session.execute(query).scalars())
+    return frozenset(uid_of(token) for token in session.execute(query).scalars())
 
 
 def _replace(

@@ -24,7 +24,7 @@ def teacher_feed(
     mine = (with_teacher(contact.id), is_booked, is_for_family(), col(Slot.ends_at) > since - timedelta(days=30))
     return [
         CalendarEntry(
-            uid=uid_of(one, base_url=base_url),
+            uid=uid_of(one.token),
             sequence=one.calendar_sequence,
             starts_at=one.starts_at,
             ends_at=one.ends_at,

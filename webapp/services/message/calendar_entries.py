@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import urlsplit
+from uuid import UUID, uuid5
 
 from sqlalchemy import update
 from sqlmodel import Session, col
@@ -15,13 +15,14 @@ from webapp.models import Appointment
 from webapp.services.booking.agenda import Entry
 from webapp.services.message.default_texts import OfficeText
 
+_NAMES = UUID("6f6f2a0e-3a0d-4c5e-9b1f-0d5a7e1c4b92")
+"""A number of our own, so that no other program makes our UIDs of its names."""
 
-def calendar_entry(
-    entry: Entry, text: OfficeText, shared: Values, values: Values, *, base_url: str, now: datetime
-) -> CalendarEntry:
+
+def calendar_entry(entry: Entry, text: OfficeText, shared: Values, values: Values, *, now: datetime) -> CalendarEntry:
     """In the words of Calendar Event Notification (R88)."""
     return CalendarEntry(
-        uid=uid_of(entry, base_url=base_url),
+        uid=uid_of(entry.token),
         sequence=entry.calendar_sequence,
         starts_at=entry.starts_at,
         ends_at=entry.ends_at,
@@ -35,15 +36,10 @@ def calendar_entry(
     )
 
 
-def uid_of(entry: Entry, *, base_url: str) -> str:
-    """One for all files about the appointment; no address of ours, since files are passed on."""
-    return uid_by_token(entry.token, base_url=base_url)
-
-
-def uid_by_token(token: str, *, base_url: str) -> str:
-    """As `uid_of`, where no more than the appointment's token is known."""
-    number = hashlib.sha256(f"calendar {token}".encode()).hexdigest()[:32]
-    return f"{number}@{urlsplit(base_url).hostname or 'confab'}"
+def uid_of(token: str) -> str:
+    """One for all files about the appointment of that token, which it does not tell, since files are passed on. It
+    names no host (RFC 7986 5.3): the entry stays the same where the installation moves to another address."""
+    return str(uuid5(_NAMES, token))
 
 
 def keep_sequence(session: Session, entries: Iterable[Entry], *, version: int) -> None:

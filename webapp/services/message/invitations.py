@@ -22,7 +22,7 @@ def invitations_of(
 ) -> tuple[Invitation, ...]:
     """A file for each, made anew at each mail: a program finds the entry that it has by its UID."""
     address = parseaddr(sender)[1] or f"confab@{urlsplit(base_url).hostname}"
-    listed = _calendar_entries(facts, base_url=base_url, now=now)
+    listed = _calendar_entries(facts, now=now)
     if facts.is_withdrawn:
         listed = [replace(entry, is_cancelled=True) for entry in listed]
     attendee = Party(facts.teacher.name if facts.teacher else facts.entries[0].parent, recipient)
@@ -40,10 +40,10 @@ def _file_names(name: str, several: int) -> list[str]:
     return [f"{stem}-{number}{dot}{ending}" for number in range(1, several + 1)]
 
 
-def _calendar_entries(facts: Facts, *, base_url: str, now: datetime) -> list[CalendarEntry]:
+def _calendar_entries(facts: Facts, *, now: datetime) -> list[CalendarEntry]:
     shared, text = facts.shared(), facts.texts[CALENDAR]
     return [
-        calendar_entry(entry, text, shared, values, base_url=base_url, now=now)
+        calendar_entry(entry, text, shared, values, now=now)
         for entry, values in zip(facts.entries, facts.values(), strict=True)
     ]
 
@@ -61,5 +61,5 @@ def entries_for_calendar(
     said: list[CalendarEntry] = []
     for _event, of_event in groupby(sorted(entries, key=lambda e: e.event_id), key=lambda e: e.event_id):
         facts = facts_of(session, list(of_event), base_url=base_url)
-        said += _calendar_entries(facts, base_url=base_url, now=now)
+        said += _calendar_entries(facts, now=now)
     return said
