@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 
 Statement = tuple[str, Any]
 _SWEEPING = re.compile(r"^SCAN|AUTOMATIC|\((school|event)_id=\?( AND \w+[<>]\?)*\)")
+_OF_THE_PAST = re.compile(r"INDEX ix_appointment_(contact_id_event_id|student_id) ")
 
 
 @contextmanager
@@ -34,14 +35,21 @@ def statements(app: Flask) -> Iterator[list[Statement]]:
 def sweeping(app: Flask, asked: list[Statement]) -> list[str]:
     """The steps in which SQLite would read a whole table, or make an index of it, or all rows of a school or event; but
     for `taken`, which is what some teachers have (services/booking/times.py)."""
+    return [f"{step} for {statement}" for step, statement in _steps(app, asked) if _is_sweeping(step)]
+
+
+def reading_the_past(app: Flask, asked: list[Statement]) -> list[str]:
+    """The steps in which SQLite would read all that a family ever booked or held, and gave back."""
+    return [f"{step} for {statement}" for step, statement in _steps(app, asked) if _OF_THE_PAST.search(step)]
+
+
+def _steps(app: Flask, asked: list[Statement]) -> Iterator[tuple[str, str]]:
     engine: Engine = app.extensions["confab"].database.engine
-    found = []
     with engine.connect() as connection:
         for statement, values in asked:
             if statement.startswith("SELECT"):
-                steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
-                found += [f"{step} for {statement}" for step in steps if _is_sweeping(step)]
-    return found
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values):
+                    yield row[3], statement
 
 
 def _is_sweeping(step: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from factories import EVENING, make_class, make_guardian, make_resource, make_slot, make_student, make_teacher
 from households import Households
-from statements import Statement, statements, sweeping
+from statements import Statement, reading_the_past, statements, sweeping
 
 from webapp.models import Event, School
 
@@ -101,7 +101,8 @@ def test_a_page_costs_the_same_in_a_large_school_and_a_full_event(homes: Househo
 
 
 def test_booking_costs_the_same_in_a_full_event(homes: Households) -> None:
-    """Within the only write transaction of SQLite least of all may the times of other families be read."""
+    """Within the only write transaction of SQLite least of all may the times of other families be read, nor all that
+    this one has given back."""
     picks = [homes.pick("mia", "Petra", 0), homes.pick("leo", "Jonas", 4), homes.pick("mia", "Folake", 2, "V")]
     chosen = [pick.split(".") for pick in picks]
     form: dict[str, Any] = {"pick": [f"{child}.{teacher}" for child, teacher, *_ in chosen]}
@@ -113,6 +114,14 @@ def test_booking_costs_the_same_in_a_full_event(homes: Households) -> None:
 
     assert (held.location, booked.status_code) == (homes.check(*picks), 303)
     assert sweeping(homes.app, asked) == []
+    assert reading_the_past(homes.app, asked) == []
+
+
+def test_times_cost_the_same_however_often_a_family_has_changed_its_mind(homes: Households) -> None:
+    asked = walk(homes, settle(homes, children=2, teachers=4))
+
+    of_booking = [statement for step in ("count", "times", "choose", "check") for statement in asked[step]]
+    assert reading_the_past(homes.app, of_booking) == []
 
 
 def test_a_page_says_what_the_office_has_just_changed(homes: Households) -> None:

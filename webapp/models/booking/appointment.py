@@ -53,6 +53,9 @@ class Appointment(SQLModel, table=True):
         ),
         # A family's own: by the event alone every page would read all of its appointments.
         Index("ix_appointment_contact_id_event_id", "contact_id", "event_id"),
+        # What stands of a family is asked for at each booking, and not to grow with what it gave back.
+        Index("ix_appointment_standing_contact", "contact_id", sqlite_where=_STANDING, postgresql_where=_STANDING),
+        Index("ix_appointment_standing_student", "student_id", sqlite_where=_STANDING, postgresql_where=_STANDING),
         # A student of the roster counts once for all their parents; typed children have no `student_id`.
         Index(
             "uq_appointment_student_nth",
