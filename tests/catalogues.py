@@ -34,7 +34,7 @@ FOR_FAMILIES = (
     "documents/paper.py",
     "documents/slips.py",
     "services/booking/*.py",
-    "services/message/compose.py",
+    "services/message/written.py",
     "services/message/default_texts.py",
     "services/message/macro_values.py",
     "services/event/availability.py",
