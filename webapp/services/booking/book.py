@@ -38,6 +38,7 @@ from webapp.services.booking.turn import Turn, take_turn
 
 MOST_AT_ONCE = 40
 CLOSING = timedelta(seconds=1)
+"""How long after the scheduler has closed a form is taken that was on its way."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from webapp.documents import macros
 from webapp.documents.itinerary import Day, Itinerary, Line
 from webapp.documents.macros import Values
 from webapp.models import Contact, Event, School
-from webapp.models.message.message import (
-    CONFIRMATION,
-    LINKS_READY,
-)
+from webapp.models.message.message import CONFIRMATION, LINKS_READY
 from webapp.models.message.message_text import CALENDAR, PRINTABLE
 from webapp.services.booking.agenda import Entry
 from webapp.services.booking.room import MAKING

@@ -46,8 +46,7 @@ def save_ui(school: str, event: int) -> Answer:
         with database().transaction() as session:
             frame = framed(session, event)
             missing = confab().providers.grants[ZOOM].missing_scopes
-            was = frame.settings.limits
-            settings_to_change(session, frame.event, address=form.value.slug)
+            was = settings_to_change(session, frame.event, address=form.value.slug).limits
             typed = form.over(_stored(frame))
             saved = save_and_open(session, frame.event, typed, missing_scopes=missing, who=who(), now=clock.now())
             more = beyond(session, event, saved.limits) if saved.limits != was else 0
