@@ -26,6 +26,7 @@ from factories import (
 )
 from fakes import FakeCalendars, FakeMailer, FakeMeetings
 from flask import Flask
+from households import form_of
 from sqlmodel import Session, SQLModel, select
 
 from webapp import clock
@@ -151,6 +152,11 @@ class Office:
         answer = browser.post(self.path(f"slots/{deed}/preview"), filled, htmx=True)
         hidden = {name: value for name in ("key", "promise") if (value := hidden_value(answer.text, name))}
         return filled | hidden
+
+    def shown(self, address: str, page: str = "") -> dict[str, str]:
+        """What a browser sends of a page's own form of which no field is changed."""
+        fields = form_of(page or self.dora.get(address).text, address)
+        return {name: values[0] for name, values in fields.items() if name != "csrf"}
 
     def do(self, deed: str, browser: Browser | None = None, **typed: Any) -> Any:
         browser = browser or self.dora

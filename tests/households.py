@@ -137,7 +137,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: dict[str, dict[str, list[str]]] = {}
         self._fields: dict[str, list[str]] = {}
-        self._select = ""
+        self._select = self._text_area = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
@@ -150,6 +150,17 @@ class _Forms(HTMLParser):
             self._select = values.get("name") or ""
         if tag == "option" and self._select and ("selected" in values or self._select not in self._fields):
             self._fields[self._select] = [values.get("value") or ""]
+        if tag == "textarea":
+            self._text_area = values.get("name") or ""
+            self._fields[self._text_area] = [""]
+
+    def handle_data(self, data: str) -> None:
+        if self._text_area:
+            self._fields[self._text_area] = [data.replace("\n", "\r\n")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text_area = ""
 
 
 def settle(

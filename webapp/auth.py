@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from webapp import clock
 from webapp.context import database, look_once, reading
-from webapp.errors import N_, NotAllowed, NotFound
+from webapp.errors import N_, DomainError, NotAllowed, NotFound
 from webapp.languages import speak_to
 from webapp.models import Contact, Level, Login, School
+from webapp.services.booking.choices import picks_sent
 from webapp.services.event.open_events import Round
 from webapp.services.people.access import (
     Standing,
@@ -276,7 +277,8 @@ def _acted(visitor: Visitor) -> Contact | None:
 def _to_sign_in(access: Access) -> Response | tuple[str, int, dict[str, str]]:
     values = request.view_args or {}
     if access.kind == "family":
-        address = url_for("parent.landing", school=values["school"], event=values["event"], next=_asked_for())
+        at: dict[str, Any] = {"school": values["school"], "event": values["event"]}
+        address = url_for("parent.landing", **at, next=_asked_for() or _draft(at))
     else:
         address = url_for("login.sign_in", next=_asked_for())
     if request.headers.get("HX-Request"):
@@ -289,6 +291,15 @@ def _to_password() -> Response | tuple[str, int, dict[str, str]]:
         raise WantsPassword
     address = url_for("profile.password", school=g.school.slug, next=_asked_for())
     return ("", 401, {"HX-Redirect": address}) if request.headers.get("HX-Request") else redirect(address, 303)
+
+
+def _draft(at: dict[str, Any]) -> str | None:
+    """The page with the times that a form had, where it had any: they survive the sign-in (BOOK-034)."""
+    try:
+        picks = picks_sent(request.form.to_dict(flat=False))
+    except DomainError:
+        return None
+    return url_for("parent.times", **at, pick=[str(pick) for pick in picks]) if picks else None
 
 
 def _asked_for() -> str | None:

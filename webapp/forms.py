@@ -51,7 +51,7 @@ class Form(Generic[Shape]):
     def sent(cls, shape: type[Shape], source: MultiDict[str, str]) -> "Form[Shape]":
         """Lists are read as lists, absent checkboxes as false; unknown fields are ignored."""
         form = cls(shape, _read(shape, source))
-        form._shown = source.get(SHOWN)
+        form._shown = source.get(SHOWN, "")
         if any("\0" in text for texts in source.listvalues() for text in texts):
             # PostgreSQL stores no such text, and nobody types it.
             form.problem = gettext(_UNUSABLE)
@@ -76,12 +76,13 @@ class Form(Generic[Shape]):
 
     def over(self, stored: "Form[Shape]") -> Shape:
         """The value, but each field that was left as the page showed it is as `stored` has it by now: a page that stood
-        open takes back nobody's change."""
+        open takes back nobody's change. All is as it was typed where the page does not say what it showed, or where
+        what is stored could not be typed."""
         try:
             shown = self.shape.model_validate_json(self._shown or "")
+            by_now = self.shape.model_validate(stored.typed)
         except ValidationError:
             return self.value
-        by_now = self.shape.model_validate(stored.typed)
         left = (name for name in self.shape.model_fields if getattr(self.value, name) == getattr(shown, name))
         return self.value.model_copy(update={name: getattr(by_now, name) for name in left})
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from event_office import Office, cell, headings, open_office, words
 from factories import make_appointment
-from households import form_of
 from online_office import time_stands_at
 from sqlmodel import select
 
@@ -227,12 +226,12 @@ def test_links_that_families_have_go_only_by_their_number(office: Office) -> Non
 def test_vendor_ui_setup_ticks_the_appointment_type(office: Office) -> None:
     """R43, R44: Settings has the sub-tab; its Slot generator part has the box."""
     page = office.dora.get(office.path()).text
-    before = office.dora.get(office.path("settings/vendor-ui-setup")).text
+    before = office.dora.get(office.path(VENDOR)).text
 
-    ticked = office.dora.post(office.path("settings/vendor-ui-setup"), {"shows_appointment_type": "1"})
+    ticked = office.dora.post(office.path(VENDOR), {"shows_appointment_type": "1"})
     shown = office.dora.get(ticked.location).text
     with_type = settings(office).shows_appointment_type
-    office.dora.post(office.path("settings/vendor-ui-setup"))
+    office.dora.post(office.path(VENDOR))
 
     assert "Settings / Vendor UI Setup" in words(page)
     assert "Slot generator" in before
@@ -244,16 +243,10 @@ def test_vendor_ui_setup_ticks_the_appointment_type(office: Office) -> None:
     assert not settings(office).shows_appointment_type
 
 
-def shown(office: Office, rest: str, page: str = "") -> dict[str, str]:
-    """What a browser sends of a page of settings of which no field is changed."""
-    page = page or office.dora.get(office.path(rest)).text
-    return {name: values[0] for name, values in form_of(page, office.path(rest)).items() if name != "csrf"}
-
-
 def test_a_page_that_stood_open_takes_back_nothing_that_somebody_else_has_changed(office: Office) -> None:
     """Two tabs: what is left as it was shown is not saved; what is typed is."""
-    stale = shown(office, UI)
-    save(office, **shown(office, UI) | {"provider": "zoom", "walk_minutes": "12"})
+    stale = office.shown(office.path(UI))
+    save(office, **office.shown(office.path(UI)) | {"provider": "zoom", "walk_minutes": "12"})
 
     answer = save(office, **stale | {"max_per_event": "4", "admins_may_preview": "1"})
 
@@ -264,11 +257,11 @@ def test_a_page_that_stood_open_takes_back_nothing_that_somebody_else_has_change
 
 
 def test_a_refused_page_still_knows_what_it_showed_first(office: Office) -> None:
-    stale = shown(office, UI)
+    stale = office.shown(office.path(UI))
     save(office, **stale | {"walk_minutes": "12"})
 
     refused = save(office, **stale | {"max_per_event": "none"})
-    again = save(office, **shown(office, UI, refused.text) | {"max_per_event": "4"})
+    again = save(office, **office.shown(office.path(UI), refused.text) | {"max_per_event": "4"})
 
     assert (refused.status_code, again.status_code) == (422, 303)
     assert (settings(office).walk_minutes, settings(office).max_per_event) == (12, 4)
@@ -276,16 +269,16 @@ def test_a_refused_page_still_knows_what_it_showed_first(office: Office) -> None
 
 @pytest.mark.parametrize("odd", ["", "[]", "{", '{"max_per_event": null}', '{"walk_minutes": "many"}'])
 def test_a_page_that_does_not_say_what_it_showed_is_saved_as_it_was_typed(office: Office, odd: str) -> None:
-    answer = save(office, **shown(office, UI) | {"shown": odd, "max_per_event": "4"})
+    answer = save(office, **office.shown(office.path(UI)) | {"shown": odd, "max_per_event": "4"})
 
     assert (answer.status_code, settings(office).max_per_event) == (303, 4)
 
 
 def test_a_page_of_vendor_settings_that_stood_open_takes_nothing_back_either(office: Office) -> None:
-    stale = shown(office, VENDOR)
-    office.dora.post(office.path("settings/vendor-ui-setup"), stale | {"shows_appointment_type": "1"})
+    stale = office.shown(office.path(VENDOR))
+    office.dora.post(office.path(VENDOR), stale | {"shows_appointment_type": "1"})
 
-    office.dora.post(office.path("settings/vendor-ui-setup"), stale | {"draw_minutes": "10"})
+    office.dora.post(office.path(VENDOR), stale | {"draw_minutes": "10"})
 
     assert (settings(office).shows_appointment_type, settings(office).draw_minutes) == (True, 10)
 
@@ -295,7 +288,7 @@ def test_the_settings_of_other_events_stay(office: Office) -> None:
     other, _ = office.another_event()
 
     save(office, provider="zoom")
-    office.dora.post(office.path("settings/vendor-ui-setup"), {"shows_appointment_type": "1"})
+    office.dora.post(office.path(VENDOR), {"shows_appointment_type": "1"})
 
     with office.database.reading() as session:
         row = session.get_one(EventSettings, other.id)

@@ -1,6 +1,7 @@
 """Tests of the way in: the school's open events, and an event that is open, closed, or not open yet."""
 
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from app import Browser
 from factories import make_event, make_guardian, make_school
@@ -113,3 +114,27 @@ def test_a_family_that_was_signed_out_is_sent_to_the_event_also_under_htmx(homes
 
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"] == f"{homes.base}/"
+
+
+def test_what_was_chosen_survives_the_sign_in_that_ended_on_the_form(homes: Households) -> None:
+    """BOOK-034: of step 2 under HTMX and without it, and of step 3; a form that chose nothing leads to the event."""
+    pick, other = homes.pick("mia", "Petra", 0), homes.pick("leo", "Jonas")
+    name, _, slot = pick.rpartition(".")
+    step_2 = {"pick": [name, other], f"t-{name}": slot}
+    visitor = Browser(homes.app)
+    visitor.get(f"{homes.base}/")
+
+    answers = [
+        visitor.post(f"{homes.base}/times", step_2, htmx=True),
+        visitor.post(f"{homes.base}/times", step_2),
+        visitor.post(f"{homes.base}/book", {"pick": [pick, other], "key": homes.key()}),
+    ]
+    led_to = [answer.headers.get("HX-Redirect") or answer.location for answer in answers]
+    empty = visitor.post(f"{homes.base}/book", {"pick": "<odd>"})
+
+    assert [answer.status_code for answer in answers] == [401, 303, 303]
+    assert {unquote(address.partition("?next=")[2]) for address in led_to} == {
+        f"{homes.base}/times?pick={pick}&pick={other}"
+    }
+    assert homes.browser("alice").get(led_to[0]).location == f"{homes.base}/times?pick={pick}&pick={other}"
+    assert empty.location == f"{homes.base}/"

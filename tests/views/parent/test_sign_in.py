@@ -160,6 +160,7 @@ def test_too_many_wrong_codes_are_refused_in_words(homes: Households) -> None:
 
 
 def test_what_is_no_address_is_refused_at_the_field_and_kept(homes: Households) -> None:
+    """BOOK-016, BOOK-017, BOOK-019"""
     crooked = ["<p@e.example> <x@y.example>", '"A\r\nBcc: x@evil.example" <p@e.example>', f"{'x' * 65}@e.example"]
 
     for typed in ("", "   ", "nonsense", "a@b", *crooked):

@@ -120,6 +120,18 @@ def read_picks(texts: Iterable[str]) -> list[Pick]:
     return list(picks.values())
 
 
+def picks_sent(form: Mapping[str, Sequence[str]]) -> list[Pick]:
+    """Of all fields of a form: that of step 2, which has the times apart, or of step 3. Raises as `read_picks`."""
+    return [_typed(pick, form) for pick in read_picks(form.get("pick", ()))]
+
+
+def _typed(pick: Pick, form: Mapping[str, Sequence[str]]) -> Pick:
+    slots, kinds = (set(form.get(f"{letter}-{pick.name}", ())) for letter in "tm")
+    if len(slots) > 1 or len(kinds) > 1:
+        raise Contradiction
+    return pick.at("".join(slots), "".join(kinds)) if slots or kinds else pick
+
+
 def children_by_token(session: Session, contact: Contact) -> dict[str, Child]:
     return {child.token: child for child in children_of(session, contact)}
 

@@ -23,7 +23,8 @@ def _one_line(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    spaced = _with_plain_spaces(text)
+    """With the line breaks that are stored: browsers send two characters for one."""
+    spaced = _with_plain_spaces(text.replace("\r\n", "\n"))
     if not all(is_visible(part) for part in _BREAKS.split(spaced)):
         raise ValueError(NOT_PLAIN)
     return spaced

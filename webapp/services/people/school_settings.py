@@ -26,15 +26,16 @@ def _header(text: str) -> str:
 
 
 class SchoolInput(BaseModel):
-    """Empty sender, reply address and support address mean those of the installation."""
+    """Empty sender, reply address and support address mean those of the installation, empty formats those of each
+    reader's language."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_control)]
     address: Home = ""
     slug: Annotated[str, Field(min_length=1, max_length=60)]
-    date_format: str = Field(default="mdy", pattern="^(mdy|dmy)$")
-    time_format: str = Field(default="12", pattern="^(12|24)$")
+    date_format: str = Field(default="", pattern="^(mdy|dmy|)$")
+    time_format: str = Field(default="", pattern="^(12|24|)$")
     names: str = Field(default="first", pattern="^(first|last)$")
     sender_name: Annotated[str, Field(max_length=100), AfterValidator(_header)] = ""
     reply_to: Address = ""
@@ -47,31 +48,27 @@ class SchoolInput(BaseModel):
 
 
 _AS_THEY_ARE = """
-    name address sender_name reply_to support_address link_days allows_sign_up allows_claims asks_phone asks_address
+    name address date_format time_format sender_name reply_to support_address link_days
+    allows_sign_up allows_claims asks_phone asks_address
 """.split()
 
 
 def stored_settings(school: School) -> dict[str, object]:
     """As the form shows them."""
     shown: dict[str, object] = {field: getattr(school, field) for field in ("slug", *_AS_THEY_ARE)}
-    return shown | {
-        "date_format": school.date_format or "mdy",
-        "time_format": school.time_format or "12",
-        "names": "last" if school.names_last_first else "first",
-    }
+    return shown | {"names": "last" if school.names_last_first else "first"}
 
 
-def save_settings(session: Session, school: School, typed: SchoolInput, *, who: Who, now: datetime) -> School:
-    """Another order of names renames the resources that are named after their teachers. Raises Invalid."""
-    school = session.get_one(School, school.id, with_for_update=True)
+def save_settings(session: Session, school: School, typed: SchoolInput, *, who: Who, now: datetime) -> None:
+    """Of a school that is locked. Another order of names renames the resources that are named after their teachers.
+    Raises Invalid."""
     _move_address(session, school, typed)
-    for field in ("date_format", "time_format", *_AS_THEY_ARE):
+    for field in _AS_THEY_ARE:
         setattr(school, field, getattr(typed, field))
     if (typed.names == "last") != school.names_last_first:
         _rename_resources(session, school)
     session.flush()
     audit.record(session, "school.settings", who=who, school_id=school.id, now=now)
-    return school
 
 
 def _move_address(session: Session, school: School, typed: SchoolInput) -> None:

@@ -39,10 +39,17 @@ def class_of(session: Session, school_id: int, class_id: int) -> Class:
     return row
 
 
+def class_to_change(session: Session, school_id: int, class_id: int) -> Class:
+    """As `class_of`, as it stands now, while nobody books."""
+    hold_bookings(session, school_id)
+    row = class_of(session, school_id, class_id)
+    session.refresh(row, with_for_update={"key_share": True})
+    return row
+
+
 def save_class(session: Session, row: Class, typed: ClassInput, *, who: Who, now: datetime) -> int:
-    """How many appointments are over what the class allows now; they turn red, and the families keep them. Raises
-    Taken for another class's ClassID."""
-    hold_bookings(session, row.school_id)
+    """Of a class to change: how many appointments are over what it allows now; they turn red, and the families keep
+    them. Raises Taken for another class's ClassID."""
     fill_class(session, row, typed)
     mark_over_limit(session, row.school_id)
     _record(session, row, "class.change", who=who, now=now)

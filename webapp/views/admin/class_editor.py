@@ -25,6 +25,7 @@ from webapp.services.roster.class_editor import (
     add_class_teacher,
     class_of,
     class_teachers,
+    class_to_change,
     drop_class_teacher,
     may_teach,
     raise_class_teacher,
@@ -62,11 +63,11 @@ def save(school: str, event: int, class_id: int) -> Answer:
     form = Form.sent(ClassInput, request.form)
     over = 0
     try:
-        with database().transaction() as session:
-            framed(session, event)
-            row = class_of(session, g.school.id, class_id)
-            if form:
-                over = save_class(session, row, form.value, who=who(), now=clock.now())
+        if form:
+            with database().transaction() as session:
+                framed(session, event)
+                row = class_to_change(session, g.school.id, class_id)
+                over = save_class(session, row, form.over(_stored(row)), who=who(), now=clock.now())
     except Invalid as error:
         form.refuse(error)
     if not form:
@@ -157,10 +158,13 @@ def _page(
         row = class_of(session, g.school.id, class_id)
         values = _of_class(session, row) | {"teams": teams_of_class(session, frame.event, row)}
         found = students_found(session, row, words) if words else None
-    stored = {name: getattr(row, name) for name in ClassInput.model_fields}
-    form = form if form is not None else Form(ClassInput, stored)
+    form = form if form is not None else _stored(row)
     values |= {"form": form, "found": found, "words": words, "problem": problem}
     return event_page("admin/event/class.html", frame, status, **values)
+
+
+def _stored(row: Class) -> Form[ClassInput]:
+    return Form(ClassInput, {name: getattr(row, name) for name in ClassInput.model_fields})
 
 
 def _of_class(session: Session, row: Class) -> dict[str, Any]:

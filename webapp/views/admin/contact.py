@@ -36,13 +36,13 @@ def info(school: str, contact_id: int) -> Answer:
 def save(school: str, contact_id: int) -> Answer:
     """Another address of the staff's is their level for whoever reads it: it is asked about as a level is."""
     form = Form.sent(ContactInput, request.form)
-    if form and _moves_staff(contact_id, form.value) and (question := proof_asked()):
+    if form and _moves_staff(contact_id, form) and (question := proof_asked()):
         return question
     try:
         with database().transaction() as session:
             person = contact_of(session, g.school.id, contact_id, locked=True)
             if form:
-                save_contact(session, person, form.value, who=who(), now=clock.now())
+                save_contact(session, person, form.over(_stored(person)), who=who(), now=clock.now())
     except DomainError as error:
         if error.status == 404:
             raise
@@ -102,10 +102,10 @@ def remove(school: str, contact_id: int) -> Answer:
     return to("contacts.start")
 
 
-def _moves_staff(contact_id: int, typed: ContactInput) -> bool:
+def _moves_staff(contact_id: int, form: Form[ContactInput]) -> bool:
     with database().reading() as session:
         person = contact_of(session, g.school.id, contact_id)
-    return person.level > Level.CUSTOMER and typed.email != (person.email or "")
+    return person.level > Level.CUSTOMER and form.over(_stored(person)).email != (person.email or "")
 
 
 def _refused(contact_id: int, error: DomainError) -> Answer:

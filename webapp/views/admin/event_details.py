@@ -33,7 +33,9 @@ def save(school: str, event: int) -> Answer:
     if not form:
         return _page("details", event, form, 422)
     with database().transaction() as session:
-        save_details(session, framed(session, event).event, form.value, who=who(), now=clock.now())
+        found = framed(session, event).event
+        session.refresh(found, with_for_update={"key_share": True})
+        save_details(session, found, form.over(_stored(found)), who=who(), now=clock.now())
     flash(_("Saved"))
     return go_to(url_for("event_details.details", school=school, event=event))
 
@@ -74,12 +76,12 @@ def _duplicate(event: int, typed: DetailsInput) -> int:
 def _page(name: str, event: int, form: Form[DetailsInput] | None = None, status: int = 200) -> Answer:
     with database().reading() as session:
         frame = framed(session, event)
-    form = form if form is not None else Form(DetailsInput, _stored(frame.event, name))
+    form = form if form is not None else _stored(frame.event, name)
     return event_page(f"admin/event/{name}.html", frame, status, form=form)
 
 
-def _stored(event: Event, name: str) -> dict[str, str]:
+def _stored(event: Event, name: str = "details") -> Form[DetailsInput]:
     words = {field: getattr(event, field) for field in DETAILS}
     if name == "duplicate":
         words["name"] = _("%(name)s, second round", name=event.name)[:200]
-    return words
+    return Form(DetailsInput, words)

@@ -10,9 +10,9 @@ from webapp.errors import DomainError
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import sentence
-from webapp.models import Level
+from webapp.models import Level, School
 from webapp.services.people.logo import LARGEST, NoPicture, drawn_anew, logo_of, remove_logo, save_logo
-from webapp.services.people.school_settings import SchoolInput, save_settings
+from webapp.services.people.school_settings import SchoolInput, save_settings, stored_settings
 from webapp.services.people.schools import school_of
 from webapp.views.admin.setup import business_page
 
@@ -28,7 +28,9 @@ def save(school: str) -> Answer:
     try:
         if form:
             with database().transaction() as db:
-                saved = save_settings(db, g.school, form.value, who=who(), now=clock.now())
+                saved = db.get_one(School, g.school.id, with_for_update=True)
+                typed = form.over(Form(SchoolInput, stored_settings(saved)))
+                save_settings(db, saved, typed, who=who(), now=clock.now())
             flash(_("Saved"))
             return redirect(url_for("setup.business", school=saved.slug), 303)
     except DomainError as error:

@@ -34,7 +34,7 @@ def save(school: str, student: int) -> Answer:
         with database().transaction() as session:
             row = student_of(session, g.school.id, student, locked=True)
             if form:
-                save_student(session, row, form.value, who=who(), now=clock.now())
+                save_student(session, row, form.over(_stored(row)), who=who(), now=clock.now())
     except DomainError as error:
         if error.status == 404:
             raise

@@ -12,7 +12,7 @@ from webapp.auth import family
 from webapp.context import database, reading
 from webapp.errors import N_, Busy, DomainError, Invalid, Unsure
 from webapp.forms import Form
-from webapp.services.booking.choices import Contradiction, Pick, read_picks, wishes_of
+from webapp.services.booking.choices import Pick, picks_sent, read_picks, wishes_of
 from webapp.services.booking.confirm import hold_times
 from webapp.services.booking.errors import SlotTaken
 from webapp.services.booking.proposal import lay_out
@@ -46,7 +46,7 @@ def times(school: str, event: str) -> Answer:
 def choose_times(school: str, event: str) -> Answer:
     """On to the last step, with the times held, when nothing is missing; for HTMX, the choices so far with what fits
     them now, and what was lost of them."""
-    picks = [_typed(pick) for pick in read_picks(request.form.getlist("pick"))]
+    picks = picks_sent(request.form.to_dict(flat=False))
     found: Round = g.round
     is_complete = bool(picks) and all(pick.slot for pick in picks) and not request.htmx
     refusal = _hold(found, picks) if is_complete else None
@@ -146,14 +146,6 @@ def times_page(
     return event_page(
         template, found, status, wrong=wrong, error=error, opened=opened, typed=answers_sent() | name_sent(), **values
     )
-
-
-def _typed(pick: Pick) -> Pick:
-    """Raises Contradiction where a field was sent twice with different values."""
-    slots, kinds = (set(request.form.getlist(f"{letter}-{pick.name}")) for letter in "tm")
-    if len(slots) > 1 or len(kinds) > 1:
-        raise Contradiction
-    return pick.at("".join(slots), "".join(kinds))
 
 
 def lost_of(wrong: Mapping[str, DomainError]) -> dict[str, DomainError]:
