@@ -1,6 +1,7 @@
 """Give every test its own database and forbid what would leave this machine."""
 
 import gc
+import logging
 import os
 import random
 import shutil
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the test helpers beside this f
 import postgres
 import thrift
 from installation import upgrade
+from nobody import Listener
 from outside import Outside
 
 from webapp.db import Database
@@ -52,6 +54,18 @@ def _no_network_beyond_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _the_log_tells_of_nobody() -> Iterator[None]:
+    """OPS-018, RELIABILITY B19: in the whole run, at the level of an installation (`set_up_logs`)."""
+    root, former, listener = logging.getLogger(), logging.getLogger().level, Listener()
+    root.addHandler(listener)
+    root.setLevel(logging.INFO)
+    yield
+    root.removeHandler(listener)
+    root.setLevel(former)
+    assert listener.telling == []
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +38,13 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """`url` is an administrator's, of the database that is always there; `template` has the schema of this version."""
+    """`url` is an administrator's, of the database that is always there; `template` has the schema of this version.
+    `fall` stops it without any shutdown, as when its machine ends all its processes, and starts it again; not of a
+    server that was named."""
 
     url: URL
     template: str
+    fall: Callable[[], None] | None
 
     @contextmanager
     def fresh_database(self) -> Iterator[str]:
@@ -65,8 +68,8 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """Raises Missing."""
-    with _running() as url:
-        lent = Server(url, f"confab_template_{uuid4().hex[:12]}")
+    with _running() as (url, fall):
+        lent = Server(url, f"confab_template_{uuid4().hex[:12]}", fall)
         lent.run(f"CREATE DATABASE {lent.template} TEMPLATE template0 ENCODING 'UTF8'")
         try:
             database = Database(lent.url_of(lent.template))
@@ -98,9 +101,9 @@ def end_all_connections(database: Database) -> None:
 
 
 @contextmanager
-def _running() -> Iterator[URL]:
+def _running() -> Iterator[tuple[URL, Callable[[], None] | None]]:
     if named := os.environ.get(NAMED):
-        yield make_url(named)
+        yield make_url(named), None
         return
     home = Path(tempfile.mkdtemp(prefix="confab-pg-"))
     try:
@@ -109,7 +112,7 @@ def _running() -> Iterator[URL]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _started(home: Path) -> Iterator[URL]:
+def _started(home: Path) -> Iterator[tuple[URL, Callable[[], None]]]:
     binaries, user = _binaries(home), _user()
     if user:
         shutil.chown(home, user)
@@ -117,11 +120,23 @@ def _started(home: Path) -> Iterator[URL]:
     data = str(home / "data")
     _call(*pretend, binaries / "initdb", "-D", data, "-U", "confab", "-A", "trust", "-N", "--locale=C", "-E", "UTF8")
     control = [*pretend, binaries / "pg_ctl", "-D", data, "-w"]
-    _call(*control, "-l", home / "log", "-o", _OPTIONS.format(socket=home), "start")
-    try:
-        yield URL.create("postgresql+psycopg", "confab", database="postgres", query={"host": str(home)})
-    finally:
+    url = URL.create("postgresql+psycopg", "confab", database="postgres", query={"host": str(home)})
+
+    def start() -> None:
+        _call(*control, "-l", home / "log", "-o", _OPTIONS.format(socket=home), "start")
+
+    def stop() -> None:
         _call(*control, "-m", "immediate", "stop")
+
+    def fall() -> None:
+        stop()
+        start()
+
+    start()
+    try:
+        yield url, fall
+    finally:
+        stop()
 
 
 def _binaries(home: Path) -> Path:

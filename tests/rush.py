@@ -124,10 +124,10 @@ class Rush:
 
 
 @contextmanager
-def ticking(rush: Rush, **values: object) -> Iterator[threading.Event]:
-    """The jobs of one process; the event is set after each commit that stored links."""
+def ticking(rush: Rush, committed: threading.Event | None = None, **values: object) -> Iterator[threading.Event]:
+    """The jobs of one process; the event, which several may share, is set after each commit that stored links."""
     app = create_app(rush.settings(**values))
-    committed = threading.Event()
+    committed = committed or threading.Event()
     app.extensions["confab"].database.after_commit.append(lambda _: committed.set())
     running: BackgroundScheduler = scheduler.start(app)
     scheduler.wake(running, {"meeting"})  # as if the last booking had just been committed here

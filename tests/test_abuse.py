@@ -1,4 +1,4 @@
-"""Every abuse row of the groups done so far has a test that names it, or a reason why there is none yet."""
+"""Every abuse row has a test that names it, or a reason why there is none."""
 
 import csv
 import re
@@ -10,10 +10,9 @@ from contracts import contracts_folder
 
 HOME = Path(__file__).parent
 
-DONE = ("CSV", "ROOM", "HOOK", "URL", "LOGIN", "ADMIN", "OUT", "MACRO", "ICS")
-"""Groups of ids; whoever finishes another one adds it here."""
-
 WAITING = {
+    "BOOK-047": "no time begins in an hour that comes twice: it is refused, by its name, where times are made",
+    "BOOK-053": "nobody books with an address that they have not proved",
     "URL-004": "families sign in; there are no links that manage a booking without it yet",
     "URL-025": "exports are made when they are asked for, and no file of them is kept that an id could name",
     "LOGIN-023": "there is no TOTP: what is proved a second time is proved by the password or a mailed code",
@@ -24,9 +23,9 @@ WAITING = {
 }
 
 
-def test_every_row_of_the_groups_that_are_done_has_a_test() -> None:
+def test_every_row_has_a_test() -> None:
     """RELIABILITY B14"""
-    missing = [row for row in abuse_rows() if row.startswith(DONE) and row not in bound() | WAITING.keys()]
+    missing = [row for row in abuse_rows() if row not in bound() | WAITING.keys()]
 
     assert not missing, f"no test names {', '.join(missing)}: put the id into the docstring of the test that shows it"
 

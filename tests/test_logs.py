@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from app import test_settings as settings_of
 from conftest import KEY
+from nobody import tells_of_somebody
 from zoom_office import open_office, words
 
 from jobs.tasks import run_tasks
@@ -92,6 +93,20 @@ def test_whatever_a_library_says_of_a_person_is_left_out(
     assert line["level"] == "error"
     assert line["event"]
     assert nobody_in([line])
+
+
+@pytest.mark.parametrize(
+    ("event", "is_told"),
+    [
+        ("Alice Alvarez was here", True),
+        ("a mail to zoe@linden.example", True),
+        ("see https://zoom.example/j/1", True),
+        ("a request failed at http://127.0.0.1:8000", False),
+    ],
+)
+def test_a_line_that_tells_of_somebody_is_found(event: str, is_told: bool) -> None:
+    """OPS-018: the fixture that listens to the whole run of the tests (`_the_log_tells_of_nobody`) would fail."""
+    assert tells_of_somebody(event) is is_told
 
 
 def test_one_event_is_one_line(written: Callable[[], list[dict[str, Any]]]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from races.server import serving
 
 from webapp.cli import confab
 from webapp.operations.listening import refuse_taken
@@ -220,3 +221,35 @@ def test_the_unit_of_the_docs_tries_again_for_as_long_as_the_database_is_away() 
 
     assert {"StartLimitIntervalSec=0", "Wants=network-online.target"} <= set(unit.partition("[Service]")[0].split())
     assert {"Restart=always", "RestartSec=3"} <= set(unit.partition("[Service]")[2].split())
+
+
+LONG = "x" * 4096
+ODD = {
+    "Accept-Encoding: gzip;q=nan, *;q=-1, \xff": 200,
+    "Accept-Language: " + ",".join(f"x{n};q={n}" for n in range(500)): 200,
+    "Authorization: Basic %%%": 200,
+    "Cookie: confab=x; confab=y; confab=": 200,
+    "Cookie: " + "; ".join(f"c{n}=x" for n in range(5000)): 200,
+    "\r\n".join(f"Cookie: c{n}={LONG}" for n in range(100)): 431,
+    "HX-Request: true\r\nHX-Current-URL: \xff\xfe\r\nHX-Target: <x>": 200,
+    'If-Modified-Since: yesterday\r\nIf-None-Match: "': 200,
+    "Range: bytes=5-1,-,0-99999999999": 200,
+    "X-Forwarded-For: \xff, <x>\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: gopher": 200,
+    "\r\n".join(f"X-{n}: 1" for n in range(300)): 431,
+    "X-\xe9: 1": 400,
+    "X-Control: \x01": 400,
+}
+
+
+def test_odd_headers_are_no_trouble_of_ours(tmp_path: Path) -> None:
+    """BOOK-055"""
+    with serving(f"sqlite:///{tmp_path / 'odd.db'}", workers=1) as running:
+        statuses = {headers: _status(running.port, headers) for headers in ODD}
+
+    assert statuses == ODD
+
+
+def _status(port: int, headers: str) -> int:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"GET /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n\r\n".encode("latin-1"))
+        return int(connection.recv(12).split()[1])

@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kills.log import Entry
 from races.families import Attempt
 from races.wire import Talk, converse
+
+
+class Burning(Protocol):
+    def burn(self) -> None:
+        """With each answer."""
 
 
 @dataclass
@@ -23,14 +29,14 @@ class Fuse:
             self.file.write_text(self.point)
 
 
-def load(port: int, plans: Sequence[Sequence[Attempt]], fuse: Fuse | None = None) -> list[Entry]:
+def load(port: int, plans: Sequence[Sequence[Attempt]], fuse: Burning | None = None) -> list[Entry]:
     """Each plan is one client's. With a fuse, the server may die; who waits for an answer then gets none."""
     log: list[Entry] = []
     converse(port, [_client(plan, log, fuse) for plan in plans], may_die=fuse is not None)
     return log
 
 
-def _client(plan: Sequence[Attempt], log: list[Entry], fuse: Fuse | None) -> Talk:
+def _client(plan: Sequence[Attempt], log: list[Entry], fuse: Burning | None) -> Talk:
     for attempt in plan:
         entry = Entry(attempt)
         log.append(entry)

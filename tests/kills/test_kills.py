@@ -19,7 +19,8 @@ CROWDED = [Kill(point, alone=False) for point in POINTS]
 
 @pytest.mark.timeout(600)
 def test_killed_at_any_point_nothing_acknowledged_is_lost_and_nothing_half_done(own: Running, tmp_path: Path) -> None:
-    """RELIABILITY B2, F01 to F08, I7, I8, I9"""
+    """RELIABILITY B2, F01 to F08, I7, I8, I9, OPS-002: all processes of the server at once. How long until it is ready
+    again is said, and not asked for: others may use the machine."""
     play(own, tmp_path / "armed", [*ALONE, *(kill for kill in CROWDED if kill.point in AFTER_COMMIT)])
 
 

@@ -64,6 +64,24 @@ def test_a_backup_is_verified_private_and_leaves_nothing_else(
         assert shown == count_rows(database)
 
 
+def test_the_database_file_copied_by_hand_holds_nothing_of_the_last_hours_and_the_docs_say_so(
+    on_sqlite: Installation, shelf: Path, now: datetime
+) -> None:
+    """OPS-008: what is in the file beside it, which nobody copies, is in the backup."""
+    copy = shelf / "copied.db"
+    with on_sqlite.database() as database, database.reading() as looking:
+        looking.execute(text("SELECT 1 FROM appointment"))  # as long as somebody reads, nothing is moved into the file
+        on_sqlite.arrange(now)
+        copy.write_bytes(Path(make_url(on_sqlite.url).database or "").read_bytes())
+        answer = on_sqlite.run("backup", "--to", shelf)
+
+    [backup] = shelf.glob("confab-*.db")
+    docs = " ".join((REPOSITORY / "docs/deploying.md").read_text().split())
+    assert answer.exit_code == 0
+    assert [sqlite_rows(one, "SELECT count(*) FROM appointment") for one in (copy, backup)] == [[(0,)], [(1,)]]
+    assert "Copying the database file by hand is no backup" in docs
+
+
 def test_the_checksum_can_be_read_by_the_usual_tool(on_sqlite: Installation, shelf: Path) -> None:
     on_sqlite.run("backup", "--to", shelf / "monday.db")
 

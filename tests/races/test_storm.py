@@ -22,7 +22,7 @@ BUSY = Setting(teachers=8, teams=2, couples=16, children=2, slots=12, kinds=("V"
 def test_in_a_storm_nobody_is_in_two_places_and_nothing_acknowledged_is_lost(
     running: Running, senders: Senders
 ) -> None:
-    """RELIABILITY B1: seats, parents, students and teachers, by independent SQL; no answer 5xx."""
+    """RELIABILITY B1, BOOK-007: seats, parents, students and teachers, by independent SQL; no answer 5xx."""
     blow(running, senders, ATTEMPTS)
 
 

@@ -75,6 +75,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("typed", HOSTILE, ids=[str(n) for n in range(len(HOSTILE))])
 def test_what_is_no_single_plain_address_is_refused_at_its_field(typed: str) -> None:
+    """BOOK-020: also one with other letters than those of English."""
     with pytest.raises(Invalid) as caught:
         checked_email(typed)
 

@@ -355,6 +355,7 @@ def nameless(homes: Households) -> None:
 
 
 def test_a_nameless_parent_is_asked_once_and_kept_with_the_booking(homes: Households) -> None:
+    """BOOK-023: whatever a name looks like, it is only shown."""
     nameless(homes)
     alice = homes.browser("alice")
     page = alice.get(homes.check(homes.pick("mia", "Petra", 0)))

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from factories import EVENING, make_slot
+from factories import EVENING, make_event, make_resource, make_slot, make_teacher
 from households import Households, text_of
 
 from webapp import clock
+from webapp.services.booking.confirm import stamp
 
 
 def test_how_many_are_left_is_said_before_anything_is_chosen(homes: Households) -> None:
@@ -149,3 +150,26 @@ def test_the_rule_of_cancelling_is_said_before_it_bites(homes: Households) -> No
 
     assert before == [False] * 3
     assert after == [True] * 3
+
+
+def test_one_client_with_invented_names_has_one_time_at_a_time(homes: Households) -> None:
+    """BOOK-035, RELIABILITY T2: whoever proved one address gets no more of an evening than it has times, whatever
+    children they invent."""
+    with homes.database.transaction() as session:
+        simple = make_event(session, homes.school, type="simple_pta")
+        resources = [make_resource(session, simple, make_teacher(session, homes.school)) for _ in range(3)]
+        slots = {
+            one.token: [make_slot(session, one, at=EVENING + timedelta(minutes=15 * n)) for n in (0, 1)]
+            for one in resources
+        }
+    base, alice = f"/{homes.school.slug}/{simple.slug}", homes.browser("alice")
+
+    statuses = []
+    for n, (teacher, slot) in enumerate((teacher, slot) for teacher, its in slots.items() for slot in its):
+        step = alice.post(f"{base}/teachers", {"child": f"Child {n}", "pick": f"new.{teacher}"}).location
+        child = step.partition("pick=")[2].partition(".")[0]
+        form = {"pick": f"{child}.{teacher}.{slot.token}", "seen": stamp(slot.token, slot.starts_at, slot.kind)}
+        statuses.append(alice.post(f"{base}/book", form | {"key": homes.key()}).status_code)
+
+    assert statuses == [303, 303, 409, 409, 409, 409]
+    assert len(homes.standing()) == 2

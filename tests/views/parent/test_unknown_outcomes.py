@@ -38,7 +38,7 @@ def lose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_a_booking_that_took_effect_is_answered_as_booked(homes: Households, lose: Callable[..., None]) -> None:
-    """RELIABILITY 2.2 and D2: looked up by the key of the form, and not "just taken" by themselves."""
+    """RELIABILITY 2.2 and D2, BOOK-050: looked up by the key of the form, and not "just taken" by themselves."""
     lose(True)
 
     answer = homes.book("alice", homes.pick("mia", "Folake", 0, "V"))
