@@ -25,6 +25,7 @@ from nobody import Listener
 from outside import Outside
 
 from webapp.db import Database
+from webapp.logs import hush
 from webapp.services.system.vault import Vault
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("patient")
 
+hush()
 thrift.be_thrifty()
 gc.set_threshold(10_000, 10, 10)  # looking for garbage was a seventh of the time
 

@@ -32,6 +32,11 @@ def set_up_logs(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    hush()
+
+
+def hush() -> None:
+    """Libraries that tell of each step."""
     for chatty in ("werkzeug", "alembic", "mail.log", "psycopg"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
 

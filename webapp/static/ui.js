@@ -45,6 +45,9 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, https = location.protocol === 'https:' ? '; secure' : '';
   if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${https}`;
 
+  /* A double click sends a form once: else its second answer, of which there was nothing left to do, is the one that is seen. */
+  let last; on('submit', e => { if (e.target === last) return e.preventDefault(); last = e.target; setTimeout(() => last = null, 700); });
+
   /* Who leaves a form for which times are held gives them back; who sends it does not. */
   let sent; on('submit', () => sent = true); on('htmx:afterRequest', () => sent = false);
   /* A reload is a leaving too, of which the new page may have known nothing yet. */

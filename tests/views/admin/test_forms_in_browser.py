@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from webapp import clock
 from webapp.db import Database
-from webapp.models import Appointment, Level, MessageText, SignIn
+from webapp.models import Appointment, Level, MessageText, Service, SignIn
 
 pytestmark = pytest.mark.browser
 
@@ -132,3 +132,17 @@ def test_of_a_deed_whose_answer_is_lost_nobody_says_that_nothing_was_changed(pag
     for _ in range(2):
         field.press("Enter")
         expect(page.locator("#toasts")).to_have_text(UNKNOWN)
+
+
+def test_a_double_click_on_what_can_be_done_once_is_answered_as_one_click(page: Page, office: Office) -> None:
+    with office.arranged() as session:
+        service = Service(event_id=office.event.id, school_id=office.school.id, name="Speech therapy")
+        session.add(service)
+        session.flush()
+        number = service.id
+    go(page, office.path(f"settings/services/{number}/remove"))
+
+    page.get_by_role("button", name="Remove service").dblclick()
+
+    expect(page.get_by_text("Service removed. What is booked for it keeps its text.")).to_be_visible()
+    assert office.all(Service) == []
