@@ -67,21 +67,39 @@ def lay_out(
         granted.grant(wishes[i])
     rest = [i for i in times if i not in booked and i not in kept and i not in chosen]
     limits |= {i: refusal for i in rest if (refusal := granted.refusal(wishes[i]))}
-    return [
-        Row(
-            zone=event.zone,
-            options=options_of(times[i], chosen.get(i), [*(c for j, c in chosen.items() if j != i)], table.own),
+    plan = _Plan(event.zone, table, wishes, times, booked, kept, chosen, limits)
+    return [plan.row(i) for i in times]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What came of each wish, by its place: `booked` it was before, `kept` is a time that the family chose and can
+    have, `chosen` what the plan has of these and of those that were proposed, `limits` why it can have none."""
+
+    zone: str
+    table: Timetable
+    wishes: Sequence[Wish]
+    times: Times
+    booked: Collection[int]
+    kept: Mapping[int, Time]
+    chosen: Mapping[int, Time]
+    limits: Mapping[int, DomainError]
+
+    def row(self, i: int) -> Row:
+        wish, chosen, is_booked = self.wishes[i], self.chosen.get(i), i in self.booked
+        others = [time for j, time in self.chosen.items() if j != i]
+        return Row(
+            zone=self.zone,
+            options=options_of(self.times[i], chosen, others, self.table.own),
             wish=wish,
-            chosen=chosen.get(i),
-            is_lost=bool(wish.pick.slot) and i not in kept and i not in booked and i not in limits,
-            is_booked=i in booked,
-            is_unseen=i in booked and table.is_all_unseen(wish.resource.id, wish.child.key),
-            has_some=table.booked(wish.resource.id, wish.child.key) > 0,
-            limit=limits.get(i),
-            hold=_hold(table, wish, chosen.get(i)),
+            chosen=chosen,
+            is_lost=bool(wish.pick.slot) and i not in self.kept and not is_booked and i not in self.limits,
+            is_booked=is_booked,
+            is_unseen=is_booked and self.table.is_all_unseen(wish.resource.id, wish.child.key),
+            has_some=self.table.booked(wish.resource.id, wish.child.key) > 0,
+            limit=self.limits.get(i),
+            hold=_hold(self.table, wish, chosen),
         )
-        for i, wish in enumerate(wishes)
-    ]
 
 
 @dataclass
