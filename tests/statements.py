@@ -35,15 +35,20 @@ def statements(app: Flask) -> Iterator[list[Statement]]:
 def sweeping(app: Flask, asked: list[Statement]) -> list[str]:
     """The steps in which SQLite would read a whole table, or make an index of it, or all rows of a school or event; but
     for `taken`, which is what some teachers have (services/booking/times.py)."""
-    return [f"{step} for {statement}" for step, statement in _steps(app, asked) if _is_sweeping(step)]
+    return [f"{step} for {statement}" for step, statement in _each(app, asked) if _is_sweeping(step)]
 
 
 def reading_the_past(app: Flask, asked: list[Statement]) -> list[str]:
     """The steps in which SQLite would read all that a family ever booked or held, and gave back."""
-    return [f"{step} for {statement}" for step, statement in _steps(app, asked) if _OF_THE_PAST.search(step)]
+    return [f"{step} for {statement}" for step, statement in _each(app, asked) if _OF_THE_PAST.search(step)]
 
 
-def _steps(app: Flask, asked: list[Statement]) -> Iterator[tuple[str, str]]:
+def steps(app: Flask, asked: list[Statement]) -> list[str]:
+    """All that SQLite would do."""
+    return [step for step, _statement in _each(app, asked)]
+
+
+def _each(app: Flask, asked: list[Statement]) -> Iterator[tuple[str, str]]:
     engine: Engine = app.extensions["confab"].database.engine
     with engine.connect() as connection:
         for statement, values in asked:

@@ -8,13 +8,16 @@ import pytest
 from evening import Evening
 from factories import make_contact
 from outside import Outside
-from sqlmodel import Session, select
+from sqlmodel import Session, insert, select
+from statements import statements, steps
 
 from jobs.mail_delivery import SOON, deliver_mail
 from webapp.db import Database
 from webapp.documents.press import Press
 from webapp.models import Level, Message
+from webapp.models.message.message import CONFIRMATION
 from webapp.providers.base import Mail
+from webapp.services.message.claim import claim_mails
 from webapp.services.people.codes import MINUTES, Asker, send_code
 from webapp.services.people.links import mail_link
 from webapp.services.system.audit import SYSTEM
@@ -115,6 +118,26 @@ def test_who_asks_to_sign_in_is_mailed_before_all_that_became_due_earlier(
 
     sign_ins = ["sign" in mail.subject or "code" in mail.subject for mail in outside.mailer.sent]
     assert sign_ins == [False, True, False, False, False]
+
+
+def test_a_code_is_found_among_thousands_that_became_due_after_it(
+    database: Database, now: datetime, outside: Outside
+) -> None:
+    """By an index, however many there are: each claim asks."""
+    with database.transaction() as session:
+        evening = Evening(session, now)
+        ask(session, evening, "code", now=now - timedelta(minutes=1))
+        [code] = session.exec(select(Message)).all()
+        known = code.model_dump(exclude={"id"}) | {"kind": CONFIRMATION, "due_at": now}
+        session.execute(insert(Message), [known | {"dedupe_key": str(n)} for n in range(2_000)])
+        number = code.id
+
+    with statements(outside.app) as asked, outside.app.extensions["confab"].database.transaction() as session:
+        claims = claim_mails(session, Message, now=now, limit=1)
+
+    assert [claim.id for claim in claims] == [number]
+    if database.is_sqlite:
+        assert any("ix_message_awaited" in step for step in steps(outside.app, asked))
 
 
 def test_a_code_is_mailed_before_the_links_of_those_who_work_for_a_school(

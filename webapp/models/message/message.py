@@ -19,12 +19,17 @@ SIGN_IN_LINK, NEW_SIGN_IN, NEW_ADDRESS = "sign_in_link", "new_sign_in", "new_add
 BOOKED = frozenset({CONFIRMATION, CHANGED})
 """The first mail about an act of booking; of a move it says so."""
 
+AWAITED = text(f"kind IN ('{SIGN_IN_CODE}', '{SIGN_IN_LINK}') AND due_at IS NOT NULL")
+"""Somebody waits for it at the door: as an index and a query have to say it alike."""
+
 _GIVEN_UP = text("problem IS NOT NULL AND due_at IS NULL AND sent_at IS NULL AND dropped_at IS NULL")
 
 
 class Message(Errand, table=True):
     __table_args__ = (
         UniqueConstraint("dedupe_key"),  # asking twice is harmless (RELIABILITY I13)
+        # Each claim asks for them first, among thousands that may be due.
+        Index("ix_message_awaited", "due_at", sqlite_where=AWAITED, postgresql_where=AWAITED),
         # Each page of an Administrator asks whether there is one.
         Index("ix_message_given_up", "school_id", sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP),
     )
