@@ -90,7 +90,8 @@ def _statements_of(rush: Rush) -> int:
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
+        if not statement.startswith("BEGIN"):  # which is asked for again while somebody else writes
+            asked.append(statement)
 
     event.listen(rush.database.engine, "before_cursor_execute", note)
     rush.book(1)
