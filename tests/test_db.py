@@ -188,6 +188,24 @@ def test_a_connection_lost_as_a_look_begins_is_told_as_lost(database: Database) 
         assert session.execute(pid).scalar() != doomed
 
 
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_connection_that_is_lost_while_it_is_given_back_is_no_fault_of_whoever_had_it(is_lost: bool) -> None:
+    """OPS-003: the server's last words arrive as the answer to our ROLLBACK, and only then does the connection end. Of
+    any other failure whoever gave it back is told."""
+    connection = Mock(closed=False)
+    connection.pgconn.transaction_status = 2
+    connection.pgconn.exec_.return_value.error_message = "terminating connection due to immediate shutdown"
+
+    def end() -> None:
+        connection.closed = is_lost
+        raise RuntimeError
+
+    connection.rollback = end
+
+    with nullcontext() if is_lost else pytest.raises(RuntimeError):
+        db._roll_back(connection)
+
+
 @both_databases
 def test_looking_never_writes(database: Database) -> None:
     topics = heard(database)

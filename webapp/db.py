@@ -244,11 +244,16 @@ def _begin_look(connection: Connection) -> None:
 def _roll_back(connection: Any) -> None:
     """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every query would be
     planned anew, which takes longer than to run it. Where this one fails, the driver's says why; but with a connection
-    that was lost the server has rolled back itself, and who takes it next from the pool finds it dead."""
+    that was lost, or is just being lost, the server has rolled back itself, and who takes it next from the pool finds
+    it dead."""
     if connection.pgconn.transaction_status in _OPEN and not connection.pgconn.exec_(b"ROLLBACK").error_message:
         return
-    if not connection.closed:
-        connection.rollback()
+    try:
+        if not connection.closed:
+            connection.rollback()
+    except Exception:
+        if not connection.closed:
+            raise
 
 
 def _note_the_time(_connection: Any, entry: Any) -> None:
