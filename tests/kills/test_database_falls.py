@@ -17,7 +17,7 @@ from races.server import Running, serving
 
 pytestmark = [pytest.mark.races, pytest.mark.postgres]
 
-FALLS = 5
+FALLS = 3
 _UNSURE = b'<p class="lede">We could not find out'
 
 
