@@ -38,9 +38,10 @@ def test_f12_a_rush_of_links_provokes_no_refusal_and_no_duplicate(database: Data
 
 
 @pytest.mark.both_databases
-def test_four_processes_with_a_scheduler_each_share_the_work_and_nothing_is_done_twice(database: Database) -> None:
-    """OPS-015: each with its own connections, as on one machine or several; the rows decide who does what."""
-    with start_sandbox() as sandbox, ExitStack() as processes:
+def test_four_schedulers_on_one_database_share_the_work_and_nothing_is_done_twice(database: Database) -> None:
+    """OPS-015: four applications of one process, each with connections of its own, as workers have; the rows decide who
+    does what. Workers that are processes, and die, are in tests/kills."""
+    with start_sandbox() as sandbox, ExitStack() as schedulers:
         stage = ZoomStage(sandbox.zoom_url)
         stage.control("switches", latency=0.1)
         rush = Rush(database, stage, teachers=20, times=2)
@@ -48,7 +49,7 @@ def test_four_processes_with_a_scheduler_each_share_the_work_and_nothing_is_done
 
         committed = threading.Event()
         for _ in range(4):
-            processes.enter_context(ticking(rush, committed, token_keys=(KEY,)))
+            schedulers.enter_context(ticking(rush, committed, token_keys=(KEY,)))
         while len(rush.waits()) < LINKS:
             assert committed.wait(TOO_LONG), f"{len(rush.waits())} of {LINKS} are linked"
             committed.clear()
