@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import psycopg
 import pytest
 from app import Browser, fake_providers, make_app
 from app import test_settings as settings_of
@@ -198,12 +199,12 @@ def test_a_connection_that_is_lost_while_it_is_given_back_is_no_fault_of_whoever
 
     def end() -> None:
         connection.closed = is_lost
-        raise RuntimeError
+        raise psycopg.OperationalError
 
     connection.rollback = end
 
-    with nullcontext() if is_lost else pytest.raises(RuntimeError):
-        db._roll_back(connection)
+    with nullcontext() if is_lost else pytest.raises(psycopg.OperationalError):
+        db._roll_back(Mock(loaded_dbapi=psycopg), connection)
 
 
 @both_databases

@@ -204,7 +204,7 @@ def _postgresql(url: str) -> Engine:
     stated = make_url(url).query
     arguments = {"cursor_factory": ReticentCursor} | {key: n for key, n in _SILENCE.items() if key not in stated}
     engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=2, pool_use_lifo=True)
-    engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
+    engine.dialect.do_rollback = partial(_roll_back, engine.dialect)  # type: ignore[method-assign]
     event.listen(engine, "connect", _speak_of_utc)
     event.listen(engine, "connect", _keep_its_time)
     event.listen(engine, "begin", _begin_look)
@@ -241,7 +241,7 @@ def _begin_look(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET TRANSACTION {_ONE_STATE}")
 
 
-def _roll_back(connection: Any) -> None:
+def _roll_back(dialect: Any, connection: Any) -> None:
     """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every query would be
     planned anew, which takes longer than to run it. Where this one fails, the driver's says why; but with a connection
     that was lost, or is just being lost, the server has rolled back itself, and who takes it next from the pool finds
@@ -251,7 +251,7 @@ def _roll_back(connection: Any) -> None:
     try:
         if not connection.closed:
             connection.rollback()
-    except Exception:
+    except dialect.loaded_dbapi.Error:
         if not connection.closed:
             raise
 
