@@ -175,3 +175,41 @@ def test_what_is_undone_to_a_savepoint_is_undone_though_the_session_asked_before
     with database.reading() as session:
         known = Prepared(KNOWN)
         assert [[found.key for found in known.all(session, {})] for _ in range(2)] == [["kept", "kept too"]] * 2
+
+
+def of_ours(session: Session) -> list[str]:
+    """The statements that we prepared, as the server has them."""
+    known = text("SELECT statement FROM pg_prepared_statements WHERE name LIKE 'confab%'")
+    return list(session.execute(known).scalars())
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("how", ["savepoint", "DEALLOCATE ALL"])
+def test_what_the_driver_lets_the_server_forget_is_prepared_anew(database: Database, how: str) -> None:
+    """It does so where it sees a ROLLBACK, even to a savepoint, and has prepared anything itself."""
+    known = Prepared(KNOWN)
+    with database.transaction() as session:
+        KEEP.change(session, row("kept"))
+        for _ in range(7):
+            session.execute(text("SELECT 1"))
+        before = [found.key for found in known.all(session, {})]
+        if how == "savepoint":
+            savepoint = session.begin_nested()
+            KEEP.change(session, row("undone"))
+            savepoint.rollback()
+        else:
+            session.execute(text(how))
+            assert not of_ours(session)
+
+        assert [found.key for found in known.all(session, {})] == before == ["kept"]
+        assert len(set(of_ours(session))) == len(of_ours(session))
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_a_statement_is_prepared_once_on_a_connection(database: Database) -> None:
+    known = Prepared(KNOWN)
+    for _ in range(3):
+        with database.reading() as session:
+            known.all(session, {})
+    with database.reading() as session:
+        assert len([each for each in of_ours(session) if each.endswith("FROM requestkey ORDER BY requestkey.key")]) == 1

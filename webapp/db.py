@@ -38,6 +38,9 @@ COMPARED = 60.0
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "busy_timeout=0")
 _ONE_STATE = "ISOLATION LEVEL REPEATABLE READ"
+_EACH_ITS_OWN = "ISOLATION LEVEL READ COMMITTED"
+"""Of a transaction that writes: each statement sees what was committed before it."""
+
 _LOST_A_RACE = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL's serialization failure, deadlock, and lock that cannot be had: nothing was changed."""
 
@@ -60,8 +63,8 @@ _WRONGLY_ASKED = frozenset({"SQLITE_ERROR", "25P02"})
 _BREATHS = (0.02, 0.08)
 """Seconds at most after each lost race, by when whoever won it is done. Who loses once more is left to try it again."""
 
-_OPEN = frozenset({2, 3})
-"""What libpq says of a connection within a transaction, and within one that has failed."""
+_IDLE, _OPEN = 0, frozenset({2, 3})
+"""What libpq says of a connection outside of a transaction, and within one, or within one that has failed."""
 
 Result = TypeVar("Result")
 
@@ -199,15 +202,17 @@ def _engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
+    from webapp.db_cursor import Connection as PostgresConnection
     from webapp.db_cursor import ReticentCursor
 
     stated = make_url(url).query
     arguments = {"cursor_factory": ReticentCursor} | {key: n for key, n in _SILENCE.items() if key not in stated}
     engine = create_engine(url, connect_args=arguments, pool_size=6, max_overflow=2, pool_use_lifo=True)
-    engine.dialect.do_rollback = partial(_roll_back, engine.dialect)  # type: ignore[method-assign]
+    engine.dialect.do_rollback = _roll_back  # type: ignore[assignment]
+    event.listen(engine, "do_connect", lambda _dialect, _entry, at, how: PostgresConnection.connect(*at, **how))
     event.listen(engine, "connect", _speak_of_utc)
     event.listen(engine, "connect", _keep_its_time)
-    event.listen(engine, "begin", _begin_look)
+    event.listen(engine, "begin", _begin_there)
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
     return engine
@@ -231,29 +236,22 @@ def _keep_its_time(connection: Any, entry: Any) -> None:
         clock.keep_to(ask)
 
 
-def _begin_look(connection: Connection) -> None:
-    """By the driver's own way a connection is told its isolation before each look and after it. Where this fails,
-    that says why."""
-    if not connection.get_execution_options().get("look"):
-        return
+def _begin_there(connection: Connection) -> None:
+    """By the driver's own way a connection is told its isolation before each look and after it, and a transaction
+    begins with the first statement of a cursor. Where this fails, that says why."""
+    isolation = _ONE_STATE if connection.get_execution_options().get("look") else _EACH_ITS_OWN
     driver: Any = connection.connection.driver_connection
-    if driver.pgconn.exec_(f"BEGIN {_ONE_STATE}".encode()).error_message:
-        connection.exec_driver_sql(f"SET TRANSACTION {_ONE_STATE}")
+    if not driver.autocommit and driver.pgconn.exec_(f"BEGIN {isolation}".encode()).error_message:
+        connection.exec_driver_sql(f"SET TRANSACTION {isolation}")
 
 
-def _roll_back(dialect: Any, connection: Any) -> None:
+def _roll_back(connection: Any) -> None:
     """The driver's own also forgets what it has prepared, which outlives a ROLLBACK: every query would be
-    planned anew, which takes longer than to run it. Where this one fails, the driver's says why; but with a connection
-    that was lost, or is just being lost, the server has rolled back itself, and who takes it next from the pool finds
-    it dead."""
-    if connection.pgconn.transaction_status in _OPEN and not connection.pgconn.exec_(b"ROLLBACK").error_message:
-        return
-    try:
-        if not connection.closed:
-            connection.rollback()
-    except dialect.loaded_dbapi.Error:
-        if not connection.closed:
-            raise
+    planned anew, which takes longer than to run it. A connection on which it fails was lost, or is just being lost: it
+    is closed, so that the server rolls back itself, and who takes it next from the pool finds it dead."""
+    status = connection.pgconn.transaction_status
+    if status != _IDLE and (status not in _OPEN or connection.pgconn.exec_(b"ROLLBACK").error_message):
+        connection.close()
 
 
 def _note_the_time(_connection: Any, entry: Any) -> None:

@@ -7,7 +7,7 @@ SQLAlchemy's compiler and types.
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -80,8 +80,9 @@ class Prepared:
         connection = _connection(session)
         if connection.engine.dispatch.before_cursor_execute:
             return int(connection.execute(self._statement, values, execution_options=_COUNTED).rowcount)
-        with self._running(connection, values) as (_, cursor):
-            return int(cursor.rowcount)
+        spelled = self._spelling(connection.dialect, values)
+        with _driver(connection, spelled.text) as driver:
+            return int(driver.change(spelled.text, spelled.filled(values)))
 
     def change_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
         """As `change`, for all of them together."""
@@ -89,24 +90,17 @@ class Prepared:
         if connection.engine.dispatch.before_cursor_execute:
             return int(connection.execute(self._statement, rows, execution_options=_COUNTED).rowcount)
         spelled = self._spelling(connection.dialect, rows[0])
-        with _cursor(connection, spelled.text) as cursor:
-            cursor.executemany(spelled.text, [spelled.filled(values) for values in rows])
-            return int(cursor.rowcount)
+        with _driver(connection, spelled.text) as driver:
+            return int(driver.change_each(spelled.text, [spelled.filled(values) for values in rows]))
 
     def _rows(self, session: Session, values: Mapping[str, Any]) -> Iterator[Any]:
         connection = _connection(session)
         if connection.engine.dispatch.before_cursor_execute:
             return map(self._row, connection.execute(self._statement, values).all())
-        with self._running(connection, values) as (spelled, cursor):
-            rows = cursor.fetchall()
-        return map(self._row, spelled.changed(rows))
-
-    @contextmanager
-    def _running(self, connection: Connection, values: Mapping[str, Any]) -> Iterator[tuple[_Spelled, Any]]:
         spelled = self._spelling(connection.dialect, values)
-        with _cursor(connection, spelled.text) as cursor:
-            cursor.execute(spelled.text, spelled.filled(values))
-            yield spelled, cursor
+        with _driver(connection, spelled.text) as driver:
+            rows = driver.rows(spelled.text, spelled.filled(values))
+        return map(self._row, spelled.changed(rows))
 
     def _spelling(self, dialect: Dialect, values: Mapping[str, Any]) -> _Spelled:
         """Of the values only their number counts."""
@@ -133,7 +127,10 @@ class Prepared:
         return _Spelled(spelled.statement, spelled.positiontup, fillings, changes)
 
     def _compiled(self, dialect: Dialect) -> Any:
-        return self._statement.compile(dialect=dialect, column_keys=self._columns)
+        """With `$1` for PostgreSQL, as its server has it."""
+        dialect_class: Any = type(dialect)
+        speaks = dialect if dialect.name == "sqlite" else dialect_class(paramstyle="numeric_dollar")
+        return self._statement.compile(dialect=speaks, column_keys=self._columns)
 
     @cached_property
     def _shown(self) -> list[Any]:
@@ -164,15 +161,33 @@ def padded(values: Sequence[Any]) -> list[Any]:
     return [*values, *([values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values)))] if values else []
 
 
+class _ByCursor:
+    """What `Statements` of db_cursor.py do, for a driver whose cursors cost nothing."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def rows(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with closing(self._connection.execute(text, values)) as cursor:
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+    def change(self, text: str, values: Sequence[Any]) -> int:
+        with closing(self._connection.execute(text, values)) as cursor:
+            return int(cursor.rowcount)
+
+    def change_each(self, text: str, rows: Sequence[Sequence[Any]]) -> int:
+        with closing(self._connection.executemany(text, rows)) as cursor:
+            return int(cursor.rowcount)
+
+
 @contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[Any]:
-    cursor = connection.connection.cursor()
+def _driver(connection: Connection, text: str) -> Iterator[Any]:
+    driver: Any = connection.connection.driver_connection
     try:
-        yield cursor
+        yield _ByCursor(driver) if connection.dialect.name == "sqlite" else driver.statements
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says(error, connection, text) from error
-    finally:
-        cursor.close()
 
 
 def _as_sqlalchemy_says(error: Any, connection: Connection, text: str) -> BaseException:
