@@ -17,7 +17,7 @@ OURS = {"webapp", "jobs", "wsgi"}
 
 FIRST = {"errors", "clock", "config", "faults", "i18n", "interpreter", "logs", "portions"}
 EDGE = {"views", "auth", "forms", "rendering", "csrf", "redirects", "context", "languages", "application"}
-ROWS = {"db", "db_cursor", "prepared", "schema", "migrations"}
+ROWS = {"db", "db_driver", "prepared", "schema", "migrations"}
 TOP = {"demo", "wsgi", "webapp", "cli", "operations"}
 
 
@@ -45,7 +45,7 @@ LAYERS = {
     "db": Layer(
         FIRST | ROWS | {"models"},
         SQL,
-        {"alembic": ("webapp/schema.py", "webapp/migrations/"), "psycopg": ("webapp/db_cursor.py",)},
+        {"alembic": ("webapp/schema.py", "webapp/migrations/"), "psycopg": ("webapp/db_driver.py",)},
     ),
     "providers": Layer(
         FIRST | {"providers"},

@@ -9,10 +9,11 @@ import pytest
 from factories import make_school
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, create_engine, delete, event, insert, select, text, update
+from sqlalchemy import bindparam, create_engine, delete, event, insert, literal_column, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session, col
 
+from webapp import db_driver
 from webapp.db import Database
 from webapp.models import RequestKey, School
 from webapp.models.base import defaults_of, names_of, table_of
@@ -213,3 +214,25 @@ def test_a_statement_is_prepared_once_on_a_connection(database: Database) -> Non
             known.all(session, {})
     with database.reading() as session:
         assert len([each for each in of_ours(session) if each.endswith("FROM requestkey ORDER BY requestkey.key")]) == 1
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_a_statement_is_prepared_once_whatever_its_numbers_are(database: Database) -> None:
+    by_id = Prepared(select(table_of(School).c.id).where(table_of(School).c.id.in_(bindparam("ids"))))
+    with database.reading() as session:
+        for ids in ([1, 2], [1, 40_000], [2_000_000_000, 40_000]):
+            by_id.all(session, {"ids": ids})
+
+        assert len([each for each in of_ours(session) if each.startswith("SELECT school.id")]) == 1
+        with pytest.raises(DBAPIError, match="out of range"):
+            by_id.all(session, {"ids": [1, 3_000_000_000]})
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_only_so_many_statements_stay_prepared(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db_driver, "_KEPT", 3)
+    with Database(database.engine.url.render_as_string(hide_password=False)).reading() as session:
+        for n in (1, 2, 3, 4, 5, 4, 1):
+            assert Prepared(select(literal_column(str(n)))).first(session, {})[0] == n
+
+        assert sorted(of_ours(session)) == ["SELECT 1", "SELECT 4", "SELECT 5"]

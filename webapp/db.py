@@ -202,8 +202,8 @@ def _engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    from webapp.db_cursor import Connection as PostgresConnection
-    from webapp.db_cursor import ReticentCursor
+    from webapp.db_driver import Connection as PostgresConnection
+    from webapp.db_driver import ReticentCursor
 
     stated = make_url(url).query
     arguments = {"cursor_factory": ReticentCursor} | {key: n for key, n in _SILENCE.items() if key not in stated}

@@ -162,7 +162,7 @@ def padded(values: Sequence[Any]) -> list[Any]:
 
 
 class _ByCursor:
-    """What `Statements` of db_cursor.py do, for a driver whose cursors cost nothing."""
+    """What `Statements` of db_driver.py do, for a driver whose cursors cost nothing."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -9,6 +9,10 @@ import psycopg
 from psycopg import Cursor, OperationalError, RawCursor, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
+from psycopg.types.numeric import Int8BinaryDumper
+
+_KEPT = 256
+"""Statements at most that stay prepared on a connection: each takes memory of the server."""
 
 _FORGETFUL = ("ROLLBACK", "DROP", "ALTER", "DISCARD", "DEALLOCATE")
 """What the server did, after which the driver may let it forget all that is prepared."""
@@ -62,7 +66,10 @@ class Statements:
     of the interpreter two or three times, for which it then waits in a crowd."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._values = connection, Transformer(connection)
+        self._pgconn, self._cursor = connection.pgconn, RawCursor(connection)
+        # By itself the driver gives each number the narrowest type, and each mix of types is a statement of its own.
+        self._cursor.adapters.register_dumper(int, Int8BinaryDumper)
+        self._values = Transformer(self._cursor)
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._made, self._is_sure = 0, True
 
@@ -82,16 +89,15 @@ class Statements:
         """As `change`, for several at once: the driver sends them all before it waits for an answer."""
         if len(rows) == 1:
             return self.change(text, rows[0])
-        with RawCursor(self._connection) as cursor:
-            cursor.executemany(text, rows)
-            return cursor.rowcount
+        self._cursor.executemany(text, rows)
+        return self._cursor.rowcount
 
     def doubt(self) -> None:
         """The driver may have let the server forget what is prepared, whoever did it."""
         self._is_sure = False
 
     def _keep_what_is_left(self) -> None:
-        left = self._checked(self._connection.pgconn.exec_(b"SELECT name FROM pg_prepared_statements"))
+        left = self._checked(self._pgconn.exec_(b"SELECT name FROM pg_prepared_statements"))
         names = {left.get_value(n, 0) for n in range(left.ntuples)}
         self._names = {key: name for key, name in self._names.items() if name in names}
         self._is_sure = True
@@ -102,12 +108,15 @@ class Statements:
         given: Any = self._values.dump_sequence(values, [PyFormat.AUTO] * len(values))
         types, formats = self._values.types or (), self._values.formats
         name = self._names.get((text, types)) or self._prepare(text, types)
-        return self._checked(self._connection.pgconn.exec_prepared(name, given, formats))
+        return self._checked(self._pgconn.exec_prepared(name, given, formats))
 
     def _prepare(self, text: str, types: tuple[int, ...]) -> bytes:
+        if len(self._names) == _KEPT:
+            oldest = next(iter(self._names))
+            self._checked(self._pgconn.exec_(b"DEALLOCATE " + self._names.pop(oldest)))
         self._made += 1
         name = f"confab_{self._made}".encode()
-        self._checked(self._connection.pgconn.prepare(name, text.encode(), types))
+        self._checked(self._pgconn.prepare(name, text.encode(), types))
         self._names[text, types] = name
         return name
 
