@@ -1,10 +1,10 @@
 """PostgreSQL ends without a shutdown while everybody books: what was acknowledged is kept, and it goes on by itself."""
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 import pytest
 from kills.load import load
@@ -40,15 +40,19 @@ class Fall:
 
     happen: Callable[[], None]
     left: int
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _happening: Future[None] | None = None
 
     def burn(self) -> None:
         self.left -= 1
         if self.left == 0:
-            self._thread = threading.Thread(target=self.happen)
-            self._thread.start()
+            self._happening = self._beside.submit(self.happen)
 
     def await_end(self) -> None:
-        self._thread.join()
+        """Raises what went wrong with it."""
+        assert self._happening, "everybody had been answered before it fell"
+        self._beside.shutdown()
+        self._happening.result()
 
 
 @pytest.mark.timeout(300)
