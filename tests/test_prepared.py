@@ -29,6 +29,9 @@ ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-5))])
 instants = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=ZONES)
 
 both_databases = pytest.mark.both_databases
+on_postgresql = pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 def row(key: str, at: datetime = NOON, **values: Any) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def test_a_refusal_is_that_of_sqlalchemy_and_quotes_no_value(database: Database,
     assert "secret" not in str(refused.value).partition("[SQL")[2]
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@on_postgresql
 def test_a_connection_that_is_lost_is_told_as_lost_and_not_used_again(database: Database) -> None:
     other = create_engine(database.engine.url)
     with database.reading() as session:
@@ -184,7 +187,7 @@ def of_ours(session: Session) -> list[str]:
     return list(session.execute(known).scalars())
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@on_postgresql
 @pytest.mark.parametrize("how", ["savepoint", "DEALLOCATE ALL"])
 def test_what_the_driver_lets_the_server_forget_is_prepared_anew(database: Database, how: str) -> None:
     """It does so where it sees a ROLLBACK, even to a savepoint, and has prepared anything itself."""
@@ -206,7 +209,7 @@ def test_what_the_driver_lets_the_server_forget_is_prepared_anew(database: Datab
         assert len(set(of_ours(session))) == len(of_ours(session))
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@on_postgresql
 def test_a_statement_is_prepared_once_on_a_connection(database: Database) -> None:
     known = Prepared(KNOWN)
     for _ in range(3):
@@ -216,7 +219,7 @@ def test_a_statement_is_prepared_once_on_a_connection(database: Database) -> Non
         assert len([each for each in of_ours(session) if each.endswith("FROM requestkey ORDER BY requestkey.key")]) == 1
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@on_postgresql
 def test_a_statement_is_prepared_once_whatever_its_numbers_are(database: Database) -> None:
     by_id = Prepared(select(table_of(School).c.id).where(table_of(School).c.id.in_(bindparam("ids"))))
     with database.reading() as session:
@@ -228,7 +231,7 @@ def test_a_statement_is_prepared_once_whatever_its_numbers_are(database: Databas
             by_id.all(session, {"ids": [1, 3_000_000_000]})
 
 
-@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@on_postgresql
 def test_only_so_many_statements_stay_prepared(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_driver, "_KEPT", 3)
     with Database(database.engine.url.render_as_string(hide_password=False)).reading() as session:
