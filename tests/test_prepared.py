@@ -9,8 +9,20 @@ import pytest
 from factories import make_school
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, create_engine, delete, event, insert, literal_column, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import (
+    bindparam,
+    column,
+    create_engine,
+    delete,
+    event,
+    insert,
+    literal_column,
+    select,
+    table,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError, NotSupportedError
 from sqlmodel import Session, col
 
 from webapp import db_driver
@@ -239,3 +251,26 @@ def test_only_so_many_statements_stay_prepared(database: Database, monkeypatch: 
             assert Prepared(select(literal_column(str(n)))).first(session, {})[0] == n
 
         assert sorted(of_ours(session)) == ["SELECT 1", "SELECT 4", "SELECT 5"]
+
+
+@on_postgresql
+def test_what_a_migration_changed_is_prepared_anew(database: Database) -> None:
+    """On another machine, while this one goes on: whoever asks in that moment is refused by the server, and nobody
+    after that."""
+    scratch = Prepared(select(column("n")).select_from(table("scratch")))
+    other = create_engine(database.engine.url)
+    with other.begin() as connection:
+        connection.execute(text("CREATE TABLE scratch AS SELECT 1 AS n"))
+    with database.reading() as session:
+        scratch.all(session, {})
+    with other.begin() as connection:
+        connection.execute(text("ALTER TABLE scratch ALTER n TYPE bigint"))
+
+    with pytest.raises(NotSupportedError), database.reading() as session:
+        scratch.all(session, {})
+    with database.reading() as session:
+        assert scratch.first(session, {}).n == 1
+
+    with other.begin() as connection:
+        connection.execute(text("DROP TABLE scratch"))
+    other.dispose()

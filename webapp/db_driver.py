@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import Cursor, OperationalError, RawCursor, pq
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
 from psycopg.types.numeric import Int8BinaryDumper
 
 _KEPT = 256
@@ -108,7 +108,12 @@ class Statements:
         given: Any = self._values.dump_sequence(values, [PyFormat.AUTO] * len(values))
         types, formats = self._values.types or (), self._values.formats
         name = self._names.get((text, types)) or self._prepare(text, types)
-        return self._checked(self._pgconn.exec_prepared(name, given, formats))
+        try:
+            return self._checked(self._pgconn.exec_prepared(name, given, formats))
+        except (FeatureNotSupported, InvalidSqlStatementName):
+            # A migration changed what it would give, or it is gone: the next one to ask prepares it anew.
+            del self._names[text, types]
+            raise
 
     def _prepare(self, text: str, types: tuple[int, ...]) -> bytes:
         if len(self._names) == _KEPT:
