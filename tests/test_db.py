@@ -1,5 +1,7 @@
 """One kind of transaction for everybody: it waits its turn, writes all or nothing, and tells the jobs afterwards."""
 
+import os
+import socket
 import sqlite3
 import threading
 from collections import Counter
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import psycopg
 import pytest
 from app import Browser, fake_providers, make_app
 from app import test_settings as settings_of
@@ -188,15 +191,57 @@ def test_a_connection_lost_as_a_look_begins_is_told_as_lost(database: Database) 
         assert session.execute(pid).scalar() != doomed
 
 
-def test_a_connection_that_is_lost_while_it_is_given_back_is_no_fault_of_whoever_had_it() -> None:
-    """OPS-003: the server's last words arrive as the answer to our ROLLBACK, and only then does the connection end."""
-    connection = Mock()
-    connection.pgconn.transaction_status = 2
-    connection.pgconn.exec_.return_value.error_message = "terminating connection due to immediate shutdown"
+def _cut(driver: Any) -> None:
+    """As a server does that dies without a word: its end of the wire is gone."""
+    with socket.socket(fileno=os.dup(driver.pgconn.socket)) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
 
-    db._roll_back(connection)
 
-    connection.close.assert_called_once_with()
+class _Mute:
+    """A connection of libpq that ended so that there is not even an answer which says so."""
+
+    def __init__(self, pgconn: Any) -> None:
+        self._pgconn = pgconn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pgconn, name)
+
+    def exec_(self, _words: bytes) -> None:
+        raise psycopg.OperationalError
+
+
+@on_postgresql
+@pytest.mark.parametrize("is_mute", [False, True])
+def test_a_connection_that_is_lost_while_it_is_given_back_is_no_fault_of_whoever_had_it(
+    database: Database, is_mute: bool
+) -> None:
+    """OPS-003: all was read before the server died, and only the end of the look fails."""
+    with database.reading() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+        driver: Any = session.connection().connection.driver_connection
+        _cut(driver)
+        if is_mute:
+            driver.pgconn = _Mute(driver.pgconn)
+
+    with database.reading() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+
+
+@on_postgresql
+@pytest.mark.parametrize("kind", ["reading", "transaction"])
+def test_a_connection_that_is_cut_as_it_is_taken_is_told_as_trouble_of_the_database(
+    database: Database, kind: str
+) -> None:
+    """OPS-003: it was sound when the pool gave it out, and its BEGIN finds nobody there."""
+    event.listen(database.engine, "checkout", cut := lambda driver, *_: _cut(driver))
+
+    with pytest.raises(DBAPIError) as lost, getattr(database, kind)() as session:
+        session.execute(text("SELECT 1"))
+    event.remove(database.engine, "checkout", cut)
+
+    assert db.trouble(lost.value)
+    with getattr(database, kind)() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
 
 
 @both_databases

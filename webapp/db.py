@@ -241,7 +241,7 @@ def _begin_there(connection: Connection) -> None:
     begins with the first statement of a cursor. Where this fails, that says why."""
     isolation = _ONE_STATE if connection.get_execution_options().get("look") else _EACH_ITS_OWN
     driver: Any = connection.connection.driver_connection
-    if not driver.autocommit and driver.pgconn.exec_(f"BEGIN {isolation}".encode()).error_message:
+    if not driver.autocommit and not driver.told(f"BEGIN {isolation}".encode()):
         connection.exec_driver_sql(f"SET TRANSACTION {isolation}")
 
 
@@ -250,7 +250,7 @@ def _roll_back(connection: Any) -> None:
     planned anew, which takes longer than to run it. A connection on which it fails was lost, or is just being lost: it
     is closed, so that the server rolls back itself, and who takes it next from the pool finds it dead."""
     status = connection.pgconn.transaction_status
-    if status != _IDLE and (status not in _OPEN or connection.pgconn.exec_(b"ROLLBACK").error_message):
+    if status != _IDLE and (status not in _OPEN or not connection.told(b"ROLLBACK")):
         connection.close()
 
 

@@ -21,7 +21,14 @@ _DONE = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 
 
 class Connection(psycopg.Connection[Any]):
-    """One that knows what it has prepared."""
+    """One that is spoken to in few words, and knows what it has prepared."""
+
+    def told(self, words: bytes) -> bool:
+        """Have the server do this, by the shortest way that the driver has, and tell whether it did."""
+        try:
+            return not self.pgconn.exec_(words).error_message
+        except OperationalError:  # the connection ended, and nothing was there to be read
+            return False
 
     @cached_property
     def statements(self) -> "Statements":
